@@ -1,0 +1,1 @@
+"""groundproof: ask imagery a question and check the answer."""

@@ -1,0 +1,72 @@
+"""What a run was asked to do, resolved: every default filled in, so that a run says all about itself.
+
+Knows values and their allowed ranges. Refuses to know files' contents, models and how work is done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from pydantic import BaseModel, ConfigDict, Field
+
+INFERENCE_FREE = frozenset({"merge", "out_crs", "second_look"})
+"""Fields that change what is made of the answers, not the answers of the tiles: they may differ on resume."""
+
+
+class Question(BaseModel):
+    """One question. task is resolved (never "auto"); task_reason says how it was inferred, if it was."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str
+    task: str
+    task_reason: str | None = None
+    labels: tuple[str, ...] = ()
+    """Normalised labels asked for; empty when the question names none."""
+
+
+class MergeConfig(BaseModel):
+    """Thresholds of `merge.py`. Changing them never needs the model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    iou: float = Field(default=0.5, gt=0, le=1)
+    """Intersection over union from which two whole boxes are one object."""
+    ios: float = Field(default=0.5, gt=0, le=1)
+    """Intersection over the smaller box, where one of them touches its tile's edge."""
+
+
+class RunConfig(BaseModel):
+    """One question set over one or more scenes. Written to `run.toml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    scenes: tuple[str, ...]
+    questions: tuple[Question, ...]
+    model: str
+    """As asked for: a profile's name or a folder."""
+    model_identity: str
+    """What answered, exactly; see `VisionLanguageModel.identity`."""
+    profile: str
+    prompt_version: str
+    batch_size: int = Field(gt=0)
+    """Tiles the model sees together. Fixed at the start, so that a resumed run repeats the same batches."""
+    scene_crs: str | None = None
+    pixel_space: bool = False
+    bands: tuple[int, ...] | None = None
+    aoi: str | None = None
+    aoi_field: str | None = None
+    tile_px: int
+    overlap_px: int
+    gsd_m: float | None = None
+    """Ground sampling distance asked for with --gsd; None: the profile's range decides."""
+    max_new_tokens: int = Field(gt=0)
+    second_look: bool = False
+    merge: MergeConfig = MergeConfig()
+    out_crs: str | None = None
+
+    def inference_hash(self) -> str:
+        """Hex digest of everything the tiles' answers depend on; resume refuses another one."""
+        fields = self.model_dump(mode="json", exclude=set(INFERENCE_FREE))
+        return hashlib.blake2b(json.dumps(fields, sort_keys=True).encode(), digest_size=16).hexdigest()

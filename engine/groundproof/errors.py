@@ -1,0 +1,79 @@
+"""Every error a person can meet, in one tree, and the one table that says what each means outside.
+
+A message says what came, what is allowed and what to do. Shells (CLI, HTTP, QGIS) look the class up
+in `OUTCOMES`; nothing else in the project maps errors to numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class GroundproofError(Exception):
+    """Root of all errors raised on purpose. Anything else that escapes is a bug."""
+
+
+class UsageError(GroundproofError):
+    """The request itself cannot be carried out: a bad option, an empty question, a bad AOI."""
+
+
+class SceneError(GroundproofError):
+    """A scene cannot be read, or has no georeference and none was given."""
+
+
+class ReadError(SceneError):
+    """Pixels of one window cannot be read. Recorded as a tile row; the run goes on."""
+
+
+class AoiError(UsageError):
+    """The area of interest is unreadable, empty or outside the scene."""
+
+
+class ModelError(GroundproofError):
+    """A model cannot be loaded, or died while answering."""
+
+
+class RunError(UsageError):
+    """A run directory cannot be used: another configuration, or damaged files."""
+
+
+class OutputError(UsageError):
+    """A result cannot be written where it was asked for: not writable, open elsewhere, disk full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one class of error means to each shell.
+
+    http_status: status code of the service; exit_code: of the command line; qgis_level: name of the
+    `Qgis.MessageLevel` member.
+    """
+
+    http_status: int
+    exit_code: int
+    qgis_level: str
+
+
+EXIT_OK = 0
+EXIT_USAGE = 2
+EXIT_SCENE = 3
+EXIT_MODEL = 4
+EXIT_PARTIAL = 5
+"""Answered, but tiles or scenes failed."""
+EXIT_INTERRUPTED = 130
+
+OUTCOMES: dict[type[GroundproofError], Outcome] = {
+    UsageError: Outcome(422, EXIT_USAGE, "Warning"),
+    AoiError: Outcome(422, EXIT_USAGE, "Warning"),
+    RunError: Outcome(409, EXIT_USAGE, "Warning"),
+    OutputError: Outcome(507, EXIT_USAGE, "Critical"),
+    SceneError: Outcome(422, EXIT_SCENE, "Critical"),
+    ReadError: Outcome(422, EXIT_SCENE, "Critical"),
+    ModelError: Outcome(503, EXIT_MODEL, "Critical"),
+    GroundproofError: Outcome(500, 1, "Critical"),
+}
+
+
+def outcome(error: GroundproofError) -> Outcome:
+    """The row of `OUTCOMES` for the error's class or its nearest listed ancestor."""
+    return next(OUTCOMES[cls] for cls in type(error).__mro__ if cls in OUTCOMES)
