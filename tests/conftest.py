@@ -36,5 +36,5 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """With the real imagery present (CI says so), an unexpected skip fails the run."""
     if os.environ.get("GROUNDPROOF_EXPECT_DATA") == "1" and _unexpected and session.exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        print("\nUnexpected skips (real imagery is present, so these should have run):")  # noqa: T201
-        print("\n".join(f"  {line}" for line in _unexpected))  # noqa: T201
+        print("\nUnexpected skips (real imagery is present, so these should have run):")
+        print("\n".join(f"  {line}" for line in _unexpected))

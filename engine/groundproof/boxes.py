@@ -109,10 +109,12 @@ class Window:
 
     @property
     def x1(self) -> int:
+        """First column after the window."""
         return self.x0 + self.width
 
     @property
     def y1(self) -> int:
+        """First row after the window."""
         return self.y0 + self.height
 
 
@@ -166,4 +168,5 @@ class Grid:
 
     @property
     def is_pixel_space(self) -> bool:
+        """Neither affine nor ground control points: results stay in pixels."""
         return self.affine is None and not self.gcps

@@ -35,6 +35,8 @@ class MergeConfig(BaseModel):
     """Intersection over union from which two whole boxes are one object."""
     ios: float = Field(default=0.5, gt=0, le=1)
     """Intersection over the smaller box, where one of them touches its tile's edge."""
+    edge_px: float = Field(default=4.0, ge=0)
+    """How near its tile's edge a box counts as touching it, in pixels of the model's image."""
 
 
 class RunConfig(BaseModel):

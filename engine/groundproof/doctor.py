@@ -48,12 +48,16 @@ def _guarded(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
     try:
         yield from check()
     except Exception as err:  # noqa: BLE001 - a broken installation fails in any way; that is what is reported
-        yield Finding(check.__name__.strip("_"), "missing", f"{type(err).__name__}: {err}", "Install groundproof anew.")
+        yield Finding(
+            check.__name__.strip("_"), "missing", f"{type(err).__name__}: {err}", "Install groundproof anew."
+        )
 
 
 def _machine() -> Iterator[Finding]:
     memory = psutil.virtual_memory()
-    yield Finding("groundproof", "ok", f"{__version__} on Python {platform.python_version()}, {platform.platform()}")
+    yield Finding(
+        "groundproof", "ok", f"{__version__} on Python {platform.python_version()}, {platform.platform()}"
+    )
     yield Finding(
         "machine",
         "ok",
@@ -62,7 +66,9 @@ def _machine() -> Iterator[Finding]:
     )
     flags = _cpu_flags()
     if flags:
-        have = [name for name in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16") if name in flags]
+        have = [
+            name for name in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16") if name in flags
+        ]
         yield Finding("processor", "ok", "features: " + (", ".join(have) or "none of AVX2, AVX-512, AMX"))
 
 
@@ -78,7 +84,9 @@ def _raster() -> Iterator[Finding]:
     import rasterio
     from rasterio.drivers import raster_driver_extensions
 
-    yield Finding("raster reading", "ok", f"rasterio {rasterio.__version__} with GDAL {rasterio.__gdal_version__}")
+    yield Finding(
+        "raster reading", "ok", f"rasterio {rasterio.__version__} with GDAL {rasterio.__gdal_version__}"
+    )
     missing = {"tif", "vrt", "jpg", "png", "jp2"} - set(raster_driver_extensions())
     if missing:
         yield Finding("raster formats", "note", "this GDAL cannot read: " + ", ".join(sorted(missing)))

@@ -107,7 +107,9 @@ class RunStatus:
 class RunDirectory:
     """One run on disk. Make it with `create`, `open` or `open_or_create`."""
 
-    def __init__(self, path: Path, config: RunConfig, scenes: pd.DataFrame, manifest: pd.DataFrame) -> None:
+    def __init__(
+        self, path: Path, config: RunConfig, scenes: list[dict[str, Any]], manifest: pd.DataFrame
+    ) -> None:
         self.path = path
         self.config = config
         self.scenes = scenes
@@ -135,7 +137,9 @@ class RunDirectory:
             "hash": config.inference_hash(),
             "configuration": config.model_dump(mode="json", exclude_none=True),
         }
-        _write_file(path / "run.toml", lambda temporary: temporary.write_bytes(tomli_w.dumps(document).encode()))
+        _write_file(
+            path / "run.toml", lambda temporary: temporary.write_bytes(tomli_w.dumps(document).encode())
+        )
         return cls.open(path)
 
     @classmethod
@@ -143,14 +147,18 @@ class RunDirectory:
         """Read a run. Raises RunError for anything that is not a whole run directory."""
         toml = path / "run.toml"
         if not toml.is_file():
-            raise RunError(f"{path} is not a run directory (it has no run.toml). Give the --run-dir of an earlier run.")
+            raise RunError(
+                f"{path} is not a run directory (it has no run.toml). Give the --run-dir of an earlier run."
+            )
         try:
             document = tomllib.loads(toml.read_text())
             config = RunConfig.model_validate(document["configuration"])
-            scenes = pq.read_table(path / "scenes.parquet").to_pandas()
+            scenes = pq.read_table(path / "scenes.parquet").to_pylist()
             manifest = pq.read_table(path / "manifest.parquet").to_pandas()
         except (tomllib.TOMLDecodeError, KeyError, ValidationError, OSError, pa.ArrowInvalid) as err:
-            raise RunError(f"The run in {path} is damaged: {err}. Start it anew in another directory.") from err
+            raise RunError(
+                f"The run in {path} is damaged: {err}. Start it anew in another directory."
+            ) from err
         if document.get("hash") != config.inference_hash():
             raise RunError(f"{toml} was changed by hand: its hash does not fit. Start a new run instead.")
         return cls(path, config, scenes, manifest)
@@ -160,7 +168,9 @@ class RunDirectory:
         if config.inference_hash() == self.config.inference_hash():
             return
         ours, theirs = self.config.model_dump(mode="json"), config.model_dump(mode="json")
-        changed = ", ".join(f"{key} was {ours[key]!r}, is {theirs[key]!r}" for key in ours if ours[key] != theirs[key])
+        changed = ", ".join(
+            f"{key} was {ours[key]!r}, is {theirs[key]!r}" for key in ours if ours[key] != theirs[key]
+        )
         raise RunError(
             f"{self.path} holds a run with another configuration ({changed}). "
             "Use the same options to resume it, or another --run-dir."
@@ -184,9 +194,14 @@ class RunDirectory:
 
     def answers(self) -> pd.DataFrame:
         """All tile answers so far (columns of PART), by seq."""
-        parts = [pq.read_table(p, schema=PART) for p in sorted((self.path / "answers").glob("batch-*.parquet"))]
+        parts = [
+            pq.read_table(p, schema=PART) for p in sorted((self.path / "answers").glob("batch-*.parquet"))
+        ]
         table = pa.concat_tables(parts) if parts else PART.empty_table()
-        return table.to_pandas().sort_values("seq", ignore_index=True)
+        frame = table.to_pandas().sort_values("seq", ignore_index=True)
+        for name in ("finish", "error", "pixels_hash"):
+            frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
+        return frame
 
     def write_follow_up(self, kind: str, answer_id: str, rows: list[dict[str, Any]]) -> None:
         """Keep the answers of a later pass over one answer. Raises OutputError."""
@@ -199,7 +214,11 @@ class RunDirectory:
     def follow_ups(self, kind: str, answer_id: str) -> list[dict[str, Any]]:
         """Rows of a later pass (columns of FOLLOW_UP); empty when it was not made."""
         path = self._follow_up(kind, answer_id)
-        return cast("list[dict[str, Any]]", pq.read_table(path, schema=FOLLOW_UP).to_pylist()) if path.exists() else []
+        return (
+            cast("list[dict[str, Any]]", pq.read_table(path, schema=FOLLOW_UP).to_pylist())
+            if path.exists()
+            else []
+        )
 
     def status(self) -> RunStatus:
         """How far the run is, from the files alone."""
@@ -223,7 +242,9 @@ class RunDirectory:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as err:
-                raise RunError(f"Another process is working on {self.path}. Wait for it, or stop it.") from err
+                raise RunError(
+                    f"Another process is working on {self.path}. Wait for it, or stop it."
+                ) from err
             for left in (self.path / "answers").glob("*.tmp"):
                 left.unlink()
             yield
@@ -243,9 +264,12 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as err:
         if err.errno in (errno.ENOSPC, errno.EDQUOT):
             raise OutputError(
-                f"The disk is full while writing {path}. Everything answered so far is kept; free some space and resume."
+                f"The disk is full while writing {path}. What was answered so far is kept; "
+                "free some space and resume."
             ) from err
-        raise OutputError(f"Cannot write {path}: {err.strerror or err}. Name a place you may write to.") from err
+        raise OutputError(
+            f"Cannot write {path}: {err.strerror or err}. Name a place you may write to."
+        ) from err
 
 
 def _write_table(path: Path, table: pa.Table) -> None:

@@ -69,7 +69,9 @@ EVIDENCE: tuple[Column, ...] = (
     Column("text_start", "int", "where the quote starts in its tile's text, characters"),
     Column("text_end", "int", "where the quote ends"),
     Column("box_px", "json", "[x0, y0, x1, y1] in scene pixels"),
-    Column("angle_deg", "float", "NULL when axis-aligned; else clockwise on screen about the centre of box_px"),
+    Column(
+        "angle_deg", "float", "NULL when axis-aligned; else clockwise on screen about the centre of box_px"
+    ),
     Column("area_m2", "float", "geodesic; NULL in pixel space"),
     Column("width_m", "float", "length of the box's x side; NULL in pixel space"),
     Column("height_m", "float", "length of the box's y side; NULL in pixel space"),
@@ -112,7 +114,9 @@ SCENES: tuple[Column, ...] = (
     Column("path", "str", "path or URL"),
     Column("content_id", "str", "size, mtime or ETag and a hash of the header"),
     Column("crs_wkt", "str", "WKT2; NULL in pixel space"),
-    Column("affine", "json", "[a, b, c, d, e, f]: x = a*col + b*row + c, y = d*col + e*row + f; NULL with gcps"),
+    Column(
+        "affine", "json", "[a, b, c, d, e, f]: x = a*col + b*row + c, y = d*col + e*row + f; NULL with gcps"
+    ),
     Column("gcps", "json", "[[col, row, x, y], ...] or NULL"),
     Column("width", "int", "px"),
     Column("height", "int", "px"),

@@ -1,0 +1,250 @@
+"""What the texts claim, checked against the merged evidence: stated counts, and yes or no.
+
+Knows tiles' replies and the evidence table. Refuses to know models and geometry beyond "which tile shows
+which row". Says nothing of claims it cannot check ("near the pier"): they stay for the analyst's eye.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from groundproof.counting import answers_to, counted
+from groundproof.findings import AuditFinding, ClaimVerdict, Kind, TileReply
+from groundproof.protocol import Task, is_existence
+from groundproof.wording import amount, tile_list
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+MAX_NAMED = 5
+"""Tiles whose disagreement is spelled out in one finding; the rest are numbered."""
+
+_MAY_NAME_WITHOUT_BOXES = frozenset({Task.CLASSIFY, Task.CAPTION, Task.REGION_CAPTION, Task.GROUNDED_CAPTION})
+"""Here a number in the text ("two ships") is description; without any box there is nothing to check."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """One claim of one text. said: "16 storage tanks" or "yes"; shown: what the map has, in words."""
+
+    number: int | None
+    """The tile's number; None: the overview's."""
+    said: str
+    shown: str
+    verdict: ClaimVerdict
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """One text and what it is held against.
+
+    rows: int64 (k,) positions in the evidence table. missing: boxes of the text that have no row there.
+    """
+
+    reply: TileReply
+    number: int | None
+    rows: NDArray[np.int64]
+    missing: int
+
+
+class _Map:
+    """The evidence table, asked again and again: which rows a tile shows, which of them count as what."""
+
+    def __init__(self, evidence: pd.DataFrame, replies: Sequence[TileReply]) -> None:
+        self._evidence = evidence
+        self._counted = counted(evidence)
+        self._ids = evidence["evidence_id"].astype(str).to_numpy()
+        self._fits: dict[tuple[str, ...], NDArray[np.bool_]] = {}
+        self._rows: dict[str, list[int]] = {reply.tile_id: [] for reply in replies}
+        self._seen: Counter[str] = Counter()
+        self.everywhere = np.arange(len(evidence))
+        for row, tile_ids in enumerate(evidence["tile_ids"]):
+            if isinstance(tile_ids, list | tuple | np.ndarray) and len(tile_ids):
+                tiles = [str(tile_id) for tile_id in tile_ids]
+                self._seen.update(tiles)
+            else:
+                tiles = _tiles_around(evidence["box_px"].iloc[row], replies)
+            for tile_id in tiles:
+                self._rows.setdefault(tile_id, []).append(row)
+
+    def of(self, reply: TileReply) -> NDArray[np.int64]:
+        """Rows that the tile shows."""
+        return np.asarray(self._rows[reply.tile_id], dtype=np.int64)
+
+    def missing(self, reply: TileReply) -> int:
+        """Boxes of the tile that have no row: they lie outside the area asked about, or were deleted."""
+        boxes = len(reply.audit.boxes) if reply.audit is not None else reply.n_boxes
+        return 0 if boxes is None else max(boxes - self._seen[reply.tile_id], 0)
+
+    def ids(self, rows: NDArray[np.int64], asked: Iterable[str]) -> tuple[str, ...]:
+        """E-numbers of the counted ones among `rows` that answer to `asked`."""
+        fits = self._fitting(asked)
+        return tuple(self._ids[rows[self._counted[rows] & fits[rows]]].tolist())
+
+    def knows(self, label: str) -> bool:
+        """Some row, counted or not, is called so."""
+        return bool(self._fitting([label]).any())
+
+    def _fitting(self, asked: Iterable[str]) -> NDArray[np.bool_]:
+        key = tuple(asked)
+        if key not in self._fits:
+            self._fits[key] = answers_to(self._evidence, key)
+        return self._fits[key]
+
+
+def _tiles_around(box_px: Any, replies: Sequence[TileReply]) -> list[str]:
+    """Tiles that show a box no tile saw (an analyst drew it): those its centre lies in."""
+    x0, y0, x1, y1 = box_px
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2
+    return [
+        r.tile_id
+        for r in replies
+        if r.window_px[0] <= x < r.window_px[2] and r.window_px[1] <= y < r.window_px[3]
+    ]
+
+
+def check_claims(
+    question: str,
+    task: Task,
+    asked: Collection[str],
+    replies: Sequence[TileReply],
+    evidence: pd.DataFrame,
+    overview: TileReply | None = None,
+) -> list[AuditFinding]:
+    """Findings of kind count and presence.
+
+    A tile's text is held against what the map shows of that tile, because it spoke of that tile only; the
+    text of the only tile and the overview's are held against the whole map. asked: normalised labels.
+    """
+    if task is Task.CHANGE:
+        # "3 new buildings" over two images: which boxes that counts cannot be known from the text.
+        return []
+    answered = [reply for reply in replies if reply.answered]
+    places = _Map(evidence, replies)
+    single = len(replies) == 1
+    texts = [
+        _Text(reply, reply.number, places.everywhere if single else places.of(reply), places.missing(reply))
+        for reply in answered
+    ]
+    counts: list[_Claim] = []
+    presences: list[_Claim] = []
+    if overview is not None and overview.answered:
+        texts.append(_Text(overview, None, places.everywhere, 0))
+    existence = task is Task.VQA and is_existence(question)
+    for text in texts:
+        counts += _count_claims(text, task, asked, places)
+        if existence:
+            presences += _presence_claims(text, asked, places)
+    return [*_summed(Kind.COUNT, counts, single), *_summed(Kind.PRESENCE, presences, single)]
+
+
+def _count_claims(text: _Text, task: Task, asked: Collection[str], places: _Map) -> list[_Claim]:
+    """Stated counts of one text, one claim for each label and number."""
+    trace = text.reply.trace
+    if trace is None:
+        return []
+    has_boxes = bool(trace.evidence or trace.answer_boxes or places.ids(text.rows, ()))
+    if task in _MAY_NAME_WITHOUT_BOXES and not has_boxes:
+        return []
+    only = next(iter(asked)) if len(asked) == 1 else ""
+    stated: dict[str, list[int]] = {}
+    for label, n in trace.stated_counts:
+        stated.setdefault(label or only, []).append(n)
+    if isinstance(trace.value, int) and not isinstance(trace.value, bool):
+        # The answer's own number speaks for the text: it comes last.
+        stated.setdefault(only, []).append(trace.value)
+    claims = []
+    for label, numbers in stated.items():
+        ids = places.ids(text.rows, [label] if label else asked)
+        shown = len(ids)
+        known = has_boxes and (not label or label in asked or places.knows(label))
+        words = str(shown) if known or shown else "no box for it"
+        if text.missing:
+            words += (
+                f", and {text.missing} of its boxes {'is' if text.missing == 1 else 'are'} not on the map"
+            )
+        for n in _main_numbers(numbers, shown):
+            said = amount(n, label) if label else str(n)
+            claims.append(_Claim(text.number, said, words, _verdict(n, shown, text.missing, known), ids))
+    return claims
+
+
+def _verdict(stated: int, shown: int, missing: int, known: bool) -> ClaimVerdict:
+    """Of a number. missing: boxes the text may have counted too, which have no row."""
+    if stated in (shown, shown + missing):
+        return ClaimVerdict.SUPPORTED
+    if not known or shown < stated < shown + missing:
+        return ClaimVerdict.UNCHECKED
+    return ClaimVerdict.CONTRADICTED
+
+
+def _main_numbers(numbers: Sequence[int], shown: int) -> list[int]:
+    """The numbers a text stands for among all it states of one label.
+
+    "3 beside the terminal and 2 on the apron, 5 in all": smaller numbers may be parts of the whole, and
+    which boxes they mean cannot be checked. A number above both the whole and the map cannot be a part.
+    """
+    whole = shown if shown in numbers else numbers[-1]
+    return [whole, *sorted({n for n in numbers if n > max(whole, shown)})]
+
+
+def _presence_claims(text: _Text, asked: Collection[str], places: _Map) -> list[_Claim]:
+    trace, number = text.reply.trace, text.number
+    if trace is None or not isinstance(trace.value, bool):
+        return []
+    ids = places.ids(text.rows, asked)
+    if trace.value:
+        verdict = ClaimVerdict.SUPPORTED if ids else ClaimVerdict.UNCHECKED
+        return [_Claim(number, "yes", str(len(ids)) if ids else "no box for it", verdict, ids)]
+    verdict = ClaimVerdict.CONTRADICTED if ids else ClaimVerdict.SUPPORTED
+    return [_Claim(number, "no", str(len(ids)) if ids else "none", verdict, ids)]
+
+
+def _summed(kind: Kind, claims: Sequence[_Claim], single: bool) -> list[AuditFinding]:
+    """One finding for each verdict, however many tiles there are."""
+    findings = []
+    for verdict in (ClaimVerdict.CONTRADICTED, ClaimVerdict.UNCHECKED, ClaimVerdict.SUPPORTED):
+        these = [claim for claim in claims if claim.verdict is verdict]
+        if these:
+            findings.append(
+                AuditFinding(
+                    kind=kind,
+                    severity="info" if verdict is ClaimVerdict.SUPPORTED else "warning",
+                    sentence=_sentence(these, verdict, single),
+                    claim=these[0].said if len(these) == 1 else "",
+                    verdict=verdict,
+                    evidence=tuple(dict.fromkeys(one for claim in these for one in claim.ids)),
+                )
+            )
+    return findings
+
+
+def _sentence(claims: Sequence[_Claim], verdict: ClaimVerdict, single: bool) -> str:
+    if len(claims) > 1 and verdict is ClaimVerdict.SUPPORTED:
+        tiles = tile_list(claim.number for claim in claims if claim.number is not None)
+        return f"what the text says agrees with the map in {tiles or 'the overview'}"
+    words = [_one(claim, verdict, single) for claim in claims[:MAX_NAMED]]
+    if len(claims) > MAX_NAMED:
+        rest = (claim.number for claim in claims[MAX_NAMED:] if claim.number is not None)
+        words.append(f"so in {tile_list(rest) or 'the overview'}")
+    return "; ".join(words)
+
+
+def _one(claim: _Claim, verdict: ClaimVerdict, single: bool) -> str:
+    """ "the text says 16 storage tanks; the map shows 17"."""
+    if claim.number is None:
+        text, place = "the overview's text", "the map shows"
+    elif single:
+        text, place = "the text", "the map shows"
+    else:
+        text, place = f"the text of tile {claim.number}", "the map shows there"
+    link = ", and" if verdict is ClaimVerdict.SUPPORTED else ";"
+    return f"{text} says {claim.said}{link} {place} {claim.shown}"

@@ -1,0 +1,116 @@
+"""Audit and answers of a finished result made anew, after an analyst's review. Needs no model.
+
+Knows the four tables of a result. Refuses to know run directories: what only the run knew (boxes without
+a place, texts cut off, what the model was trained for) is carried over from the earlier audit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from groundproof.audit.answer import audit_answer, in_order
+from groundproof.audit.review import put, reviewed
+from groundproof.boxes import BoxFrame
+from groundproof.coverage import coverage
+from groundproof.findings import AuditFinding, Kind, TileReply
+from groundproof.models.profiles import PROFILES
+from groundproof.protocol import Task, target_labels
+from groundproof.synthesis import is_computed, synthesise
+from groundproof.tables import Result, TileStatus
+from groundproof.trace import parse
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+CARRIED_OVER = frozenset({Kind.UNPLACED, Kind.TRUNCATED, Kind.UNTRAINED, Kind.SECOND_LOOK})
+"""Findings whose reasons are not in the tables."""
+
+
+def reaudit(result: Result) -> Result:
+    """The same result with counts, audit and answers that fit its evidence table as it is now.
+
+    Answers that follow from counted boxes (count, detect, ground, "are there any") are made anew; those
+    that are the model's words keep them. Idempotent; a result nobody reviewed keeps its answers. Raises
+    UsageError where `audit.review.reviewed` does.
+    """
+    evidence = reviewed(result)
+    answers = result.answers.copy()
+    # Cells of any kind: a count may become "could not look", a text a list.
+    free = ["answer", "value", "synthesis", "audit"]
+    answers[free] = answers[free].astype(object)
+    for i in range(len(answers)):
+        row = answers.iloc[i]
+        rows = evidence[evidence["answer_id"] == row["answer_id"]]
+        tiles = result.tiles[result.tiles["answer_id"] == row["answer_id"]]
+        for name, value in _made_anew(row, rows, tiles, _Asked.of(row, result.metadata)).items():
+            put(answers, i, name, value)
+    return replace(result, evidence=evidence, answers=answers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the run knew of one answer's question."""
+
+    question: str
+    task: Task
+    labels: tuple[str, ...]
+    frame: BoxFrame
+    area: str
+
+    @classmethod
+    def of(cls, row: pd.Series[Any], metadata: Mapping[str, Any]) -> _Asked:
+        question, task = str(row["question"]), Task(row["task"])
+        run = metadata.get("configuration") or {}
+        labels = {q["text"]: tuple(q["labels"]) for q in run.get("questions", ()) if "labels" in q}
+        profile = PROFILES.get(str(run.get("profile")))
+        context = row["context"] if isinstance(row["context"], Mapping) else {}
+        return cls(
+            question,
+            task,
+            labels.get(question, target_labels(question, task)),
+            # Only numbers of boxes are read by frame, and those are in the evidence table already.
+            BoxFrame.PER_MILLE if profile is None else profile.frame,
+            str(context.get("area") or ""),
+        )
+
+
+def _made_anew(
+    row: pd.Series[Any], evidence: gpd.GeoDataFrame, tiles: gpd.GeoDataFrame, asked: _Asked
+) -> dict[str, Any]:
+    """Columns of one answer that change."""
+    cover = row["coverage"] if isinstance(row["coverage"], Mapping) else coverage(tiles)
+    replies = [_reply(number, tile, asked) for number, (_, tile) in enumerate(tiles.iterrows(), start=1)]
+    before = row["audit"] if isinstance(row["audit"], list) else []
+    carried = [finding for finding in map(AuditFinding.from_dict, before) if _is_carried(finding)]
+    said = (asked.question, asked.task, asked.labels, replies, evidence, cover)
+    fresh = [finding for finding in audit_answer(*said) if not _is_carried(finding)]
+    columns: dict[str, Any] = {"audit": [finding.as_dict() for finding in in_order([*fresh, *carried])]}
+    if is_computed(asked.question, asked.task):
+        answer = synthesise(*said)
+        words = f"{asked.area}: {answer.answer}" if asked.area else answer.answer
+        columns |= {"answer": words, "value": answer.value, "synthesis": answer.synthesis}
+    return columns
+
+
+def _is_carried(finding: AuditFinding) -> bool:
+    # A finding about boxes out of the area without a row is of the run's making too.
+    return finding.kind in CARRIED_OVER or (finding.kind is Kind.OUT_OF_FRAME and not finding.evidence)
+
+
+def _reply(number: int, tile: pd.Series[Any], asked: _Asked) -> TileReply:
+    status = TileStatus(tile["status"]) if isinstance(tile["status"], str) else TileStatus.ENGINE_ERROR
+    looked_at = status in (TileStatus.OK, TileStatus.EMPTY)
+    text = tile["text"] if isinstance(tile["text"], str) else ""
+    x0, y0, x1, y1 = tile["window_px"]
+    return TileReply(
+        tile_id=str(tile["tile_id"]),
+        number=number,
+        window_px=(x0, y0, x1, y1),
+        status=status,
+        trace=parse(text, asked.frame, asked.task, asked.labels) if looked_at else None,
+        n_boxes=None if pd.isna(tile["n_evidence"]) else int(tile["n_evidence"]),
+    )

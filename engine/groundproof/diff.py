@@ -1,0 +1,293 @@
+"""What changed between two results of the same scene: evidence, answers, coverage.
+
+Knows the tables of two results. Refuses to know files and why something changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from groundproof.boxes import PixelBoxes
+from groundproof.overlap import Pairs, one_to_one, overlapping
+from groundproof.wording import OBJECT, e_list, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from groundproof.tables import Result
+
+SAME_OBJECT_IOU = 0.5
+"""From here two boxes of one label are one object in both results."""
+
+MOVED_PX = 0.01
+"""Box edges that differ by less are the same: files keep every digit, transformers nearly so."""
+
+MAX_LINES = 20
+"""Changed boxes listed one by one in the text; the rest are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One row of evidence in one of the results: enough to find it there."""
+
+    evidence_id: str
+    label: str
+    image: int
+    box_px: tuple[float, float, float, float]
+    verdict: str
+    review: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One object in both results. what: field -> (before, after), of box_px, verdict, review, role, quote."""
+
+    before: Item
+    after: Item
+    what: dict[str, tuple[Any, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDiff:
+    """One question about one area in both results. kept: pairs of E-numbers that are wholly the same."""
+
+    scene: str
+    question: str
+    answer_ids: tuple[str, str]
+    kept: tuple[tuple[str, str], ...]
+    added: tuple[Item, ...]
+    removed: tuple[Item, ...]
+    changed: tuple[Changed, ...]
+    answer: tuple[str, str]
+    value: tuple[Any, Any]
+    coverage: tuple[str, str]
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing that matters differs; what evidence is called (its E-numbers) does not matter."""
+        boxes = self.added or self.removed or self.changed
+        return not boxes and all(a == b for a, b in (self.answer, self.value, self.coverage))
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """Two results compared. added, removed: (scene, question) of answers that only one of them has."""
+
+    answers: tuple[AnswerDiff, ...]
+    added: tuple[tuple[str, str], ...]
+    removed: tuple[tuple[str, str], ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """The second result says what the first one says."""
+        return not self.added and not self.removed and all(answer.is_empty for answer in self.answers)
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {**asdict(self), "is_empty": self.is_empty}
+
+
+def diff(a: Result, b: Result, min_iou: float = SAME_OBJECT_IOU) -> Diff:
+    """Compare result `b` (after) with result `a` (before) of the same scenes.
+
+    Answers belong together by scene and question (in order, where an area was split into parcels).
+    Evidence by label, image and IoU >= min_iou in scene pixels, one to one, best first. `diff(b, a)` is
+    the same with added and removed, before and after exchanged.
+    """
+    keys_a, keys_b = _answer_keys(a.answers), _answer_keys(b.answers)
+    pairs = [(row, keys_b[key]) for key, row in keys_a.items() if key in keys_b]
+    groups_a, groups_b = _by_answer(a.evidence), _by_answer(b.evidence)
+    answers = tuple(
+        _compare(a.answers.iloc[i], b.answers.iloc[j], a.evidence, b.evidence, groups_a, groups_b, min_iou)
+        for i, j in pairs
+    )
+    only_a = tuple((key[0], key[1]) for key in keys_a if key not in keys_b)
+    only_b = tuple((key[0], key[1]) for key in keys_b if key not in keys_a)
+    return Diff(answers, added=only_b, removed=only_a)
+
+
+def format_diff(found: Diff) -> str:
+    """The differences as plain lines for a terminal; one line when there are none."""
+    if found.is_empty:
+        kept = sum(len(answer.kept) for answer in found.answers)
+        return f"no difference: {len(found.answers)} answers and {kept} boxes are the same"
+    lines: list[str] = []
+    for answer in found.answers:
+        if not answer.is_empty:
+            lines += _answer_lines(answer)
+    lines += [f"only in the first: {scene}: {one_line(question)}" for scene, question in found.removed]
+    lines += [f"only in the second: {scene}: {one_line(question)}" for scene, question in found.added]
+    same = sum(answer.is_empty for answer in found.answers)
+    if same:
+        lines.append(f"{same} other {'answer is' if same == 1 else 'answers are'} the same")
+    return "\n".join(lines)
+
+
+def _answer_lines(found: AnswerDiff) -> list[str]:
+    lines = [f"{found.scene}: {one_line(found.question)}"]
+    for name, (before, after) in (("answer", found.answer), ("coverage", found.coverage)):
+        if before != after:
+            lines.append(f"  {name}: {one_line(before)} -> {one_line(after)}")
+    if found.answer[0] == found.answer[1] and found.value[0] != found.value[1]:
+        lines.append(f"  value: {one_line(str(found.value[0]))} -> {one_line(str(found.value[1]))}")
+    numbers = (len(found.kept), len(found.added), len(found.removed), len(found.changed))
+    lines.append("  boxes: {} kept, {} added, {} removed, {} changed".format(*numbers))
+    if found.added:
+        lines.append(f"  added (numbers of the second): {e_list(item.evidence_id for item in found.added)}")
+    if found.removed:
+        lines.append(
+            f"  removed (numbers of the first): {e_list(item.evidence_id for item in found.removed)}"
+        )
+    for change in found.changed[:MAX_LINES]:
+        what = ", ".join(_change_words(field, *values) for field, values in change.what.items())
+        pair = dict.fromkeys((change.before.evidence_id, change.after.evidence_id))
+        lines.append(f"  {' -> '.join(pair)} {change.before.label or OBJECT}: {what}")
+    if len(found.changed) > MAX_LINES:
+        lines.append(f"  and {len(found.changed) - MAX_LINES} more changed")
+    return lines
+
+
+def _change_words(field: str, before: Any, after: Any) -> str:
+    if field == "box_px":
+        far = max(abs(p - q) for p, q in zip(before, after, strict=True))
+        return f"box moved by up to {far:.1f} px"
+    if field == "quote":
+        return "other words"
+    return f"{field} {before or 'none'} -> {after or 'none'}"
+
+
+def _answer_keys(answers: pd.DataFrame) -> dict[tuple[str, str, int], int]:
+    """(scene, question, how many of them before) to row position."""
+    keys: dict[tuple[str, str, int], int] = {}
+    seen: dict[tuple[str, str], int] = {}
+    for row, (scene, question) in enumerate(zip(answers["scene"], answers["question"], strict=True)):
+        nth = seen.get((scene, question), 0)
+        seen[scene, question] = nth + 1
+        keys[str(scene), str(question), nth] = row
+    return keys
+
+
+def _by_answer(evidence: pd.DataFrame) -> dict[Hashable, Any]:
+    return dict(evidence.groupby("answer_id", sort=False).indices)
+
+
+def _compare(
+    before: pd.Series[Any],
+    after: pd.Series[Any],
+    evidence_a: pd.DataFrame,
+    evidence_b: pd.DataFrame,
+    groups_a: dict[Hashable, Any],
+    groups_b: dict[Hashable, Any],
+    min_iou: float,
+) -> AnswerDiff:
+    rows_a = evidence_a.iloc[groups_a.get(before["answer_id"], [])]
+    rows_b = evidence_b.iloc[groups_b.get(after["answer_id"], [])]
+    items_a, items_b = _items(rows_a), _items(rows_b)
+    matches = sorted(_matches(rows_a, rows_b, items_a, items_b, min_iou))
+    extra_a = list(zip(rows_a["role"], rows_a["quote"], strict=True))
+    extra_b = list(zip(rows_b["role"], rows_b["quote"], strict=True))
+    kept: list[tuple[str, str]] = []
+    changed: list[Changed] = []
+    for i, j in matches:
+        what = _differences(items_a[i], items_b[j], extra_a[i], extra_b[j])
+        if what:
+            changed.append(Changed(items_a[i], items_b[j], what))
+        else:
+            kept.append((items_a[i].evidence_id, items_b[j].evidence_id))
+    with_a, with_b = {i for i, _ in matches}, {j for _, j in matches}
+    return AnswerDiff(
+        scene=str(before["scene"]),
+        question=str(before["question"]),
+        answer_ids=(str(before["answer_id"]), str(after["answer_id"])),
+        kept=tuple(kept),
+        added=tuple(item for j, item in enumerate(items_b) if j not in with_b),
+        removed=tuple(item for i, item in enumerate(items_a) if i not in with_a),
+        changed=tuple(changed),
+        answer=(_text(before["answer"]) or "", _text(after["answer"]) or ""),
+        value=(_plain(before["value"]), _plain(after["value"])),
+        coverage=(_sentence(before["coverage"]), _sentence(after["coverage"])),
+    )
+
+
+def _matches(
+    rows_a: pd.DataFrame,
+    rows_b: pd.DataFrame,
+    items_a: Sequence[Item],
+    items_b: Sequence[Item],
+    min_iou: float,
+) -> list[tuple[int, int]]:
+    pairs = overlapping(_boxes(rows_a), _boxes(rows_b), min_iou)
+    first, second = pairs.first.tolist(), pairs.second.tolist()
+    same = [
+        (items_a[i].label, items_a[i].image) == (items_b[j].label, items_b[j].image)
+        for i, j in zip(first, second, strict=True)
+    ]
+    mask = np.asarray(same, dtype=bool)
+    pairs = Pairs(pairs.first[mask], pairs.second[mask], pairs.iou[mask])
+    # Ties go by what the two boxes are, whichever comes first, so that the mirrored diff picks the same.
+    ends = [
+        sorted(((items_a[i].box_px, items_a[i].evidence_id), (items_b[j].box_px, items_b[j].evidence_id)))
+        for i, j in zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)
+    ]
+    order = np.empty(len(ends), dtype=np.int64)
+    order[sorted(range(len(ends)), key=ends.__getitem__)] = np.arange(len(ends))
+    return one_to_one(pairs, order)
+
+
+def _differences(
+    a: Item, b: Item, extra_a: tuple[Any, Any], extra_b: tuple[Any, Any]
+) -> dict[str, tuple[Any, Any]]:
+    what: dict[str, tuple[Any, Any]] = {}
+    if any(abs(p - q) > MOVED_PX for p, q in zip(a.box_px, b.box_px, strict=True)):
+        what["box_px"] = (a.box_px, b.box_px)
+    pairs = {
+        "verdict": (a.verdict, b.verdict),
+        "review": (a.review, b.review),
+        "role": (_text(extra_a[0]), _text(extra_b[0])),
+        "quote": (_text(extra_a[1]), _text(extra_b[1])),
+    }
+    return what | {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _items(rows: pd.DataFrame) -> list[Item]:
+    names = ("evidence_id", "label", "image", "box_px", "verdict", "review")
+    return [
+        Item(
+            evidence_id=str(evidence_id),
+            label=_text(label) or "",
+            image=0 if pd.isna(image) else int(image),
+            box_px=(float(box[0]), float(box[1]), float(box[2]), float(box[3])),
+            verdict=_text(verdict) or "",
+            review=_text(review),
+        )
+        for evidence_id, label, image, box, verdict, review in zip(
+            *(rows[name] for name in names), strict=True
+        )
+    ]
+
+
+def _boxes(rows: pd.DataFrame) -> PixelBoxes:
+    xyxy = np.asarray([list(box) for box in rows["box_px"]], dtype=np.float64).reshape(-1, 4)
+    return PixelBoxes(xyxy, rows["angle_deg"].to_numpy(dtype=np.float64, na_value=np.nan))
+
+
+def _text(value: Any) -> str | None:
+    """A cell as text; None for every kind of NULL that a data frame has."""
+    return None if value is None or value is pd.NA or value != value else str(value)
+
+
+def _plain(value: Any) -> Any:
+    """A cell of a JSON column; arrays (as Parquet gives them) as lists, NaN as None."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and value != value else value
+
+
+def _sentence(cover: Any) -> str:
+    return str(cover.get("sentence", "")) if isinstance(cover, dict) else ""

@@ -1,0 +1,150 @@
+"""The passes after the tiles: one look at the whole area for what no tile can say, and a second look.
+
+Knows when such a pass is due and keeps its replies in the run directory, so that they are asked once.
+Refuses to know what is made of them (`assemble.py`).
+"""
+
+from __future__ import annotations
+
+import time
+from math import sqrt
+
+import pandas as pd
+from numpy import uint8
+from numpy.typing import NDArray
+
+from groundproof.assemble import OVERVIEW, SECOND_LOOK, Area, areas, look_key
+from groundproof.boxes import PixelBox, Tile, Window
+from groundproof.models.base import Request, VisionLanguageModel
+from groundproof.models.profiles import Profile
+from groundproof.protocol import Task, render
+from groundproof.run import RunDirectory
+from groundproof.second_look import Subject, second_look, worth_a_look
+from groundproof.sources import Sources, Views
+from groundproof.synthesis import is_computed
+from groundproof.tables import Result, TileStatus
+from groundproof.trace import parse
+
+MAX_CONTEXT_ROWS = 60
+"""Evidence lines an overview prompt may hold."""
+
+
+def overviews_due(run: RunDirectory) -> list[Area]:
+    """Answers over several tiles that follow neither from boxes nor from shares of area, without an overview."""
+    tiles = run.manifest.answer_id.value_counts()
+    return [
+        area
+        for area in areas(run)
+        if tiles.get(area.answer_id, 0) > 1
+        and Task(area.question.task) is not Task.CLASSIFY
+        and not is_computed(area.question.text, Task(area.question.task))
+        and not run.has_follow_up(OVERVIEW, area.answer_id)
+    ]
+
+
+def overview(
+    run: RunDirectory, model: VisionLanguageModel, sources: Sources, area: Area, result: Result
+) -> None:
+    """Show the model the whole area, decimated, with the merged evidence as text; keep what it says."""
+    tile = overview_tile(area, model.profile)
+    evidence = result.evidence[result.evidence.answer_id == area.answer_id]
+    task = Task(area.question.task)
+    prompt = render(
+        task, area.question.text, model.profile, area.question.labels, context=_evidence_table(evidence)
+    )
+    started = time.perf_counter()
+    with sources.views(str(area.scene["scene"])) as views:
+        pixels = views.read(tile)
+    request = Request(area.answer_id, (pixels.rgb,), prompt.system, prompt.text, run.config.max_new_tokens)
+    text, finish, reason = "", None, None
+    for piece in model.generate([request]):
+        text += piece.text
+        finish, reason = piece.finish, piece.error
+    trace = parse(text, model.profile.frame, task, area.question.labels)
+    status = (
+        TileStatus.ENGINE_ERROR
+        if finish == "error"
+        else TileStatus.OK
+        if trace.usable
+        else TileStatus.PARSE_ERROR
+    )
+    row = {
+        "kind": OVERVIEW,
+        "answer_id": area.answer_id,
+        "key": "",
+        "outcome": status.value,
+        "text": text,
+        "reason": reason,
+        "finish": finish,
+        "seconds": time.perf_counter() - started,
+    }
+    run.write_follow_up(OVERVIEW, area.answer_id, [row])
+
+
+def overview_tile(area: Area, profile: Profile) -> Tile:
+    """The area's bounding box as one tile, sides in its own ratio (at most 1:2), about the model's tile in area."""
+    x0, y0, x1, y1 = area.aoi_px.bounds
+    left, top = int(x0), int(y0)
+    width, height = max(1, round(x1 - left)), max(1, round(y1 - top))
+    ratio = min(2.0, max(0.5, width / height))
+    unit = profile.patch_merge_px
+    model_w = max(1, round(profile.tile_px * sqrt(ratio) / unit)) * unit
+    model_h = max(1, round(profile.tile_px / sqrt(ratio) / unit)) * unit
+    return Tile(0, Window(left, top, width, height), model_w, model_h)
+
+
+def look_again(
+    run: RunDirectory, model: VisionLanguageModel, sources: Sources, area: Area, evidence: pd.DataFrame
+) -> None:
+    """Ask the model about every counted, unchecked box of one answer; keep verdicts, reasons and texts."""
+    rows = evidence.iloc[worth_a_look(evidence)]
+    boxes = [PixelBox(*box) for box in rows.box_px]
+    subjects = [
+        Subject(box, label or "", quote or "", int(image))
+        for box, label, quote, image in zip(boxes, rows.label, rows.quote, rows.image, strict=True)
+    ]
+    first = run.manifest[run.manifest.answer_id == area.answer_id].iloc[0]
+    kept = []
+    with sources.views(str(area.scene["scene"])) as views:
+        for look in second_look(
+            subjects,
+            _crop_reader(views),
+            model,
+            (area.grid.width, area.grid.height),
+            scene_px_per_model_px=first.width / first.model_width,
+        ):
+            subject = rows.iloc[look.index]
+            kept.append(
+                {
+                    "kind": SECOND_LOOK,
+                    "answer_id": area.answer_id,
+                    "key": look_key(subject.box_px, subject.label),
+                    "outcome": look.verdict.value,
+                    "text": look.text,
+                    "reason": look.reason,
+                    "finish": look.finish,
+                    "seconds": None,
+                }
+            )
+    run.write_follow_up(SECOND_LOOK, area.answer_id, kept)
+
+
+def _crop_reader(views: Views):  # type: ignore[no-untyped-def]
+    def read(tile: Tile, _image: int) -> NDArray[uint8]:
+        return views.read(tile).rgb
+
+    return read
+
+
+def _evidence_table(evidence: pd.DataFrame) -> str:
+    """The merged evidence as lines of text for a prompt: number, label, size."""
+    if evidence.empty:
+        return "nothing was found"
+    lines = [
+        f"{row.evidence_id} {row.label}"
+        + (f", {row.width_m:.0f} x {row.height_m:.0f} m" if row.width_m == row.width_m else "")
+        for row in evidence.head(MAX_CONTEXT_ROWS).itertuples()
+    ]
+    if len(evidence) > MAX_CONTEXT_ROWS:
+        lines.append(f"and {len(evidence) - MAX_CONTEXT_ROWS} more")
+    return "\n".join(lines)

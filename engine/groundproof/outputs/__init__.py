@@ -1,0 +1,10 @@
+"""Results as files people open: GeoPackage, GeoParquet, GeoJSON, a summary table and a picture.
+
+Knows formats. Refuses to know models, and computes nothing: a file is a pure function of a `Result`.
+"""
+
+from groundproof.outputs.reading import read
+from groundproof.outputs.summary import write_summary
+from groundproof.outputs.writing import SUFFIXES, write
+
+__all__ = ["SUFFIXES", "read", "write", "write_summary"]

@@ -1,0 +1,136 @@
+"""A GeoPackage of ours back as a `Result`, also after an analyst has edited it in QGIS.
+
+Knows the tables. Refuses files that are something else, saying what is missing.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyogrio
+import shapely
+from pyogrio.errors import DataLayerError, DataSourceError
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from groundproof.errors import UsageError
+from groundproof.outputs.geopackage import METADATA_URI
+from groundproof.tables import TABLES, Column, Result
+
+
+def read(path: str | Path) -> Result:
+    """The result in a GeoPackage that `write` made. Columns somebody added are left out.
+
+    Missing text, lists and times are None; whole numbers with gaps are pandas `Int64`; times are RFC 3339
+    text in UTC; pixel space (undefined Cartesian) has no CRS.
+
+    Raises:
+        UsageError: no such file, not a GeoPackage, not a result of groundproof, or JSON somebody broke.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UsageError(f"{path} is not a file. Give a GeoPackage that groundproof wrote.")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            crs = _crs(connection, path)
+            metadata = _metadata(connection)
+        frames = {name: _table(path, name, crs) for name in TABLES}
+    except (sqlite3.Error, DataSourceError, DataLayerError) as err:
+        raise UsageError(f"{path.name} cannot be read as a groundproof GeoPackage: {err}.") from err
+    return Result(**frames, metadata=metadata)
+
+
+def _crs(connection: sqlite3.Connection, path: Path) -> CRS | None:
+    try:
+        tables = {name for (name,) in connection.execute("SELECT table_name FROM gpkg_geometry_columns")}
+    except sqlite3.DatabaseError as err:
+        raise UsageError(f"{path.name} is not a GeoPackage. Give one that groundproof wrote.") from err
+    missing = [name for name in TABLES if name not in tables]
+    if missing:
+        raise UsageError(
+            f"{path.name} is not a result of groundproof: it has no table {', '.join(missing)}. "
+            "Give a GeoPackage that groundproof wrote."
+        )
+    cursor = connection.execute(
+        "SELECT s.* FROM gpkg_spatial_ref_sys s JOIN gpkg_geometry_columns g ON g.srs_id = s.srs_id"
+        " WHERE g.table_name = 'evidence'"
+    )
+    row = dict(zip([d[0] for d in cursor.description], cursor.fetchone(), strict=True))
+    if row["srs_id"] in (-1, 0):
+        return None
+    wkt2 = row.get("definition_12_063")
+    try:
+        if row["organization"].upper() != "NONE":
+            return CRS.from_authority(row["organization"], row["organization_coordsys_id"])
+    except CRSError:
+        pass  # a code this PROJ does not know: the definition beside it says the same in full
+    try:
+        return CRS.from_wkt(wkt2 if wkt2 and wkt2 != "undefined" else row["definition"])
+    except CRSError as err:
+        raise UsageError(f"the coordinate system of {path.name} cannot be read: {err}.") from err
+
+
+def _metadata(connection: sqlite3.Connection) -> dict[str, Any]:
+    (exists,) = connection.execute(
+        "SELECT count(*) FROM sqlite_master WHERE name = 'gpkg_metadata'"
+    ).fetchone()
+    row = (
+        exists
+        and connection.execute(
+            "SELECT metadata FROM gpkg_metadata WHERE md_standard_uri = ? ORDER BY id LIMIT 1",
+            (METADATA_URI,),
+        ).fetchone()
+    )
+    found = json.loads(row[0]) if row else {}
+    return found if isinstance(found, dict) else {}
+
+
+def _table(path: Path, name: str, crs: CRS | None) -> gpd.GeoDataFrame:
+    wanted = [c.name for c in TABLES[name]]
+    meta, table = pyogrio.raw.read_arrow(path, layer=name, columns=wanted)
+    missing = [c for c in wanted if c not in table.column_names]
+    if missing:
+        raise UsageError(f"table {name} of {path.name} has lost its column {', '.join(missing)}.")
+    data = {c.name: _values(table[c.name], c, f"{path.name}, table {name}") for c in TABLES[name]}
+    wkb = table[meta["geometry_name"] or "wkb_geometry"].to_numpy(zero_copy_only=False)
+    return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(shapely.from_wkb(wkb), crs=crs))
+
+
+def _values(array: pa.ChunkedArray, column: Column, where: str) -> Any:
+    if column.kind == "float":
+        return array.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    if column.kind == "int":
+        whole = pd.array(array.to_pylist(), dtype="Int64")
+        return whole if array.null_count else whole.to_numpy(dtype=np.int64)
+    if column.kind == "time":
+        values: list[Any] = [None if t is None else _rfc3339(t) for t in array.to_pylist()]
+    elif column.kind == "json":
+        values = [_decoded(text, i, column, where) for i, text in enumerate(array.to_pylist())]
+    else:
+        values = array.to_pylist()
+    return pd.Series(values, dtype=object)
+
+
+def _rfc3339(time: Any) -> str:
+    stamp = pd.Timestamp(time)
+    stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
+    return str(stamp.isoformat(timespec="milliseconds" if stamp.microsecond else "seconds")).replace(
+        "+00:00", "Z"
+    )
+
+
+def _decoded(text: str | None, row: int, column: Column, where: str) -> Any:
+    if text is None or text == "":
+        return None
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as err:
+        raise UsageError(f"{where}, row {row + 1}: {column.name} is not JSON ({err}).") from err

@@ -1,0 +1,74 @@
+"""One line per answer for a spreadsheet.
+
+Knows CSV and what spreadsheets do with text: a cell that starts like a formula is one, whoever wrote it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from groundproof.outputs import jsontext
+from groundproof.outputs.files import replacing
+from groundproof.outputs.text import clean
+
+if TYPE_CHECKING:
+    from groundproof.tables import Result
+
+HEADER = ("scene", "question", "value", "coverage", "failures")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What makes a spreadsheet read text as a formula (OWASP, CSV injection)."""
+
+
+def write_summary(result: Result, path: str | Path) -> None:
+    """Writes summary.csv: scene (or parcel), question, value, coverage, failures; UTF-8, one row per answer.
+
+    value: the number as it is, yes or no, text, or JSON for lists. coverage: the sentence of the answer.
+    failures: how many tiles failed, how and why. Text that a spreadsheet would run gets an apostrophe in
+    front; numbers never do.
+
+    Raises:
+        OutputError: see `files.replacing`.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(HEADER)
+    rows = result.answers[["scene", "question", "value", "coverage"]].itertuples(index=False, name=None)
+    for scene, question, value, coverage in rows:
+        cover = coverage if isinstance(coverage, dict) else {}
+        cells = (scene, question, _value(value), cover.get("sentence"), _failures(cover.get("failures")))
+        writer.writerow([_cell(c) for c in cells])
+    with replacing(Path(path)) as temporary:
+        temporary.write_text(text.getvalue(), encoding="utf-8", newline="")
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | dict):
+        return jsontext.dumps(value)
+    return value
+
+
+def _failures(failures: Any) -> str:
+    """ "2 x read_error: the network drive is gone; 1 x ..." """
+    if not isinstance(failures, list):
+        return ""
+    counted = Counter(
+        f"{f.get('status')}: {f.get('reason')}" if isinstance(f, dict) else str(f) for f in failures
+    )
+    return "; ".join(f"{n} x {what}" for what, n in counted.most_common())
+
+
+def _cell(value: Any) -> Any:
+    """The value as a cell. Numbers stay numbers, missing is empty, text like a formula is quoted."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, int | float):
+        return value
+    text = clean(str(value))
+    # Leading blanks are skipped by spreadsheets too.
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text

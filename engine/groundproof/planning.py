@@ -1,0 +1,262 @@
+"""From what was asked to a plan: which scenes, which areas, which tiles, in which batches.
+
+Knows scenes, AOIs, tilings and the model's profile. Refuses to know weights and answers: a plan is
+complete before any inference, and tells what it will cost.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import shapely
+from shapely.geometry import MultiPolygon, Polygon
+
+from groundproof.aoi import Aoi, resolve_aois
+from groundproof.boxes import Grid, Tile
+from groundproof.config import Question, RunConfig
+from groundproof.errors import SceneError, UsageError
+from groundproof.models.profiles import Profile
+from groundproof.protocol import Task, check_question, infer_task, render, target_labels
+from groundproof.run import MANIFEST
+from groundproof.scene import Scene, open_scene
+from groundproof.tiling import Estimate, TilePlan, estimate, plan
+from groundproof.validity import index_validity
+
+SCENES = pa.schema(
+    [
+        ("scene", pa.string()),
+        ("path", pa.string()),
+        ("content_id", pa.string()),
+        ("crs_wkt", pa.string()),
+        ("affine", pa.list_(pa.float64())),
+        ("gcps", pa.list_(pa.list_(pa.float64()))),
+        ("width", pa.int64()),
+        ("height", pa.int64()),
+        ("gsd_m", pa.float64()),
+        ("datetime", pa.string()),
+        ("status", pa.string()),
+        ("reason", pa.string()),
+        ("notes", pa.list_(pa.string())),
+        ("aois", pa.list_(pa.struct([("name", pa.string()), ("polygon_px", pa.binary())]))),
+    ]
+)
+"""scenes.parquet. aois: what of the scene is asked about, WKB polygons in scene pixels, in answer order."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScenePlan:
+    """One readable scene with its areas and their tilings."""
+
+    row: dict[str, Any]
+    aois: tuple[Aoi, ...]
+    plans: tuple[TilePlan, ...]
+    estimates: tuple[Estimate, ...]
+    notes: tuple[str, ...]
+
+
+def resolve_question(text: str, task: str, n_scenes: int) -> Question:
+    """The question with its task and the labels it asks for.
+
+    Raises UsageError for an empty or too long question, an unknown task, or change with one date.
+    """
+    text = check_question(text)
+    reason = None
+    if task == "auto":
+        guess = infer_task(text, 1)
+        chosen, reason = guess.task, guess.reason
+    elif task in {t.value for t in Task}:
+        chosen = Task(task)
+    else:
+        allowed = ", ".join(t.value for t in Task)
+        raise UsageError(f"--task {task!r} is not a task. Give auto or one of: {allowed}.")
+    if chosen is Task.CHANGE:
+        raise UsageError(
+            f"{text!r} asks for a change between dates. Comparing dates of one place is not built yet; "
+            f"ask each of the {n_scenes} scenes by itself and compare the results with `groundproof diff`."
+            if n_scenes > 1
+            else f"{text!r} asks for a change between dates, which one scene cannot show. Ask each date by itself "
+            "and compare the results with `groundproof diff`, or name another --task."
+        )
+    return Question(text=text, task=chosen.value, task_reason=reason, labels=target_labels(text, chosen))
+
+
+def plan_scenes(config: RunConfig, profile: Profile) -> tuple[list[ScenePlan], list[dict[str, Any]]]:
+    """Plans of the readable scenes, and rows of all scenes in the order given (failed ones with a reason).
+
+    Raises the scene's own error when there is only one scene, SceneError when none can be read, and
+    UsageError for options that fit none.
+    """
+    plans: list[ScenePlan] = []
+    rows: list[dict[str, Any]] = []
+    names: dict[str, int] = {}
+    for path in config.scenes:
+        try:
+            found = _plan_scene(path, config, profile, names)
+        except SceneError as err:
+            if len(config.scenes) == 1:
+                raise
+            rows.append(_failed_row(path, names, str(err)))
+            continue
+        plans.append(found)
+        rows.append(found.row)
+    if not plans:
+        reasons = "\n".join(f"  {row['path']}: {row['reason']}" for row in rows)
+        raise SceneError(f"None of the {len(rows)} scenes can be used:\n{reasons}")
+    return plans, rows
+
+
+def manifest(config: RunConfig, profile: Profile, plans: list[ScenePlan]) -> pa.Table:
+    """manifest.parquet: tiles in reading order, the questions about one tile next to each other."""
+    rows = list(_rows(config, profile, plans))
+    return pa.Table.from_pylist(rows, MANIFEST)
+
+
+def _rows(config: RunConfig, profile: Profile, plans: list[ScenePlan]) -> Iterator[dict[str, Any]]:
+    prompts = [render(Task(q.task), q.text, profile, q.labels) for q in config.questions]
+    seq = batch = 0
+    answer = 1
+    for scene in plans:
+        filled = 0
+        for tile_plan in scene.plans:
+            ids = [f"A{answer + i}" for i in range(len(config.questions))]
+            answer += len(ids)
+            tiles = [(t, False) for t in tile_plan.tiles] + [(t, True) for t in tile_plan.skipped]
+            for tile, skipped in tiles:
+                for number, prompt in enumerate(prompts):
+                    if not skipped and filled == config.batch_size:
+                        batch, filled = batch + 1, 0
+                    yield {
+                        "seq": seq,
+                        "batch_id": -1 if skipped else batch,
+                        "tile_id": _tile_id(
+                            config, scene.row["content_id"], tile, prompt.system, prompt.text
+                        ),
+                        "answer_id": ids[number],
+                        "scene": scene.row["scene"],
+                        "question": number,
+                        "tile": tile.index,
+                        "x0": tile.window.x0,
+                        "y0": tile.window.y0,
+                        "width": tile.window.width,
+                        "height": tile.window.height,
+                        "model_width": tile.model_width,
+                        "model_height": tile.model_height,
+                    }
+                    seq += 1
+                    filled += not skipped
+        if filled:
+            batch += 1
+
+
+def _tile_id(config: RunConfig, content_id: str, tile: Tile, system: str, text: str) -> str:
+    """Hash of content identity, window, prompt, model and decoding: the same work has the same name."""
+    window = tile.window
+    parts = (
+        content_id,
+        config.bands,
+        (window.x0, window.y0, window.width, window.height, tile.model_width, tile.model_height),
+        (config.prompt_version, system, text),
+        (config.model_identity, config.max_new_tokens),
+    )
+    return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
+
+
+def _plan_scene(path: str, config: RunConfig, profile: Profile, names: dict[str, int]) -> ScenePlan:
+    with open_scene(
+        path, scene_crs=config.scene_crs, pixel_space=config.pixel_space, bands=config.bands
+    ) as scene:
+        selection = resolve_aois(scene.grid, config.aoi, config.aoi_field)
+        scale, scale_note = _scale(scene, config, profile)
+        valid = index_validity(scene)
+        plans = tuple(
+            plan(
+                scene.grid,
+                None if config.aoi is None else aoi.polygon_px,
+                tile_px=config.tile_px,
+                overlap_px=config.overlap_px,
+                multiple_px=profile.patch_merge_px,
+                scale=scale,
+                valid=valid,
+            )
+            for aoi in selection.aois
+        )
+        notes = (*scene.notes, *selection.notes, *scale_note)
+        row = {
+            "scene": _unique(scene.name, names),
+            "path": path,
+            "content_id": scene.content_id,
+            **_place(scene.grid),
+            "width": scene.width,
+            "height": scene.height,
+            "gsd_m": scene.gsd_m,
+            "datetime": scene.datetime,
+            "status": "ok",
+            "reason": None,
+            "notes": list(notes),
+            "aois": [
+                {"name": aoi.name, "polygon_px": shapely.to_wkb(_multi(aoi.polygon_px))}
+                for aoi in selection.aois
+            ],
+        }
+        return ScenePlan(row, selection.aois, plans, tuple(estimate(p, scene.gsd_m) for p in plans), notes)
+
+
+def _multi(polygon: Polygon | MultiPolygon) -> MultiPolygon:
+    return polygon if isinstance(polygon, MultiPolygon) else MultiPolygon([polygon])
+
+
+def _scale(scene: Scene, config: RunConfig, profile: Profile) -> tuple[float, tuple[str, ...]]:
+    """Model pixels per scene pixel, and a sentence when it is not 1 by our own decision."""
+    if config.gsd_m is not None:
+        if scene.gsd_m is None:
+            raise UsageError(
+                f"--gsd {config.gsd_m:g} needs a scene whose pixels have a known size on the ground; "
+                f"{scene.name} is in pixel space. Leave --gsd out, or give the scene's CRS."
+            )
+        if config.gsd_m <= 0:
+            raise UsageError(
+                f"--gsd {config.gsd_m:g} is not a size. Give metres per pixel, such as --gsd 0.5."
+            )
+        return scene.gsd_m / config.gsd_m, ()
+    if profile.gsd_m is None or scene.gsd_m is None:
+        return 1.0, ()
+    finest, coarsest = profile.gsd_m
+    target = min(max(scene.gsd_m, finest), coarsest)
+    if target == scene.gsd_m:
+        return 1.0, ()
+    note = (
+        f"{scene.name} has {scene.gsd_m:.3g} m per pixel; {profile.name} was trained on {finest:g} to {coarsest:g} m, "
+        f"so its tiles are resampled to {target:.3g} m. Choose otherwise with --gsd."
+    )
+    return scene.gsd_m / target, (note,)
+
+
+def _place(grid: Grid) -> dict[str, Any]:
+    return {
+        "crs_wkt": None if grid.crs is None or grid.is_pixel_space else grid.crs.to_wkt("WKT2_2019"),
+        "affine": None if grid.affine is None else [float(v) for v in tuple(grid.affine)[:6]],
+        "gcps": [[p.col, p.row, p.x, p.y] for p in grid.gcps] or None,
+    }
+
+
+def _failed_row(path: str, names: dict[str, int], reason: str) -> dict[str, Any]:
+    name = path.rstrip("/").rpartition("/")[2].rpartition(".")[0] or path
+    empty = dict.fromkeys(SCENES.names)
+    return {
+        **empty,
+        "scene": _unique(name, names),
+        "path": path,
+        "status": "failed",
+        "reason": reason,
+        "notes": [],
+        "aois": [],
+    }
+
+
+def _unique(name: str, names: dict[str, int]) -> str:
+    names[name] = names.get(name, 0) + 1
+    return name if names[name] == 1 else f"{name} ({names[name]})"

@@ -1,0 +1,1 @@
+"""How a run's batches are spread over processors and machines."""

@@ -1,0 +1,231 @@
+"""One machine: tiles are read ahead in a thread, the model answers, each batch is kept as it ends.
+
+Knows the order of stages and what becomes a row. Refuses to know what the answers mean on the ground
+and how they are shown: an `Observer` is told as they come.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pandas as pd
+
+from groundproof.boxes import Tile, Window
+from groundproof.config import Question, RunConfig
+from groundproof.errors import ModelError
+from groundproof.models.base import Piece, Request, VisionLanguageModel
+from groundproof.models.profiles import Profile
+from groundproof.protocol import Task, render
+from groundproof.reading import TilePixels
+from groundproof.run import RunDirectory
+from groundproof.sources import Sources, Views
+from groundproof.tables import TileStatus
+from groundproof.trace import Event, Trace, TraceParser
+
+BOXLESS_TASKS = frozenset({Task.CLASSIFY, Task.CAPTION, Task.REGION_CAPTION})
+"""Tasks whose answer is complete without a box."""
+
+
+class Observer(Protocol):
+    """Is told what happens, in the runner's thread. Its methods return quickly."""
+
+    def event(self, scene: str, tile: Tile, event: Event) -> None:
+        """Something of a tile's trace is complete while the model still writes."""
+
+    def tile_done(self, scene: str, tile: Tile, status: TileStatus, reason: str | None) -> None:
+        """A tile has its row."""
+
+
+@dataclass(slots=True)
+class _Answering:
+    """One tile's answer while it is being written."""
+
+    row: Any
+    tile: Tile
+    parser: TraceParser
+    pixels: TilePixels
+    task: Task
+    started: float
+    text: list[str] = field(default_factory=list)
+    lengths: list[int] = field(default_factory=list)
+    logprobs: list[float | None] = field(default_factory=list)
+
+
+def run_tiles(run: RunDirectory, model: VisionLanguageModel, sources: Sources, observer: Observer) -> None:
+    """Answer every pending batch. Interrupted anywhere, the next call goes on with the first batch not kept.
+
+    Raises ModelError when the model dies, OutputError when a batch cannot be kept, SceneError when a
+    scene is gone or is no longer the file that was planned; batches already kept stay. Unreadable tiles
+    and unusable answers become rows with their status.
+    """
+    pending = set(run.pending())
+    wanted = run.manifest[run.manifest.batch_id.isin(pending)].sort_values("seq")
+    for scene, rows in wanted.groupby("scene", sort=False):
+        with sources.views(str(scene)) as views:
+            _run_scene(run, model, views, rows, observer)
+
+
+def _run_scene(
+    run: RunDirectory, model: VisionLanguageModel, views: Views, rows: pd.DataFrame, observer: Observer
+) -> None:
+    with views.reader(_distinct_tiles(rows)) as reader:
+        pixels = _Current(reader)
+        for batch, batch_rows in rows.groupby("batch_id", sort=True):
+            answered = _Batch(run.config, model.profile, views.name, observer).answer(
+                model, batch_rows, pixels
+            )
+            run.write_part(int(batch), answered)
+
+
+def tile_of(row: Any) -> Tile:
+    """The tile of one manifest row (a named tuple)."""
+    window = Window(int(row.x0), int(row.y0), int(row.width), int(row.height))
+    return Tile(int(row.tile), window, int(row.model_width), int(row.model_height))
+
+
+def _distinct_tiles(rows: pd.DataFrame) -> Iterator[Tile]:
+    """Tiles in order, each once: several questions about one tile stand next to each other."""
+    last: Tile | None = None
+    for row in rows.itertuples():
+        tile = tile_of(row)
+        if tile != last:
+            yield tile
+            last = tile
+
+
+class _Current:
+    """The pixels of the tile at hand; goes on when the next tile is asked for."""
+
+    def __init__(self, reader: Iterator[tuple[Tile, tuple[TilePixels, ...] | Exception]]) -> None:
+        self._reader = iter(reader)
+        self._tile: Tile | None = None
+        self._pixels: tuple[TilePixels, ...] | Exception = ()
+
+    def of(self, tile: Tile) -> tuple[TilePixels, ...] | Exception:
+        if tile != self._tile:
+            self._tile, self._pixels = next(self._reader)
+            if self._tile != tile:
+                raise RuntimeError(f"the reader is at {self._tile}, the batch at {tile}")
+        return self._pixels
+
+
+class _Batch:
+    """Answers the rows of one batch."""
+
+    def __init__(self, config: RunConfig, profile: Profile, scene: str, observer: Observer) -> None:
+        self._config = config
+        self._profile = profile
+        self._scene = scene
+        self._observer = observer
+        self._open: dict[str, _Answering] = {}
+        self._rows: list[dict[str, Any]] = []
+
+    def answer(
+        self, model: VisionLanguageModel, rows: pd.DataFrame, pixels: _Current
+    ) -> list[dict[str, Any]]:
+        """Rows for `RunDirectory.write_part`, in manifest order, one for every row given."""
+        for piece in model.generate(self._requests(rows, pixels)):
+            self._take(piece)
+        if self._open:
+            raise ModelError(
+                f"the model left {len(self._open)} tiles without an answer; resume to ask them again"
+            )
+        return sorted(self._rows, key=lambda row: int(row["seq"]))
+
+    def _requests(self, rows: pd.DataFrame, pixels: _Current) -> Iterator[Request]:
+        for row in rows.itertuples():
+            tile = tile_of(row)
+            found = pixels.of(tile)
+            if isinstance(found, Exception):
+                self._keep(row, tile, TileStatus.READ_ERROR, reason=str(found))
+                continue
+            question = self._config.questions[int(row.question)]
+            if all(view.valid_share == 0.0 for view in found):
+                self._keep(row, tile, TileStatus.SKIPPED, pixels=found[0])
+                continue
+            request_id = str(row.seq)
+            self._open[request_id] = _Answering(
+                row, tile, self._parser(question), found[0], Task(question.task), time.perf_counter()
+            )
+            prompt = render(Task(question.task), question.text, self._profile, question.labels, len(found))
+            yield Request(
+                request_id,
+                tuple(view.rgb for view in found),
+                prompt.system,
+                prompt.text,
+                self._config.max_new_tokens,
+            )
+
+    def _parser(self, question: Question) -> TraceParser:
+        return TraceParser(self._profile.frame, Task(question.task), question.labels)
+
+    def _take(self, piece: Piece) -> None:
+        answering = self._open[piece.request_id]
+        if piece.text:
+            answering.text.append(piece.text)
+            answering.lengths.append(len(piece.text))
+            answering.logprobs.append(piece.logprob)
+            self._tell(answering, answering.parser.feed(piece.text, piece.logprob))
+        if piece.finish is None:
+            return
+        del self._open[piece.request_id]
+        if piece.finish == "cancelled":
+            raise KeyboardInterrupt
+        self._tell(answering, answering.parser.close())
+        status = TileStatus.ENGINE_ERROR if piece.finish == "error" else _status(answering)
+        self._keep(
+            answering.row,
+            answering.tile,
+            status,
+            pixels=answering.pixels,
+            answering=answering,
+            finish=piece.finish,
+            reason=piece.error,
+        )
+
+    def _tell(self, answering: _Answering, events: list[Event]) -> None:
+        for event in events:
+            self._observer.event(self._scene, answering.tile, event)
+
+    def _keep(
+        self,
+        row: Any,
+        tile: Tile,
+        status: TileStatus,
+        *,
+        pixels: TilePixels | None = None,
+        answering: _Answering | None = None,
+        finish: str | None = None,
+        reason: str | None = None,
+    ) -> None:
+        given = answering is not None and all(value is not None for value in answering.logprobs)
+        self._rows.append(
+            {
+                "seq": int(row.seq),
+                "tile_id": row.tile_id,
+                "answer_id": row.answer_id,
+                "status": status.value,
+                "attempts": 1,
+                "seconds": time.perf_counter() - answering.started if answering else 0.0,
+                "finish": finish,
+                "text": "".join(answering.text) if answering else "",
+                "error": reason,
+                "piece_lengths": answering.lengths if answering and given else None,
+                "piece_logprobs": answering.logprobs if answering and given else None,
+                "pixels_hash": pixels.pixels_hash if pixels else None,
+                "valid_share": pixels.valid_share if pixels else None,
+            }
+        )
+        self._observer.tile_done(self._scene, tile, status, reason)
+
+
+def _status(answering: _Answering) -> TileStatus:
+    trace: Trace = answering.parser.trace
+    if not trace.usable:
+        return TileStatus.PARSE_ERROR
+    if not trace.evidence and not trace.answer_boxes and answering.task not in BOXLESS_TASKS:
+        return TileStatus.EMPTY
+    return TileStatus.OK

@@ -1,0 +1,176 @@
+"""From a question to a result: the whole chain around a model that really looks at the pixels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyogrio
+import pytest
+import rasterio
+from rasterio.transform import xy as gdal_xy
+from shapely.geometry import Polygon
+
+import groundproof
+from groundproof.asking import AskOptions, Session, merge_run, write_outputs
+from groundproof.errors import RunError, SceneError, UsageError
+from groundproof.run import RunDirectory
+
+from .conftest import BOXES, Squares, write_squares
+from .square_finder import SquareFinder
+
+QUESTION = "How many airplanes are there?"
+
+
+def truth_polygons(squares: Squares) -> list[Polygon]:
+    """GDAL's own transform of the four corners."""
+    polygons = []
+    for x0, y0, x1, y1 in squares.boxes:
+        corners = [
+            gdal_xy(squares.affine, row, col, offset="ul")
+            for col, row in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
+        ]
+        polygons.append(Polygon(corners))
+    return polygons
+
+
+def test_every_object_is_counted_once_and_lies_where_gdal_says(
+    squares: Squares, finder: SquareFinder
+) -> None:
+    answer = groundproof.ask(squares.path, QUESTION)
+    assert answer.value == len(BOXES)
+    truth = truth_polygons(squares)
+    for polygon in answer.evidence.geometry:
+        best = max(t.intersection(polygon).area / t.union(polygon).area for t in truth)
+        assert best > 0.9  # per-mille of a 224 px tile is a fifth of a pixel
+
+
+def test_objects_over_tile_borders_name_all_their_parents(squares: Squares, finder: SquareFinder) -> None:
+    evidence = groundproof.ask(squares.path, QUESTION).evidence
+    widest = max(evidence.box_px, key=lambda b: b[2] - b[0])
+    row = evidence[[b == widest for b in evidence.box_px]].iloc[0]
+    assert len(row.parents) == len(row.tile_ids) > 1
+    assert np.allclose(widest, (300, 300, 460, 340), atol=0.5)
+
+
+def test_the_answer_names_coverage_and_evidence(squares: Squares, finder: SquareFinder) -> None:
+    answer = groundproof.ask(squares.path, QUESTION)
+    assert "5 airplanes" in answer.text
+    assert answer.coverage["failed"] == 0
+    assert answer.coverage["looked_at"] == answer.coverage["tiles"] == len(answer.result.tiles)
+    assert set(answer.evidence.verdict) == {"unchecked"}
+    assert list(answer.evidence.evidence_id) == ["E1", "E2", "E3", "E4", "E5"]
+    assert np.allclose(answer.evidence.score.astype(float), np.exp(-0.1))
+
+
+def test_an_area_of_interest_counts_only_what_lies_inside(squares: Squares, finder: SquareFinder) -> None:
+    left, top = 443000.0, 4100000.0
+    with rasterio.open(squares.path) as source:
+        corners = [source.transform @ point for point in ((0, 0), (250, 0), (250, 200), (0, 200))]
+    xs, ys = zip(*corners, strict=True)
+    assert min(xs) <= left <= max(xs)
+    assert min(ys) <= top <= max(ys)
+    answer = groundproof.ask(squares.path, QUESTION, aoi=f"{min(xs)},{min(ys)},{max(xs)},{max(ys)}")
+    assert 2 <= answer.value < len(BOXES)
+
+
+def test_pixel_space_gives_boxes_that_lie_on_the_image(tmp_path: Path, finder: SquareFinder) -> None:
+    scene = write_squares(tmp_path / "plain.tif", BOXES, crs=None)
+    with pytest.raises(SceneError, match="--pixel-space"):
+        groundproof.ask(scene.path, QUESTION)
+    evidence = groundproof.ask(scene.path, QUESTION, pixel_space=True).evidence
+    assert evidence.crs is None
+    assert evidence.area_m2.isna().all()
+    bounds = sorted(tuple(round(v) for v in g.bounds) for g in evidence.geometry)
+    assert bounds == sorted((x0, -y1, x1, -y0) for x0, y0, x1, y1 in BOXES)
+
+
+def test_an_interrupted_run_goes_on_and_gives_the_same_answer(
+    squares: Squares, finder: SquareFinder, tmp_path: Path
+) -> None:
+    options = AskOptions((str(squares.path),), QUESTION)
+    whole = groundproof.ask(squares.path, QUESTION).evidence
+    finder.answered, finder.die_after = 0, 6
+    with Session(options) as session, pytest.raises(KeyboardInterrupt):
+        session.run(tmp_path / "broken.run")
+    run = RunDirectory.open(tmp_path / "broken.run")
+    assert 0 < run.status().batches_done < run.status().batches
+    finder.die_after = None
+    finder.answered = 0
+    with Session.of_run(tmp_path / "broken.run") as session:
+        run, result = session.run(tmp_path / "broken.run")
+    assert finder.answered == run.status().planned - 4  # one batch of four was kept
+    assert list(result.evidence.box_px) == list(whole.box_px)
+    assert list(result.evidence.geometry.to_wkb()) == list(whole.geometry.to_wkb())
+
+
+def test_a_run_directory_refuses_another_question(
+    squares: Squares, finder: SquareFinder, tmp_path: Path
+) -> None:
+    groundproof.ask(squares.path, QUESTION, run_dir=tmp_path / "a.run")
+    with pytest.raises(RunError, match="another configuration"):
+        groundproof.ask(squares.path, "How many ships are there?", run_dir=tmp_path / "a.run")
+
+
+def test_a_run_directory_refuses_a_scene_that_changed(
+    squares: Squares, finder: SquareFinder, tmp_path: Path
+) -> None:
+    groundproof.ask(squares.path, QUESTION, run_dir=tmp_path / "a.run")
+    write_squares(squares.path, BOXES[:2])
+    with pytest.raises(RunError, match="has changed"):
+        groundproof.ask(squares.path, QUESTION, run_dir=tmp_path / "a.run")
+
+
+def test_merging_again_needs_no_model_and_gives_the_same_file_content(
+    squares: Squares, finder: SquareFinder, tmp_path: Path
+) -> None:
+    answer = groundproof.ask(squares.path, QUESTION, out=tmp_path / "a.gpkg")
+    run, result = merge_run(tmp_path / "a.run")
+    write_outputs(run, result, tmp_path / "b.gpkg")
+    a, b = (pyogrio.read_dataframe(tmp_path / name, layer="evidence") for name in ("a.gpkg", "b.gpkg"))
+    assert a.equals(b)
+    assert len(a) == len(answer.evidence)
+
+
+def test_an_unreadable_answer_is_a_failed_tile_never_an_empty_one(
+    squares: Squares, finder: SquareFinder
+) -> None:
+    finder.confused_by = 1
+    answer = groundproof.ask(squares.path, QUESTION)
+    assert answer.coverage["failed"] == 1
+    assert "failed" in answer.coverage["sentence"]
+    assert list(answer.result.tiles.status).count("parse_error") == 1
+    assert any(f["severity"] == "warning" for f in answer.audit)
+
+
+def test_absent_objects_are_none_found_where_it_was_looked(tmp_path: Path, finder: SquareFinder) -> None:
+    scene = write_squares(tmp_path / "bare.tif", [])
+    answer = groundproof.ask(scene.path, QUESTION, out=tmp_path / "bare.gpkg")
+    assert answer.value == 0
+    assert set(answer.result.tiles.status) == {"empty"}
+    layers = {name for name, _ in pyogrio.list_layers(tmp_path / "bare.gpkg")}
+    assert {"evidence", "answers", "tiles", "scenes"} <= layers
+
+
+@pytest.mark.parametrize("question", ["", "   ", "x" * 100_000])
+def test_questions_that_cannot_be_asked_are_refused(
+    squares: Squares, finder: SquareFinder, question: str
+) -> None:
+    with pytest.raises(UsageError):
+        groundproof.ask(squares.path, question)
+
+
+def test_one_bad_scene_among_several_is_a_row_with_a_reason(
+    squares: Squares, finder: SquareFinder, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.tif").write_text("no raster")
+    answer = groundproof.ask([squares.path, tmp_path / "broken.tif"], QUESTION)
+    assert list(answer.result.scenes.status) == ["ok", "failed"]
+    assert answer.value == len(BOXES)
+
+
+def test_the_estimate_counts_the_tiles_that_the_run_then_asks(squares: Squares, finder: SquareFinder) -> None:
+    with Session(AskOptions((str(squares.path),), QUESTION)) as session:
+        estimate = session.estimate()
+    assert estimate["tiles"] == len(groundproof.ask(squares.path, QUESTION).result.tiles)
+    assert estimate["seconds"] is not None

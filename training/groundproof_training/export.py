@@ -1,0 +1,55 @@
+"""A trained model as a folder that transformers loads as it is, and that ships inside the engine's package."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from transformers import GenerationConfig, Glm4vForConditionalGeneration, PreTrainedTokenizerFast
+
+from groundproof_training.model import IMAGE_MEAN, IMAGE_STD
+
+SMALLEST_AREA_PX = 112 * 112
+LARGEST_AREA_PX = 448 * 448 * 2
+"""transformers' GLM-4V processor compares 2 (temporal patches) x height x width with `longest_edge`."""
+
+
+def preprocessor_config() -> dict:
+    """What `Glm4vImageProcessorPil.from_pretrained` reads: CLIP statistics, 14 px patches, merge 2."""
+    return {
+        "image_processor_type": "Glm4vImageProcessor",
+        "do_resize": True,
+        "do_rescale": True,
+        "do_normalize": True,
+        "do_convert_rgb": True,
+        "rescale_factor": 1 / 255,
+        "resample": 3,
+        "size": {"shortest_edge": SMALLEST_AREA_PX, "longest_edge": LARGEST_AREA_PX},
+        "image_mean": [round(v, 8) for v in IMAGE_MEAN.tolist()],
+        "image_std": [round(v, 8) for v in IMAGE_STD.tolist()],
+        "patch_size": 14,
+        "temporal_patch_size": 2,
+        "merge_size": 2,
+    }
+
+
+def export(
+    model: Glm4vForConditionalGeneration, tokenizer: PreTrainedTokenizerFast, folder: Path, dtype: torch.dtype
+) -> int:
+    """Write weights (safetensors, `dtype`), configurations and tokenizer; returns the weights' size in bytes.
+
+    The model passed in is left as it was.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {key: value.detach().to(dtype).contiguous() for key, value in model.state_dict().items()}
+    copy = Glm4vForConditionalGeneration(model.config).to(dtype)
+    copy.load_state_dict(state)
+    end = [tokenizer.convert_tokens_to_ids(text) for text in ("<|endoftext|>", "<|user|>")]
+    copy.generation_config = GenerationConfig(
+        do_sample=False, eos_token_id=end, pad_token_id=end[0], max_new_tokens=1024
+    )
+    copy.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor_config(), indent=2) + "\n")
+    return sum(path.stat().st_size for path in folder.glob("*.safetensors"))

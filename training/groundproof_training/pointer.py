@@ -1,0 +1,174 @@
+"""Pointer stage: the language model learns to read tiles, list their objects and stop; the tower may be frozen.
+
+    groundproof-train pointer --minutes 25
+
+Its own short loop instead of a trainer, for speed: tiles of one shape, features from the batched tower, lists of
+about the same length in one batch. First small tiles and short lists, then everything.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import nn
+from transformers import Glm4vForConditionalGeneration, PreTrainedTokenizerFast
+
+from groundproof_training.dense import DenseConfig, DenseHeads, Targets, anchor_cells, dense_loss
+from groundproof_training.model import CELL_PX, IMAGE_MEAN, IMAGE_STD, patches_of, vision_features
+from groundproof_training.optim import make_optimiser
+from groundproof_training.pointing import LossConfig, RankHeads, Tap, image_positions, language_loss
+from groundproof_training.sequences import Encoder, Sequence1, collate
+from groundproof_training.shards import Batch, Objects, Shards
+from groundproof_training.templates import WORDS, make_sample, permille_boxes
+from groundproof_training.tokenizer import first_number_id
+
+CLASS_NAMES = tuple(WORDS)
+
+
+class PointerConfig(BaseModel):
+    """One pointer run. Defaults are those of the shipped `tiny`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    minutes: float = 25.0
+    max_steps: int = 1_000_000
+    image_tokens_per_step: int = 1024
+    candidates: int = 4
+    learning_rate: float = 4e-3
+    floor: float = 0.05
+    warmup_steps: int = 60
+    easy_share: float = 0.15
+    easy_objects: int = 3
+    tower_share: float = 0.0
+    dense_weight: float = 0.5
+    tasks: tuple[str, ...] = ("count", "detect", "ground", "vqa")
+    seed: int = 2
+    checkpoint_s: float = 180.0
+    loss: LossConfig = LossConfig()
+
+
+class Draw:
+    """Draws tiles with one question each, about equally long in one batch."""
+
+    def __init__(self, shards: Shards, encoder: Encoder, cfg: PointerConfig) -> None:
+        self._shards, self._encoder, self._cfg = shards, encoder, cfg
+
+    def __call__(self, rng: np.random.Generator, easy: bool) -> tuple[Batch, list[Sequence1]]:
+        """One batch; `easy` keeps the lists short."""
+        cfg = self._cfg
+        made: list[Sequence1] = []
+
+        def choose(candidates: Sequence[Objects], width: int, height: int) -> np.ndarray:
+            tokens = (width // CELL_PX) * (height // CELL_PX)
+            size = max(1, len(candidates) // cfg.candidates)
+            samples = []
+            for o in candidates:
+                cells = anchor_cells(o.boxes, width, height)
+                names = [CLASS_NAMES[k] for k in o.labels]
+                samples.append(make_sample(rng, names, permille_boxes(o.boxes, width, height), cells, cfg.tasks))
+            order = sorted(range(len(samples)), key=lambda k: len(samples[k].completion))
+            if easy:
+                short = [k for k in order if len(samples[k].boxes) <= cfg.easy_objects]
+                order = short if len(short) >= size else order[: max(size, len(short))]
+            start = int(rng.integers(len(order) - size + 1))
+            keep = np.array(order[start : start + size])
+            made.extend(self._encoder.encode(samples[k], tokens) for k in keep)
+            return keep
+
+        batch = self._shards.draw(rng, cfg.image_tokens_per_step, choose, cfg.candidates)
+        return batch, made
+
+
+def train_pointer(
+    model: Glm4vForConditionalGeneration,
+    tokenizer: PreTrainedTokenizerFast,
+    heads: DenseHeads,
+    shards_dir: Path,
+    out: Path,
+    cfg: PointerConfig,
+) -> Iterator[str]:
+    """Train the model in place until the minutes or steps are up; checkpoints to `out` and resumes from it.
+
+    heads: of the dense stage; with `tower_share` above 0 the tower learns too (at that share of the learning rate)
+    and the dense loss keeps its tokens readable.
+    """
+    torch.manual_seed(cfg.seed)
+    encoder = Encoder(tokenizer)
+    language, visual = model.model.language_model, model.model.visual
+    ranks = RankHeads(language.config.hidden_size)
+    joint = cfg.tower_share > 0
+    visual.requires_grad_(joint)
+    optimiser = make_optimiser([language, model.lm_head, ranks], cfg.learning_rate)
+    if joint:
+        for group in make_optimiser([visual, heads], cfg.learning_rate * cfg.tower_share).param_groups:
+            optimiser.add_param_group(group)
+    base = [group["lr"] for group in optimiser.param_groups]
+    step, spent = 0, 0.0
+    if out.exists():
+        state = torch.load(out, weights_only=False)
+        model.load_state_dict(state["model"])
+        ranks.load_state_dict(state["ranks"])
+        heads.load_state_dict(state["heads"])
+        optimiser.load_state_dict(state["optimiser"])
+        step, spent = state["step"], state["spent_s"]
+        yield f"resumed at step {step}, {spent:.0f} s spent"
+    rng = np.random.default_rng([cfg.seed, step])
+    draw = Draw(Shards(shards_dir), encoder, cfg)
+    tap = Tap(model, cfg.loss.pointer_layer)
+    pad, zero = tokenizer.pad_token_id, first_number_id(tokenizer)
+    trained = [p for group in optimiser.param_groups for p in group["params"]]
+    budget = cfg.minutes * 60
+    started = time.monotonic() - spent
+    saved = logged = time.monotonic()
+    seen, mean = 0, {}
+    while step < cfg.max_steps and time.monotonic() - started < budget:
+        progress = max((time.monotonic() - started) / budget, step / cfg.max_steps)
+        images, sequences = draw(rng, easy=progress < cfg.easy_share)
+        columns, rows = images.width // CELL_PX, images.height // CELL_PX
+        patches = patches_of(torch.from_numpy(images.images), IMAGE_MEAN, IMAGE_STD)
+        with torch.set_grad_enabled(joint):
+            features = vision_features(visual, patches, images.height, images.width)
+        batch = collate(sequences, pad, cfg.loss.decision_weight)
+        start, end = encoder.image_start, encoder.image_start + columns * rows
+        embedded = language.embed_tokens(batch.ids)
+        embedded = torch.cat([embedded[:, :start], features, embedded[:, end:]], dim=1)
+        positions = image_positions(batch.ids.shape[1], start, columns, rows)[:, None].expand(3, len(sequences), -1)
+        hidden = language(inputs_embeds=embedded, position_ids=positions, use_cache=False).last_hidden_state
+        loss, parts = language_loss(
+            model, tap, ranks, hidden, batch, images.objects, (images.width, images.height), start, zero, cfg.loss
+        )
+        if joint:
+            extra, dense_parts = dense_loss(heads, features, Targets(images), DenseConfig())
+            loss = loss + cfg.dense_weight * extra
+            parts.update({f"dense_{key}": dense_parts[key] for key in ("objectness", "error") if key in dense_parts})
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(trained, 2.0)
+        factor = min(1.0, (step + 1) / cfg.warmup_steps, max(cfg.floor, (1 - progress) / 0.6))
+        for group, lr in zip(optimiser.param_groups, base, strict=True):
+            group["lr"] = lr * factor
+        optimiser.step()
+        step += 1
+        seen += len(sequences)
+        for key, value in parts.items():
+            mean.setdefault(key, []).append(value)
+        now = time.monotonic()
+        last = step >= cfg.max_steps or now - started >= budget
+        if now - logged > 30 or last:
+            line = " ".join(f"{key} {np.mean(values):.3f}" for key, values in mean.items())
+            yield f"step {step} {seen / (now - logged):.1f} samples/s lr x{factor:.2f} {budget - now + started:.0f} s left: {line}"
+            logged, seen, mean = now, 0, {}
+        if now - saved > cfg.checkpoint_s or last:
+            saved = now
+            state = dict(model=model.state_dict(), ranks=ranks.state_dict(), heads=heads.state_dict(),
+                         optimiser=optimiser.state_dict(), step=step, spent_s=now - started)  # fmt: skip
+            out.parent.mkdir(parents=True, exist_ok=True)
+            torch.save(state, out.with_suffix(".tmp"))
+            out.with_suffix(".tmp").rename(out)
+    tap.close()
+    visual.requires_grad_(True)

@@ -1,0 +1,173 @@
+"""The losses of the language stages: next token, smooth numbers, where to look, and each anchor's rank.
+
+Used by the pointer stage and by the SFT trainer alike. Everything is computed from the stock model's own layers
+through hooks; nothing of this is needed to load or run the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from pydantic import BaseModel, ConfigDict
+from torch import nn
+from transformers import Glm4vForConditionalGeneration
+from transformers.models.glm4v.modeling_glm4v import apply_rotary_pos_emb
+
+from groundproof_training.dense import anchor_cells
+from groundproof_training.number_code import N_NUMBERS, soft_numbers
+from groundproof_training.sequences import SequenceBatch
+from groundproof_training.shards import Objects
+
+N_CLASSES = 4
+RANKS_AT_MOST = 12
+
+
+class LossConfig(BaseModel):
+    """Weights and places of the language losses. Defaults are those of the shipped `tiny`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pointer_layer: int = 3
+    pointer_heads: tuple[int, ...] = (0, 2)
+    pointer_weight: float = 0.5
+    number_weight: float = 1.0
+    number_sigma_permille: float = 5.0
+    rank_weight: float = 0.3
+    decision_weight: float = 3.0
+
+
+class Tap:
+    """Remembers what enters the pointer layer during a forward pass: hidden states and attention inputs."""
+
+    def __init__(self, model: Glm4vForConditionalGeneration, layer: int) -> None:
+        self._layer = model.model.language_model.layers[layer]
+        self.attention = self._layer.self_attn
+        self.before: torch.Tensor | None = None
+        self._normed: torch.Tensor | None = None
+        self._places: tuple[torch.Tensor, torch.Tensor] | None = None
+        self._handles = [
+            self._layer.register_forward_pre_hook(self._see_layer, with_kwargs=True),
+            self.attention.register_forward_pre_hook(self._see_attention, with_kwargs=True),
+        ]
+
+    def _see_layer(self, _module: nn.Module, args: tuple, kwargs: dict) -> None:
+        self.before = args[0] if args else kwargs["hidden_states"]
+
+    def _see_attention(self, _module: nn.Module, args: tuple, kwargs: dict) -> None:
+        self._normed = kwargs["hidden_states"] if "hidden_states" in kwargs else args[0]
+        self._places = kwargs["position_embeddings"]
+
+    def log_attention(self, heads: Sequence[int], first: int) -> torch.Tensor:
+        """Causal log attention of these heads from position `first` on: (B, heads, L - first, L). Right padding."""
+        a = self.attention
+        x = self._normed
+        b, length, _ = x.shape
+        q = a.q_proj(x).view(b, length, -1, a.head_dim).transpose(1, 2)
+        k = a.k_proj(x).view(b, length, -1, a.head_dim).transpose(1, 2)
+        q, k = apply_rotary_pos_emb(q, k, *self._places)
+        q = q[:, list(heads), first:]
+        k = k[:, [h // a.num_key_value_groups for h in heads]]
+        scores = q @ k.transpose(2, 3) * a.scaling
+        future = torch.ones(length, length, dtype=torch.bool).triu(1)[first:]
+        return scores.masked_fill(future, -1e9).log_softmax(-1)
+
+    def close(self) -> None:
+        """Remove the hooks."""
+        for handle in self._handles:
+            handle.remove()
+
+
+class RankHeads(nn.Module):
+    """Linear readings of anchor tokens just below the pointer layer: which of its class it is (1st, 2nd, ...)."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.rank = nn.Linear(size, RANKS_AT_MOST)
+        self.label = nn.Linear(size, N_CLASSES)
+
+    def loss(
+        self, before: torch.Tensor, objects: Sequence[Objects], image_start: int, width: int, height: int
+    ) -> tuple[torch.Tensor, float]:
+        """Cross-entropy of rank and class over all anchors of the batch, and the share of ranks that are right."""
+        rows, places, ranks, labels = [], [], [], []
+        for row, o in enumerate(objects):
+            cells = anchor_cells(o.boxes, width, height)
+            for cell, label in zip(cells.tolist(), o.labels.tolist(), strict=True):
+                rows.append(row)
+                places.append(image_start + cell)
+                ranks.append(min(RANKS_AT_MOST - 1, int(((cells < cell) & (o.labels == label)).sum())))
+                labels.append(label)
+        if not rows:
+            return before.new_zeros(()), 1.0
+        x = before[rows, places]
+        logits, truth = self.rank(x), torch.tensor(ranks)
+        loss = F.cross_entropy(logits, truth) + F.cross_entropy(self.label(x), torch.tensor(labels))
+        return loss, (logits.argmax(-1) == truth).float().mean().item()
+
+
+def language_loss(
+    model: Glm4vForConditionalGeneration,
+    tap: Tap,
+    ranks: RankHeads,
+    hidden: torch.Tensor,
+    batch: SequenceBatch,
+    objects: Sequence[Objects],
+    size_px: tuple[int, int],
+    image_start: int,
+    first_number: int,
+    cfg: LossConfig,
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """All language losses of one batch of equal-sized tiles.
+
+    hidden: last hidden states (B, L, size) of the language model; objects: of each row's tile; size_px: width, height.
+    """
+    weight, target = batch.weights[:, 1:], batch.ids[:, 1:]
+    value, point = batch.numbers[:, 1:], batch.points[:, 1:]
+    learn = (weight > 0).nonzero(as_tuple=True)
+    logits = model.lm_head(hidden[:, :-1][learn])
+    target, value, w = target[learn], value[learn], weight[learn]
+    norm = logits.logsumexp(-1)
+    text = value < 0
+    picked = logits[text].gather(1, target[text][:, None])[:, 0]
+    loss_text = ((norm[text] - picked) * w[text]).sum() / w[text].sum()
+    right = (logits[text].argmax(-1) == target[text]).float().mean().item()
+    parts = dict(text=loss_text.item(), right=right)
+    total = loss_text
+    if bool((~text).any()):
+        block = logits[~text][:, first_number : first_number + N_NUMBERS]
+        soft = soft_numbers(value[~text], cfg.number_sigma_permille)
+        entropy = -(soft * soft.clamp(min=1e-9).log()).sum(-1).mean()
+        loss_number = (norm[~text] - (soft * block).sum(-1)).mean() - entropy
+        error = (block.argmax(-1) - value[~text]).abs().float()
+        parts.update(number=loss_number.item(), error=error.mean().item(), median=error.median().item())
+        total = total + cfg.number_weight * loss_number
+    first = int(learn[1].min())
+    log_attention = tap.log_attention(cfg.pointer_heads, first)
+    rows, places = (point[:, first:] >= 0).nonzero(as_tuple=True)
+    goal = point[rows, places + first]
+    looked = log_attention[rows, :, places, goal]
+    loss_pointer = -looked.mean()
+    decided = batch.weights[rows, places + first + 1] > 1
+    parts.update(pointer=loss_pointer.item(), mass=looked.exp().mean().item(),
+                 mass_next=looked[decided].exp().mean().item())  # fmt: skip
+    loss_rank, rank_right = ranks.loss(tap.before, objects, image_start, *size_px)
+    parts.update(rank=rank_right)
+    return total + cfg.pointer_weight * loss_pointer + cfg.rank_weight * loss_rank, parts
+
+
+def image_positions(length: int, image_start: int, columns: int, rows: int) -> torch.Tensor:
+    """The model's own 3-D positions (3, length) of a prompt whose image begins at `image_start`, without a batch.
+
+    The same numbers as `Glm4vModel.get_rope_index` (a test compares them), which loops over rows in Python.
+    """
+    text = torch.arange(length)
+    positions = text.expand(3, length).clone()
+    cells = torch.arange(rows * columns)
+    end = image_start + rows * columns
+    positions[0, image_start:end] = image_start
+    positions[1, image_start:end] = image_start + cells // columns
+    positions[2, image_start:end] = image_start + cells % columns
+    positions[:, end:] = text[: length - end] + image_start + max(rows, columns)
+    return positions

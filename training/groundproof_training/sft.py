@@ -1,0 +1,190 @@
+"""Supervised fine-tuning of the whole model with TRL's `SFTTrainer`: all tasks, all shapes, the stock forward pass.
+
+    groundproof-train sft --max-steps 600
+
+The trainer, its checkpoints and its resume are TRL's. The collator makes a whole batch per step (tiles of one shape
+with one question each), and `compute_loss` adds the terms of `pointing` and the dense loss, on completions only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from groundproof.models.patch_embedding import patch_embedding_as_linear
+from pydantic import BaseModel, ConfigDict
+from transformers import Glm4vForConditionalGeneration, PreTrainedTokenizerFast, TrainerCallback
+from trl import SFTConfig, SFTTrainer
+
+from groundproof_training.dense import DenseConfig, DenseHeads, Targets, dense_loss
+from groundproof_training.model import IMAGE_MEAN, IMAGE_STD, patches_of
+from groundproof_training.optim import make_optimiser
+from groundproof_training.pointer import Draw, PointerConfig
+from groundproof_training.pointing import LossConfig, RankHeads, Tap, language_loss
+from groundproof_training.sequences import Encoder, collate
+from groundproof_training.shards import Shards
+from groundproof_training.tokenizer import first_number_id
+
+
+class SftSettings(BaseModel):
+    """One SFT run. Defaults are those of the shipped `tiny`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_steps: int = 600
+    image_tokens_per_step: int = 1024
+    learning_rate: float = 1.5e-3
+    tower_share: float = 0.5
+    dense_weight: float = 0.5
+    warmup_steps: int = 30
+    save_steps: int = 100
+    logging_steps: int = 20
+    small_first: float = 0.8
+    seed: int = 3
+    loss: LossConfig = LossConfig()
+
+
+class Collator:
+    """Row = one step's number; returns the model's inputs of a whole batch plus what the losses need."""
+
+    def __init__(self, draw: Draw, encoder: Encoder, pad_id: int, settings: SftSettings) -> None:
+        self._draw, self._encoder, self._pad, self._settings = draw, encoder, pad_id, settings
+
+    def __call__(self, rows: list[dict[str, int]]) -> dict[str, Any]:
+        """Keys of the model's forward, and `extra` (not a tensor: it is not moved or split)."""
+        rng = np.random.default_rng([self._settings.seed, rows[0]["step"]])
+        images, sequences = self._draw(rng, easy=False)
+        batch = collate(sequences, self._pad, self._settings.loss.decision_weight)
+        grid_h, grid_w = images.height // 14, images.width // 14
+        patches = patches_of(torch.from_numpy(images.images), IMAGE_MEAN, IMAGE_STD).flatten(0, 1)
+        still = patches.view(-1, 3, 1, 14, 14).expand(-1, 3, 2, 14, 14).flatten(1)
+        start = self._encoder.image_start
+        kinds = torch.zeros_like(batch.ids, dtype=torch.int32)
+        kinds[:, start : start + grid_h * grid_w // 4] = 1
+        places = torch.arange(batch.ids.shape[1])
+        return dict(
+            input_ids=batch.ids,
+            attention_mask=(places < batch.length[:, None]).long(),
+            mm_token_type_ids=kinds,
+            pixel_values=still,
+            image_grid_thw=torch.tensor([[1, grid_h, grid_w]] * len(sequences)),
+            labels=torch.where(batch.weights > 0, batch.ids, -100),
+            extra=(batch, images),
+        )
+
+
+class PointingTrainer(SFTTrainer):
+    """`SFTTrainer` whose loss also says where to look."""
+
+    def attach(self, tap: Tap, ranks: RankHeads, heads: DenseHeads, encoder: Encoder, settings: SftSettings) -> None:
+        """What `compute_loss` needs beside the model; called once after construction."""
+        self._tap, self._ranks, self._heads = tap, ranks, heads
+        self._encoder, self._settings = encoder, settings
+        self._features: torch.Tensor | None = None
+        self.model.model.visual.register_forward_hook(self._see_features)
+        self.parts: dict[str, list[float]] = {}
+
+    def _see_features(self, _module: object, _args: object, output: Any) -> None:
+        self._features = output.pooler_output
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # type: ignore[override]
+        """Next token, numbers, attention, ranks and the tower's dense loss."""
+        batch, images = inputs.pop("extra")
+        inputs.pop("labels")
+        outputs = model.model(**inputs, use_cache=False)
+        s = self._settings
+        loss, parts = language_loss(
+            model, self._tap, self._ranks, outputs.last_hidden_state, batch, images.objects,
+            (images.width, images.height), self._encoder.image_start, first_number_id(self.processing_class), s.loss,
+        )  # fmt: skip
+        tokens = self._features.view(len(images.images), -1, self._features.shape[-1])
+        extra, dense_parts = dense_loss(self._heads, tokens, Targets(images), DenseConfig())
+        parts["dense"] = dense_parts["objectness"]
+        for key, value in parts.items():
+            self.parts.setdefault(key, []).append(value)
+        loss = loss + s.dense_weight * extra
+        return (loss, outputs) if return_outputs else loss
+
+    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+        """Adds the parts of the loss to the trainer's own log."""
+        means = {key: round(float(np.mean(values)), 4) for key, values in self.parts.items()}
+        self.parts.clear()
+        super().log({**logs, **means}, *args, **kwargs)
+
+
+class _Lines(TrainerCallback):
+    """Hands the trainer's log lines on."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+
+    def on_log(self, args, state, control, logs=None, **kwargs):  # type: ignore[no-untyped-def]
+        line = " ".join(f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in (logs or {}).items())
+        print(f"step {state.global_step}/{state.max_steps}: {line}", flush=True)
+        self.lines.append(line)
+
+
+def train_sft(
+    model: Glm4vForConditionalGeneration,
+    tokenizer: PreTrainedTokenizerFast,
+    heads: DenseHeads,
+    ranks: RankHeads,
+    shards_dir: Path,
+    out: Path,
+    settings: SftSettings,
+) -> Iterator[str]:
+    """Train in place; TRL's checkpoints go to `out` and the newest is resumed."""
+    patch_embedding_as_linear(model)
+    encoder = Encoder(tokenizer)
+    shards = Shards(shards_dir, small_first=settings.small_first)
+    pointer = PointerConfig(image_tokens_per_step=settings.image_tokens_per_step, loss=settings.loss)
+    collator = Collator(Draw(shards, encoder, pointer), encoder, tokenizer.pad_token_id, settings)
+    optimiser = make_optimiser([model.model.language_model, model.lm_head, ranks], settings.learning_rate)
+    for group in make_optimiser([model.model.visual, heads], settings.learning_rate * settings.tower_share).param_groups:
+        optimiser.add_param_group(group)
+    for group in optimiser.param_groups:
+        group.setdefault("initial_lr", group["lr"])
+    steps, warm = settings.max_steps, settings.warmup_steps
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min((step + 1) / warm, max(0.02, (1 - step / steps) / 0.8), 1.0)
+    )
+    args = SFTConfig(
+        output_dir=str(out),
+        max_steps=steps,
+        per_device_train_batch_size=1,
+        max_length=None,
+        use_cpu=True,
+        bf16=False,
+        gradient_checkpointing=False,
+        max_grad_norm=2.0,
+        logging_steps=settings.logging_steps,
+        save_steps=settings.save_steps,
+        save_total_limit=2,
+        remove_unused_columns=False,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        report_to=[],
+        disable_tqdm=True,
+        dataloader_num_workers=0,
+        seed=settings.seed,
+    )
+    lines: list[str] = []
+    trainer = PointingTrainer(
+        model=model,
+        args=args,
+        train_dataset=Dataset.from_dict({"step": list(range(steps))}),
+        data_collator=collator,
+        processing_class=tokenizer,
+        optimizers=(optimiser, schedule),
+        callbacks=[_Lines(lines)],
+    )
+    tap = Tap(model, settings.loss.pointer_layer)
+    trainer.attach(tap, ranks, heads, encoder, settings)
+    model.train()
+    resume = any(out.glob("checkpoint-*"))
+    trainer.train(resume_from_checkpoint=resume)
+    tap.close()
+    yield from lines
