@@ -26,6 +26,7 @@ from groundproof.config import MergeConfig, RunConfig
 from groundproof.doctor import versions
 from groundproof.errors import OutputError, RunError, SceneError, UsageError
 from groundproof.follow_up import look_again, overview, overviews_due
+from groundproof.frames import named_rows
 from groundproof.georeference import Georeferencer, to_pixels
 from groundproof.models.base import VisionLanguageModel
 from groundproof.models.open import open_model
@@ -499,7 +500,7 @@ def failures(result: Result) -> str | None:
     if tiles:
         parts.append(f"{tiles} of {len(result.tiles)} tiles failed")
     if len(scenes):
-        reasons = "; ".join(f"{row.scene}: {row.reason}" for row in scenes.itertuples())
+        reasons = "; ".join(f"{row.scene}: {row.reason}" for row in named_rows(scenes))
         parts.append(f"{len(scenes)} of {len(result.scenes)} scenes failed ({reasons})")
     return f"Answered, but {' and '.join(parts)}." if parts else None
 

@@ -24,6 +24,7 @@ from groundproof.boxes import Grid, GroundControlPoint, PixelBoxes, Window
 from groundproof.config import MergeConfig, Question
 from groundproof.coverage import coverage
 from groundproof.findings import AuditFinding, BoxFinding, Kind, TileReply
+from groundproof.frames import named_rows
 from groundproof.georeference import Georeferencer, corners, to_pixels
 from groundproof.merge import SeenBoxes, merge
 from groundproof.models.profiles import Profile
@@ -194,7 +195,7 @@ class _Answer:
         rows: list[dict[str, Any]] = []
         boxes = _Boxes()
         size = (self._area.grid.width, self._area.grid.height)
-        for number, row in enumerate(self._manifest.itertuples(), start=1):
+        for number, row in enumerate(named_rows(self._manifest), start=1):
             tile = tile_of(row)
             said = self._answers.loc[row.seq] if row.seq in self._answers.index else None
             status = (
@@ -328,7 +329,7 @@ class _Answer:
         mergeable = np.array([f.verdict not in NOT_COUNTED for f in found])
         rows = np.flatnonzero(mergeable)
         windows = np.array(
-            [(r.x0, r.y0, r.x0 + r.width, r.y0 + r.height) for r in self._manifest.itertuples()]
+            [(r.x0, r.y0, r.x0 + r.width, r.y0 + r.height) for r in named_rows(self._manifest)]
         )
         merged = merge(
             SeenBoxes(

@@ -17,7 +17,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from groundproof.asking import (
@@ -315,7 +314,7 @@ def diff(
     with _errors(terminal):
         found = compare(read(a), read(b))
         if json_:
-            print(json.dumps(found.to_dict(), ensure_ascii=False, indent=2))  # noqa: T201
+            print(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))  # noqa: T201
         else:
             terminal.out.print(Text(format_diff(found)))
 
@@ -323,7 +322,7 @@ def diff(
 @app.command()
 def models(json_: Json = False) -> None:
     """Models this engine knows, and which of them can answer here."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "name": p.name,
             "title": p.title,
@@ -331,6 +330,7 @@ def models(json_: Json = False) -> None:
             "boxes": p.frame.value,
             "tile_px": p.tile_px,
             "labels": list(p.labels) if p.labels else None,
+            "weights_run": p.weights_run,
             "licence": p.licence,
             "source": p.source,
         }
@@ -339,21 +339,18 @@ def models(json_: Json = False) -> None:
     if json_:
         print(json.dumps(rows, indent=2))  # noqa: T201
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("model", "what it is", "here", "finds", "boxes", "tile", "licence"):
-        table.add_column(heading, overflow="fold")
+    console = Console(highlight=False, soft_wrap=True)
     for row in rows:
-        finds = ", ".join(row["labels"]) if row["labels"] else "any object"  # type: ignore[arg-type]
-        table.add_row(
-            str(row["name"]),
-            str(row["title"]),
-            str(row["available"]),
-            finds,
-            str(row["boxes"]),
-            str(row["tile_px"]),
-            str(row["licence"]),
-        )
-    Console(highlight=False).print(table)
+        finds = ", ".join(row["labels"]) if row["labels"] else "any object it can name"
+        console.print(Text.assemble((f"{row['name']:<18}", "bold"), row["title"]))
+        for name, value in (
+            ("here", row["available"]),
+            ("finds", finds),
+            ("tile", f"{row['tile_px']} px, boxes {row['boxes']}"),
+            ("run by us", "yes" if row["weights_run"] else "no: only its code, with small weights"),
+            ("licence", row["licence"]),
+        ):
+            console.print(Text.assemble(f"{'':18}", (f"{name:<11}", "dim"), str(value)))
 
 
 @app.command()

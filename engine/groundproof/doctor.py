@@ -101,12 +101,12 @@ def _vector() -> Iterator[Finding]:
 
 def _proj() -> Iterator[Finding]:
     import pyproj
-    import pyproj.network
+    from pyproj.network import is_network_enabled  # type: ignore[attr-defined]
     from pyproj.transformer import TransformerGroup
 
     yield Finding("coordinates", "ok", f"pyproj {pyproj.__version__} with PROJ {pyproj.proj_version_str}")
     group = TransformerGroup("EPSG:4267", "EPSG:4326", always_xy=True)
-    if group.best_available or pyproj.network.is_network_enabled():
+    if group.best_available or is_network_enabled():
         yield Finding("datum grids", "ok", "the best NAD27 to WGS 84 operation is available")
     else:
         accuracy = group.transformers[0].accuracy if group.transformers else None

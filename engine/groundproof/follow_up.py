@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from groundproof.assemble import OVERVIEW, SECOND_LOOK, Area, areas, look_key
 from groundproof.boxes import PixelBox, Tile, Window
+from groundproof.frames import named_rows
 from groundproof.models.base import Request, VisionLanguageModel
 from groundproof.models.profiles import Profile
 from groundproof.protocol import Task, render
@@ -143,7 +144,7 @@ def _evidence_table(evidence: pd.DataFrame) -> str:
     lines = [
         f"{row.evidence_id} {row.label}"
         + (f", {row.width_m:.0f} x {row.height_m:.0f} m" if row.width_m == row.width_m else "")
-        for row in evidence.head(MAX_CONTEXT_ROWS).itertuples()
+        for row in named_rows(evidence.head(MAX_CONTEXT_ROWS))
     ]
     if len(evidence) > MAX_CONTEXT_ROWS:
         lines.append(f"and {len(evidence) - MAX_CONTEXT_ROWS} more")

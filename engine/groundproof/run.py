@@ -198,7 +198,7 @@ class RunDirectory:
             pq.read_table(p, schema=PART) for p in sorted((self.path / "answers").glob("batch-*.parquet"))
         ]
         table = pa.concat_tables(parts) if parts else PART.empty_table()
-        frame = table.to_pandas().sort_values("seq", ignore_index=True)
+        frame: pd.DataFrame = table.to_pandas().sort_values("seq", ignore_index=True)
         for name in ("finish", "error", "pixels_hash"):
             frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
         return frame

@@ -89,6 +89,7 @@ def second_look(
     profile = model.profile
     asked: dict[str, tuple[int, Tile]] = {}
     failed: deque[SecondLook] = deque()
+    told: set[int] = set()
 
     def requests() -> Iterator[Request]:
         for index, subject in enumerate(subjects):
@@ -118,6 +119,7 @@ def second_look(
         texts.setdefault(piece.request_id, []).append(piece.text)
         if piece.finish is not None:
             index, crop = asked.pop(piece.request_id)
+            told.add(index)
             text = "".join(texts.pop(piece.request_id))
             if piece.finish in ("error", "cancelled"):
                 why = piece.error or f"the answer ended with {piece.finish}"
@@ -126,10 +128,13 @@ def second_look(
                 verdict, why = judge(text, subjects[index], crop, scene_size, profile)
                 yield SecondLook(index, verdict, why, text, piece.finish)
         while failed:
+            told.add(failed[0].index)
             yield failed.popleft()
+    told.update(look.index for look in failed)
     yield from failed
-    for index, _ in asked.values():
-        yield _unchecked(index, "the model gave no answer")
+    for index in range(len(subjects)):
+        if index not in told:
+            yield _unchecked(index, "the model gave no answer")
 
 
 def judge(

@@ -213,7 +213,10 @@ class _Found:
         return f"no box shows {noun}{self._where()}, but {self._says(claims)}"
 
     def _says(self, claims: Callable[[Any], bool]) -> str:
-        return tiles_that_say(self._replies, claims)
+        # A text with boxes has shown what it meant; if none of them counts, that is not the text's word
+        # against the map.
+        bare = [r for r in self._replies if r.trace and not (r.trace.evidence or r.trace.answer_boxes)]
+        return tiles_that_say(bare, claims)
 
     def _shown(self) -> str:
         if not self.ids:

@@ -143,7 +143,7 @@ AFFINE = Affine(2, 0, 500000, 0, -2, 5700000)
 
 def on_map(numbers: Any) -> Polygon:
     x0, y0, x1, y1 = numbers
-    (left, top), (right, bottom) = AFFINE * (x0, y0), AFFINE * (x1, y1)
+    (left, top), (right, bottom) = AFFINE @ (x0, y0), AFFINE @ (x1, y1)
     return box(left, bottom, right, top)
 
 

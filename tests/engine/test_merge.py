@@ -320,6 +320,6 @@ def test_columns_of_different_lengths_tiles_out_of_range_and_infinite_boxes_are_
         seen([((0, 0, 1, 1), 99, 0, 0)])
     with pytest.raises(ValueError, match="finite"):
         seen([((0, 0, np.inf, 1), 0, 0, 0)])
+    one = np.zeros(1, dtype=np.int64)
     with pytest.raises(ValueError, match="label, image and tile"):
-        one = np.zeros(1, dtype=np.int64)
         SeenBoxes(np.zeros((2, 4)), one, one, one, np.zeros((1, 4)), one, (1, 1))

@@ -88,6 +88,13 @@ def test_a_number_without_boxes_is_not_hidden_behind_a_zero() -> None:
     assert "6" in got.answer
 
 
+def test_boxes_that_turned_out_wrong_leave_nothing_and_no_yes() -> None:
+    wrong = table(row("E1", verdict="contradicted"))
+    replies = [reply(1, trace([said((0, 0, 9, 9))], value=True))]
+    assert answer(replies, wrong, ANY, Task.VQA).value is False
+    assert answer([reply(1, trace([said((0, 0, 9, 9))], value=1))], wrong).answer == "no airplanes found"
+
+
 def test_several_labels_are_counted_apart_and_together() -> None:
     evidence = table(row("E1"), row("E2", label="cargo ship"), row("E3", label="ship"))
     got = answer([reply(1, trace())], evidence, "How many airplanes and ships?", asked=("airplane", "ship"))

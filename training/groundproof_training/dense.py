@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import nn
 
 from groundproof_training.matching import Tally
-from groundproof_training.model import CELL_PX, IMAGE_MEAN, IMAGE_STD, patches_of, vision_features, whiten_patches
+from groundproof_training.model import CELL_PX, IMAGE_MEAN, IMAGE_STD, patches_of, vision_features, vision_states, whiten_patches
 from groundproof_training.number_code import CODE_SIZE, N_NUMBERS, number_table, soft_numbers
 from groundproof_training.optim import make_optimiser, schedule
 from groundproof_training.shards import Batch, Shards
@@ -42,6 +42,7 @@ class DenseConfig(BaseModel):
     number_weight: float = 0.5
     giou_weight: float = 2.0
     offset_weight: float = 1.0
+    patch_weight: float = 1.0
     objectness_weight: float = 1.0
     class_weight: float = 1.0
     seed: int = 1
@@ -67,6 +68,25 @@ class Targets:
         cell = self.where % (columns * rows)
         centre = torch.stack([cell % columns, cell // columns] * 2, dim=-1).float() * CELL_PX + CELL_PX / 2
         self.offsets = (self.boxes_px - centre) / CELL_PX
+        self._patches(batch)
+
+    def _patches(self, batch: Batch) -> None:
+        """Per 14 px patch, in the tower's block order: label (B * N,), 0 for none else class + 1, and, where there is
+        an object, its box relative to the patch centre in cells (B * N, 4). The smallest box wins."""
+        rows, columns = batch.height // 14, batch.width // 14
+        labels = np.zeros((len(batch.images), rows, columns), dtype=np.int64)
+        boxes = np.zeros((len(batch.images), rows, columns, 4), dtype=np.float32)
+        for i, o in enumerate(batch.objects):
+            sizes = (o.boxes[:, 2:] - o.boxes[:, :2]).prod(-1)
+            for k in np.argsort(-sizes):
+                x0, y0, x1, y1 = np.round(o.boxes[k] / 14).astype(int)  # patches whose centre lies inside
+                labels[i, y0:y1, x0:x1] = o.labels[k] + 1
+                boxes[i, y0:y1, x0:x1] = o.boxes[k]
+        y, x = np.mgrid[:rows, :columns] * 14.0 + 7
+        boxes = (boxes - np.stack([x, y, x, y], axis=-1)) / CELL_PX
+        block = lambda a: a.reshape(len(a), rows // 2, 2, columns // 2, 2, -1).swapaxes(2, 3)  # noqa: E731
+        self.patch_labels = torch.from_numpy(block(labels).reshape(-1))
+        self.patch_boxes = torch.from_numpy(block(boxes).reshape(-1, 4)).float()
 
 
 def anchor_cells(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -80,8 +100,10 @@ def anchor_cells(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
 class DenseHeads(nn.Module):
     """Linear readings of one token: objectness, class, four numbers in number code, four offsets in cells."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, patch_size: int) -> None:
         super().__init__()
+        self.patch_label = nn.Linear(patch_size, N_CLASSES + 1)
+        self.patch_offsets = nn.Linear(patch_size, 4)
         self.objectness = nn.Linear(size, 1)
         self.label = nn.Linear(size, N_CLASSES)
         self.numbers = nn.Linear(size, 4 * CODE_SIZE)
@@ -144,6 +166,22 @@ def dense_loss(
     return total, parts
 
 
+def patch_loss(heads: DenseHeads, states: torch.Tensor, targets: Targets) -> tuple[torch.Tensor, dict[str, float]]:
+    """Every patch under an object says which and how far its edges are: many more places to learn from than
+    one anchor per object. states: patch states before merging (B, N, vision size)."""
+    flat = states.flatten(0, 1)
+    logits, truth = heads.patch_label(flat), targets.patch_labels
+    covered = truth > 0
+    share = 1.0 / max(1, int(covered.sum()))
+    errors = F.cross_entropy(logits, truth, reduction="none")
+    background = (errors * ~covered).sum() * share
+    loss = (errors * covered).sum() * share + background.clamp(max=4.0)
+    if bool(covered.any()):
+        loss = loss + F.smooth_l1_loss(heads.patch_offsets(flat[covered]), targets.patch_boxes[covered], beta=0.2)
+    right = (logits[covered].argmax(-1) == truth[covered]).float().mean().item() if bool(covered.any()) else 1.0
+    return loss, dict(patch=loss.item(), patch_right=right)
+
+
 @torch.no_grad()
 def dense_tally(
     visual: nn.Module, heads: DenseHeads, batches: list[Batch], threshold: float = 0.5
@@ -170,7 +208,7 @@ def dense_tally(
 def train_dense(visual: nn.Module, shards_dir: Path, out: Path, cfg: DenseConfig) -> Iterator[str]:
     """Train the tower in place until the minutes or steps are up; checkpoints to `out`, resumes from it."""
     torch.manual_seed(cfg.seed)
-    heads = DenseHeads(visual.config.out_hidden_size)
+    heads = DenseHeads(visual.config.out_hidden_size, visual.config.hidden_size)
     optimiser = make_optimiser([visual, heads], cfg.learning_rate)
     base = [group["lr"] for group in optimiser.param_groups]
     step, spent = 0, 0.0
@@ -185,7 +223,8 @@ def train_dense(visual: nn.Module, shards_dir: Path, out: Path, cfg: DenseConfig
         state = torch.load(out, weights_only=False)
         visual.load_state_dict(state["visual"])
         heads.load_state_dict(state["heads"])
-        optimiser.load_state_dict(state["optimiser"])
+        if state["optimiser"]:
+            optimiser.load_state_dict(state["optimiser"])
         step, spent = state["step"], state["spent_s"]
         yield f"resumed at step {step}, {spent:.0f} s spent"
     rng = np.random.default_rng([cfg.seed, step])
@@ -199,8 +238,11 @@ def train_dense(visual: nn.Module, shards_dir: Path, out: Path, cfg: DenseConfig
         batch = shards.draw(rng, cfg.tokens_per_step)
         targets = Targets(batch)
         patches = patches_of(torch.from_numpy(batch.images), IMAGE_MEAN, IMAGE_STD)
-        tokens = vision_features(visual, patches, batch.height, batch.width)
+        states, tokens = vision_states(visual, patches, batch.height, batch.width)
         loss, parts = dense_loss(heads, tokens, targets, cfg)
+        loss_patch, patch_parts = patch_loss(heads, states, targets)
+        loss = loss + cfg.patch_weight * loss_patch
+        parts.update(patch_parts)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_([*visual.parameters(), *heads.parameters()], 5.0)

@@ -207,7 +207,14 @@ def _rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tens
 
 
 def vision_features(visual: Glm4vVisionModel, patches: torch.Tensor, height: int, width: int) -> torch.Tensor:
-    """Merged tokens (B, H/28 * W/28, text size) of a batch of equal-sized tiles.
+    """Merged tokens (B, H/28 * W/28, text size) of a batch of equal-sized tiles; see `vision_states`."""
+    return vision_states(visual, patches, height, width)[1]
+
+
+def vision_states(
+    visual: Glm4vVisionModel, patches: torch.Tensor, height: int, width: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Patch states before merging (B, H/14 * W/14, vision size), in block order, and the merged tokens.
 
     The same numbers as `visual(...).pooler_output`, from the same weights, but with one batched attention call
     per layer instead of one per image. height, width: pixels.
@@ -234,4 +241,4 @@ def vision_features(visual: Glm4vVisionModel, patches: torch.Tensor, height: int
     down = visual.downsample
     blocks = x.view(b, n // 4, 4, -1).transpose(2, 3).reshape(b, n // 4, -1)
     merged = F.linear(blocks, down.weight.flatten(1), down.bias)
-    return visual.merger(merged)
+    return x, visual.merger(merged)

@@ -160,9 +160,9 @@ class Shards:
             for path in sorted(target.glob("images-*.npy")):
                 images.append(np.load(path, mmap_mode="r"))
                 data = np.load(path.with_name(path.name.replace("images", "objects")).with_suffix(".npz"))
-                ends = np.cumsum(data["counts"])
-                for start, end in zip(ends - data["counts"], ends, strict=True):
-                    objects.append(Objects(data["boxes"][start:end], data["labels"][start:end]))
+                boxes, labels, counts = data["boxes"], data["labels"], data["counts"]
+                ends = np.cumsum(counts)
+                objects += [Objects(boxes[a:b], labels[a:b]) for a, b in zip(ends - counts, ends, strict=True)]
             if images:
                 self._shapes.append((shape, images, objects))
         if not self._shapes:

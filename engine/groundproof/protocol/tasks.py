@@ -50,7 +50,9 @@ _EXISTENCE = re.compile(
     r"|(?P<visible>(?:is|are) (?=[\w\s]{1,60}\b(?:visible|present|seen|in (?:the|this) (?:image|picture|photo|scene|tile))\b)))\b"
 )
 _BOX = re.compile(r"\[\s*-?\d[\d.\s,-]*,[\d.\s,-]*\]|\{\s*<\d+>")
-_CHANGE = re.compile(r"\b(chang\w*|differ\w*|before and after|new(?:ly)? (?:built|constructed)|appeared|disappeared)\b")
+_CHANGE = re.compile(
+    r"\b(chang\w*|differ\w*|before and after|new(?:ly)? (?:built|constructed)|appeared|disappeared)\b"
+)
 _CLASSIFY = re.compile(
     r"\b(classify|classification|categori[sz]e|land[ -]?(?:use|cover)|scene (?:type|class|category)"
     r"|(?:what|which) (?:type|kind|class|category|categories|classes|sort)\b|(?:what|which) is the (?:class|category|scene)"

@@ -16,6 +16,7 @@ import pandas as pd
 from groundproof.boxes import Tile, Window
 from groundproof.config import Question, RunConfig
 from groundproof.errors import ModelError
+from groundproof.frames import named_rows
 from groundproof.models.base import Piece, Request, VisionLanguageModel
 from groundproof.models.profiles import Profile
 from groundproof.protocol import Task, render
@@ -73,11 +74,17 @@ def _run_scene(
 ) -> None:
     with views.reader(_distinct_tiles(rows)) as reader:
         pixels = _Current(reader)
-        for batch, batch_rows in rows.groupby("batch_id", sort=True):
+        for batch, batch_rows in _by_batch(rows):
             answered = _Batch(run.config, model.profile, views.name, observer).answer(
                 model, batch_rows, pixels
             )
-            run.write_part(int(batch), answered)
+            run.write_part(batch, answered)
+
+
+def _by_batch(rows: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:
+    """Batches in order, each with its rows."""
+    for batch in sorted({int(b) for b in rows.batch_id.to_numpy()}):
+        yield batch, rows[rows.batch_id == batch]
 
 
 def tile_of(row: Any) -> Tile:
@@ -89,7 +96,7 @@ def tile_of(row: Any) -> Tile:
 def _distinct_tiles(rows: pd.DataFrame) -> Iterator[Tile]:
     """Tiles in order, each once: several questions about one tile stand next to each other."""
     last: Tile | None = None
-    for row in rows.itertuples():
+    for row in named_rows(rows):
         tile = tile_of(row)
         if tile != last:
             yield tile
@@ -136,7 +143,7 @@ class _Batch:
         return sorted(self._rows, key=lambda row: int(row["seq"]))
 
     def _requests(self, rows: pd.DataFrame, pixels: _Current) -> Iterator[Request]:
-        for row in rows.itertuples():
+        for row in named_rows(rows):
             tile = tile_of(row)
             found = pixels.of(tile)
             if isinstance(found, Exception):

@@ -12,14 +12,20 @@ from groundproof.boxes import BoxFrame, ModelBox
 from groundproof.trace.lexer import Token
 
 _SIMPLE = re.compile(r"[\[(]\s*\d{1,9}\s*,\s*\d{1,9}\s*,\s*\d{1,9}\s*,\s*\d{1,9}\s*[\])]")
-_NUMBER = re.compile(r"(?<![\w.])(?P<value>[-+−]?(?:\d{1,9}(?:\.\d{0,12})?|\.\d{1,12}))(?![\d.])\s*(?P<unit>%|％|px\b|pixels?\b|°|deg\b|m\b)?")
+_NUMBER = re.compile(
+    r"(?<![\w.])(?P<value>[-+−]?(?:\d{1,9}(?:\.\d{0,12})?|\.\d{1,12}))(?![\d.])\s*(?P<unit>%|％|px\b|pixels?\b|°|deg\b|m\b)?"
+)
 _NAME = re.compile(
     r"\b(?:[xy]_?(?:min|max|[0-4])?|left|top|right|bottom|angle|theta|width|height)\s*[:=]\s*", re.IGNORECASE
 )
 _FILLER = " \t\r\n,;:|/，、；…~"
 _FULL_SCALE = {BoxFrame.PER_MILLE: 1000.0, BoxFrame.PERCENT_ANGLE: 100.0}
-_OBJECT_BOX = re.compile(r"""["'](?:bbox(?:_?2d)?|box(?:es|_?2d)?|bboxes|coordinates|coords|location|position)["']\s*:\s*""")
-_OBJECT_LABEL = re.compile(r"""["'](?:label|category|class|name|object|type)["']\s*:\s*["']([^"'{}\[\]]{0,200})["']""")
+_OBJECT_BOX = re.compile(
+    r"""["'](?:bbox(?:_?2d)?|box(?:es|_?2d)?|bboxes|coordinates|coords|location|position)["']\s*:\s*"""
+)
+_OBJECT_LABEL = re.compile(
+    r"""["'](?:label|category|class|name|object|type)["']\s*:\s*["']([^"'{}\[\]]{0,200})["']"""
+)
 _INNER_LIST = re.compile(r"\[[^\[\]]{0,200}\]")
 
 
@@ -71,7 +77,10 @@ def _read_list(text: str, start: int, frame: BoxFrame, *, in_parens: bool) -> li
     rest = _NUMBER.sub(" ", content).strip(_FILLER)
     if rest:
         if not in_parens and _looks_like_box(content):
-            note = ("unreadable-box", f"{text[:60]!r} looks like a box but its numbers cannot be read; dropped")
+            note = (
+                "unreadable-box",
+                f"{text[:60]!r} looks like a box but its numbers cannot be read; dropped",
+            )
             return [BoxReading(None, (note,), start, start + len(text))]
         return None
     values = [float(m["value"].replace("−", "-")) for m in found]
@@ -87,7 +96,9 @@ def _read_list(text: str, start: int, frame: BoxFrame, *, in_parens: bool) -> li
 
 def _looks_like_box(content: str) -> bool:
     digits = sum(c.isdigit() for c in content)
-    return digits >= 4 and len(re.findall(r"\d+", content)) >= 3 and digits * 2 >= len(content.replace(" ", ""))
+    return (
+        digits >= 4 and len(re.findall(r"\d+", content)) >= 3 and digits * 2 >= len(content.replace(" ", ""))
+    )
 
 
 def _without_units(
@@ -127,7 +138,9 @@ def _to_box(
         if frame is BoxFrame.PERCENT_ANGLE:
             angle = values[4]
         else:
-            notes.append(("five-numbers", "a box with five numbers; the fifth is no coordinate and was left out"))
+            notes.append(
+                ("five-numbers", "a box with five numbers; the fifth is no coordinate and was left out")
+            )
     elif count == 8:
         notes.append(("eight-numbers", "a box given by four corners; taken as the rectangle around them"))
         xs, ys = values[0::2], values[1::2]
@@ -138,7 +151,9 @@ def _to_box(
     return BoxReading(order(values[:4], angle, frame, notes), tuple(notes), start, end)
 
 
-def order(values: list[float], angle: float | None, frame: BoxFrame, notes: list[tuple[str, str]]) -> ModelBox:
+def order(
+    values: list[float], angle: float | None, frame: BoxFrame, notes: list[tuple[str, str]]
+) -> ModelBox:
     """The box with x0 <= x1 and y0 <= y1; notes what was swapped, scaled, or lies outside the frame."""
     scale = _FULL_SCALE.get(frame)
     if scale is not None and max(values) <= 1 and any(v != int(v) for v in values):

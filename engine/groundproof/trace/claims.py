@@ -30,9 +30,13 @@ _THERE = re.compile(r"\W*(?:there (?:is|are)|i can see|(?:an?|the|some) [\w\s]{1
                     re.IGNORECASE)  # fmt: skip
 _BRACKETS = re.compile(r"\[[\[\]\d\s.,;-]*\]|\{[<>\d|.\s-]*\}|\([\d\s.,-]{7,}\)")
 _IN_ALL = re.compile(r"\s*,?\s*(?:in (?:all|total)|altogether|overall)\b", re.IGNORECASE)
-_TOTAL_OF = re.compile(r"\b(?:total(?:\s+(?:number|count))?(?:\s+of)?|count)\s*(?:is|are|=|:|of)?\s*\Z", re.IGNORECASE)
+_TOTAL_OF = re.compile(
+    r"\b(?:total(?:\s+(?:number|count))?(?:\s+of)?|count)\s*(?:is|are|=|:|of)?\s*\Z", re.IGNORECASE
+)
 _SENTENCE = re.compile(r"(?<=[.!?;。；])\s+|[\n。；]+")
-_NOT_A_COUNT = re.compile(r"(?:\b(?:image|picture|evidence|row|step|box|figure|date|e)|#)\s*\Z", re.IGNORECASE)
+_NOT_A_COUNT = re.compile(
+    r"(?:\b(?:image|picture|evidence|row|step|box|figure|date|e)|#)\s*\Z", re.IGNORECASE
+)
 _NOUN_NUMBER = re.compile(r"(?P<noun>[^\W\d_][\w -]{1,40}?)\s*[:=]\s*\Z")
 
 
@@ -115,7 +119,12 @@ def stated_counts(
     """
     pairs = list(sentence_counts(synthesis, asked, seen))
     answer_pairs = list(sentence_counts(answer, asked, seen))
-    if not answer_pairs and isinstance(value, int) and not isinstance(value, bool) and task in (Task.COUNT, None):
+    if (
+        not answer_pairs
+        and isinstance(value, int)
+        and not isinstance(value, bool)
+        and task in (Task.COUNT, None)
+    ):
         answer_pairs.append((asked[0] if len(asked) == 1 else "", value))
     return tuple(dict.fromkeys(pairs + answer_pairs))
 

@@ -146,7 +146,9 @@ class Collector:
         if self._pending:
             first_end = ends[0] if ends else len(fresh)
             behind = self._words + fresh[:first_end]
-            used = self._name_pending(behind, end - len(fresh) - len(self._words), is_box and not ends, bool(ends))
+            used = self._name_pending(
+                behind, end - len(fresh) - len(self._words), is_box and not ends, bool(ends)
+            )
             if used and not ends:
                 self._words, fresh = "", ""
         if ends:
@@ -185,7 +187,9 @@ class Collector:
         for evidence, e_number in pending:
             named = evidence
             if clause is not None and (clause.label or not evidence.quote):
-                named = replace(named, quote=clean(clause.quote), text_start=clause.start, text_end=clause.end)
+                named = replace(
+                    named, quote=clean(clause.quote), text_start=clause.start, text_end=clause.end
+                )
                 named = replace(named, label_raw=clause.raw, label=clause.label) if not named.label else named
             self._keep(replace(named, label=named.label or self._fallback(named.box)), e_number)
 

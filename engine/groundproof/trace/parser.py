@@ -212,7 +212,9 @@ class TraceParser:
         self._tag_end = token.end
         if self._section == "done":
             if token.kind == "open" and token.name == "answer":
-                self._note_at("second-answer", "the text answers more than once; the first answer stands", token)
+                self._note_at(
+                    "second-answer", "the text answers more than once; the first answer stands", token
+                )
         elif token.name == "box":
             self._take_box_mark(token)
         elif token.kind == "open":
@@ -245,7 +247,9 @@ class TraceParser:
             self._in_think = False
             self._enter("answer", token.end)
         else:
-            self._enter("plan" if name == "plan" else "evidence" if name == "evidence" else "synthesis", token.end)
+            self._enter(
+                "plan" if name == "plan" else "evidence" if name == "evidence" else "synthesis", token.end
+            )
 
     def _close_tag(self, token: Token) -> None:
         name, section = token.name, self._section
@@ -322,7 +326,9 @@ class TraceParser:
         text = clean(raw)
         if self._answer or (not text and self._section == "after"):
             return
-        marked = raw.rpartition("<|begin_of_box|>")[2].partition("<|end_of_box|>")[0] if "<|begin" in raw else ""
+        marked = (
+            raw.rpartition("<|begin_of_box|>")[2].partition("<|end_of_box|>")[0] if "<|begin" in raw else ""
+        )
         self._answer = text
         has_boxes = bool(self._boxes.answers)
         self._value = claims.read_value(clean(marked) or text, self._task, self._asked, has_boxes=has_boxes)

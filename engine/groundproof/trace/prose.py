@@ -14,7 +14,9 @@ BOUNDARY = re.compile(r"[.!?][)\"'”’*\]]{0,3}\s+|\n\s*|[。！？]\s*")
 """The end of a sentence, with the white space behind it."""
 
 HAS_LETTER = re.compile(r"[^\W\d_]")
-_SEPARATORS = re.compile(r"(?:[\s,;&+|/\[\](){}、，-]|\band\b|\bor\b|</?box>|<delim>|</?ref>)*+", re.IGNORECASE)
+_SEPARATORS = re.compile(
+    r"(?:[\s,;&+|/\[\](){}、，-]|\band\b|\bor\b|</?box>|<delim>|</?ref>)*+", re.IGNORECASE
+)
 _OPENING = re.compile(
     r"(?:[\s,;:.)\]}|*#•–—>\"'`~/(\[{!?-]|(?:and|or|then|also|json)\b|</?(?:ref|box|p)>|<delim>|"
     r"(?P<number>[Ee]\s?(?P<digits>\d{1,5})\b)|\d{1,4}[.):](?=\s))+"
@@ -34,11 +36,95 @@ _LEAD_IN = re.compile(
     re.IGNORECASE,
 )
 _PARTS = re.compile(r"[,;:()|–—]\s*")
-_VERB_IN = re.compile(r"\b(?:there(?: is| are|'s)|(?:i|we|one can) (?:can )?(?:see|find|spot)|is|are|shows?|contains?)\b", re.IGNORECASE)
-_LAST_PHRASE = re.compile(r"\b(?:an?|the|another|one|two|three|\d{1,4})\s+(?P<phrase>(?:(?!an?\b|the\b)[^\W\d_]+[ -]?){1,3})\Z", re.IGNORECASE)
-_FOLLOWS_ON = re.compile(r"\b(?:at|in|near|by|is|are|box|coordinates|location|on|and|or)\s*[:=]?\s*\Z", re.IGNORECASE)
+_VERB_IN = re.compile(
+    r"\b(?:there(?: is| are|'s)|(?:i|we|one can) (?:can )?(?:see|find|spot)|is|are|shows?|contains?)\b",
+    re.IGNORECASE,
+)
+_LAST_PHRASE = re.compile(
+    r"\b(?:an?|the|another|one|two|three|\d{1,4})\s+(?P<phrase>(?:(?!an?\b|the\b)[^\W\d_]+[ -]?){1,3})\Z",
+    re.IGNORECASE,
+)
+_FOLLOWS_ON = re.compile(
+    r"\b(?:at|in|near|by|is|are|box|coordinates|location|on|and|or)\s*[:=]?\s*\Z", re.IGNORECASE
+)
 _NAMELESS = {
-    *["object", "objects", "box", "boxes", "bounding", "region", "area", "location", "position", "coordinate", "coordinates", "corner", "side", "left", "right", "upper", "lower", "top", "bottom", "centre", "center", "middle", "part", "evidence", "item", "instance", "target", "one", "it", "they", "them", "first", "second", "third", "fourth", "last", "next", "image", "picture", "scene", "tile", "answer", "result", "results", "detection", "detections", "count", "total", "here", "there", "following", "i", "we", "plan", "list", "final", "edge", "half", "row", "column", "bbox", "point", "central", "leftmost", "rightmost", "north", "south", "east", "west", "northern", "southern", "eastern", "western", "most", "you"],
+    *[
+        "object",
+        "objects",
+        "box",
+        "boxes",
+        "bounding",
+        "region",
+        "area",
+        "location",
+        "position",
+        "coordinate",
+        "coordinates",
+        "corner",
+        "side",
+        "left",
+        "right",
+        "upper",
+        "lower",
+        "top",
+        "bottom",
+        "centre",
+        "center",
+        "middle",
+        "part",
+        "evidence",
+        "item",
+        "instance",
+        "target",
+        "one",
+        "it",
+        "they",
+        "them",
+        "first",
+        "second",
+        "third",
+        "fourth",
+        "last",
+        "next",
+        "image",
+        "picture",
+        "scene",
+        "tile",
+        "answer",
+        "result",
+        "results",
+        "detection",
+        "detections",
+        "count",
+        "total",
+        "here",
+        "there",
+        "following",
+        "i",
+        "we",
+        "plan",
+        "list",
+        "final",
+        "edge",
+        "half",
+        "row",
+        "column",
+        "bbox",
+        "point",
+        "central",
+        "leftmost",
+        "rightmost",
+        "north",
+        "south",
+        "east",
+        "west",
+        "northern",
+        "southern",
+        "eastern",
+        "western",
+        "most",
+        "you",
+    ],
 }
 _IMAGE = re.compile(
     r"\b(?:image|picture|date|scene|photo|frame)\s*#?\s*(?P<number>\d{1,2}|one|two|three|four)\b"

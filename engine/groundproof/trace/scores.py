@@ -43,7 +43,11 @@ class Scores:
             if piece_end <= start:
                 break
             low, high = max(piece_start, start), min(piece_end, end)
-            digits = sum(c.isdigit() for c in token.text[low - token.start : high - token.start]) if low < high else 0
+            digits = (
+                sum(c.isdigit() for c in token.text[low - token.start : high - token.start])
+                if low < high
+                else 0
+            )
             if not digits:
                 continue
             if logprob is None:
