@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 from pyproj import CRS
 
-from groundproof.assemble import Area, areas, assemble, grid_of
+from groundproof.assemble import Area, areas, assemble
 from groundproof.boxes import PixelBoxes, Tile, Window
 from groundproof.config import MergeConfig, RunConfig
 from groundproof.doctor import versions
@@ -35,7 +35,7 @@ from groundproof.models.resolve import ModelSpec, resolve
 from groundproof.outputs import write, write_summary
 from groundproof.outputs.picture import render_picture
 from groundproof.outputs.writing import check
-from groundproof.planning import SCENES, ScenePlan, manifest, plan_scenes, resolve_question
+from groundproof.planning import SCENES, ScenePlan, grid_of, manifest, plan_scenes, resolve_question
 from groundproof.protocol import PROMPT_VERSION
 from groundproof.run import RunDirectory
 from groundproof.runners.local import run_tiles
@@ -302,7 +302,7 @@ class Session:
         self, directory: Path, config: RunConfig, plans: list[ScenePlan], rows: list[dict[str, Any]]
     ) -> RunDirectory:
         scenes = pa.Table.from_pylist(rows, SCENES)
-        return RunDirectory.create(directory, config, scenes, manifest(config, self.profile, plans))
+        return RunDirectory.create(directory, config, scenes, manifest(config, self.profile, plans, rows))
 
     def _planned(self) -> tuple[RunConfig, list[ScenePlan], list[dict[str, Any]]]:
         """Plan with the profile alone, so that a bad scene is said before weights are loaded."""

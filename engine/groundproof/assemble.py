@@ -13,14 +13,13 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from affine import Affine
 from numpy.typing import NDArray
 from pyproj import CRS
 from shapely.geometry import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
 from groundproof.audit import audit_answer, audit_tile, in_order
-from groundproof.boxes import Grid, GroundControlPoint, PixelBoxes, Window
+from groundproof.boxes import Grid, PixelBoxes, Window
 from groundproof.config import MergeConfig, Question
 from groundproof.coverage import coverage
 from groundproof.findings import AuditFinding, BoxFinding, Kind, TileReply
@@ -29,6 +28,7 @@ from groundproof.georeference import Georeferencer, corners, to_pixels
 from groundproof.merge import SeenBoxes, merge
 from groundproof.models.profiles import Profile
 from groundproof.placement import parse_crs
+from groundproof.planning import grid_of
 from groundproof.protocol import Task
 from groundproof.run import RunDirectory
 from groundproof.runners.local import tile_of
@@ -101,19 +101,6 @@ def assemble(
             "transform_accuracy": accuracy,
             **metadata,
         },
-    )
-
-
-def grid_of(scene: dict[str, Any]) -> Grid:
-    """The grid of one row of scenes.parquet."""
-    crs = scene["crs_wkt"]
-    affine, gcps = scene["affine"], scene["gcps"]
-    return Grid(
-        int(scene["width"]),
-        int(scene["height"]),
-        None if crs is None else CRS.from_wkt(crs),
-        None if affine is None else Affine(*affine),
-        () if gcps is None else tuple(GroundControlPoint(*point) for point in gcps),
     )
 
 

@@ -68,6 +68,11 @@ class RunConfig(BaseModel):
     merge: MergeConfig = MergeConfig()
     out_crs: str | None = None
 
+    @property
+    def compares_dates(self) -> bool:
+        """The scenes are dates of one place, and the answer is one for all."""
+        return any(question.task == "change" for question in self.questions)
+
     def inference_hash(self) -> str:
         """Hex digest of everything the tiles' answers depend on; resume refuses another one."""
         fields = self.model_dump(mode="json", exclude=set(INFERENCE_FREE))

@@ -10,8 +10,6 @@ import time
 from math import sqrt
 
 import pandas as pd
-from numpy import uint8
-from numpy.typing import NDArray
 
 from groundproof.assemble import OVERVIEW, SECOND_LOOK, Area, areas, look_key
 from groundproof.boxes import PixelBox, Tile, Window
@@ -21,7 +19,7 @@ from groundproof.models.profiles import Profile
 from groundproof.protocol import Task, render
 from groundproof.run import RunDirectory
 from groundproof.second_look import Subject, second_look, worth_a_look
-from groundproof.sources import Sources, Views
+from groundproof.sources import Sources
 from groundproof.synthesis import is_computed
 from groundproof.tables import Result, TileStatus
 from groundproof.trace import parse
@@ -109,7 +107,7 @@ def look_again(
     with sources.views(str(area.scene["scene"])) as views:
         for look in second_look(
             subjects,
-            _crop_reader(views),
+            lambda tile, image: views.read(tile, image).rgb,
             model,
             (area.grid.width, area.grid.height),
             scene_px_per_model_px=first.width / first.model_width,
@@ -128,13 +126,6 @@ def look_again(
                 }
             )
     run.write_follow_up(SECOND_LOOK, area.answer_id, kept)
-
-
-def _crop_reader(views: Views):  # type: ignore[no-untyped-def]
-    def read(tile: Tile, _image: int) -> NDArray[uint8]:
-        return views.read(tile).rgb
-
-    return read
 
 
 def _evidence_table(evidence: pd.DataFrame) -> str:

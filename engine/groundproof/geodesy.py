@@ -46,14 +46,16 @@ def quad_sizes(corners: Array, geod: Geod) -> tuple[Array, Array, Array, NDArray
     area, width, height = np.empty(count), np.empty(count), np.empty(count)
     for at in range(0, count, CHUNK):
         part = slice(at, at + CHUNK)
-        p = geocentric(corners[part], geod)
+        with np.errstate(invalid="ignore"):
+            p = geocentric(corners[part], geod)
         area[part] = _norm(np.cross(p[:, 2] - p[:, 0], p[:, 3] - p[:, 1])) / 2.0
         width[part] = (_norm(p[:, 1] - p[:, 0]) + _norm(p[:, 2] - p[:, 3])) / 2.0
         height[part] = (_norm(p[:, 2] - p[:, 1]) + _norm(p[:, 3] - p[:, 0])) / 2.0
     longest = np.maximum(width, height)
     # The two parallels that bound a box bulge by side^2 tan(lat) / (8 R) each, to the same side; what
     # they do not share is the change of tan(lat) over the box.
-    secant = 1.0 / np.cos(corners[..., 1]).min(axis=1, initial=1.0).clip(1e-9)
+    with np.errstate(invalid="ignore"):
+        secant = 1.0 / np.cos(corners[..., 1]).min(axis=1, initial=1.0).clip(1e-9)
     bulge = (longest / geod.a * secant) ** 2 / 12.0
     return area, width, height, (longest <= CHORD_LIMIT_M) & (bulge <= CURVATURE_LIMIT)
 

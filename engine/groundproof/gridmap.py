@@ -124,9 +124,17 @@ class GridMap:
 
 def _fit(grid: Grid) -> GCPTransformer:
     """GDAL's polynomial through the ground control points: the first order from 3, the second from 6."""
-    points = [RasterioPoint(row=g.row, col=g.col, x=g.x, y=g.y) for g in grid.gcps]
+    points = np.array([(g.col, g.row, g.x, g.y) for g in grid.gcps], dtype=np.float64)
+    centred = points - points.mean(axis=0)
+    # GDAL fits points on one line without a word, and what it fits is of no use.
+    on_a_line = not np.isfinite(points).all() or any(
+        np.linalg.matrix_rank(centred[:, pair], tol=1e-9 * max(np.abs(centred[:, pair]).max(), 1e-300)) < 2
+        for pair in (slice(0, 2), slice(2, 4))
+    )
     try:
-        return GCPTransformer(points)
+        if on_a_line:
+            raise ValueError("fewer than three, or on one line")
+        return GCPTransformer([RasterioPoint(row=g.row, col=g.col, x=g.x, y=g.y) for g in grid.gcps])
     except (RasterioError, ValueError) as err:
         raise SceneError(
             f"the scene's {len(points)} ground control points do not define a place ({err}). "

@@ -45,6 +45,7 @@ class Outliner:
         """Corners (N, 4, 2) in ring order to polygons (N,), None where one cannot be mapped."""
         out = np.full(len(px), None, dtype=object)
         mapped = self.mapping(px)
+        mapped[~np.isfinite(mapped).all(axis=(1, 2))] = np.nan
         finite = np.isfinite(mapped).all(axis=(1, 2))
         plain = finite.copy()
         if not self.straight:

@@ -13,14 +13,17 @@ from typing import Any
 
 import pyarrow as pa
 import shapely
+from affine import Affine
+from pyproj import CRS
 from shapely.geometry import MultiPolygon, Polygon
 
 from groundproof.aoi import Aoi, resolve_aois
-from groundproof.boxes import Grid, Tile
+from groundproof.boxes import Grid, GroundControlPoint, Tile
 from groundproof.config import Question, RunConfig
+from groundproof.dates import check_dates
 from groundproof.errors import SceneError, UsageError
 from groundproof.models.profiles import Profile
-from groundproof.protocol import Task, check_question, infer_task, render, target_labels
+from groundproof.protocol import Task, check_question, infer_task, is_change, render, target_labels
 from groundproof.run import MANIFEST
 from groundproof.scene import Scene, open_scene
 from groundproof.tiling import Estimate, TilePlan, estimate, plan
@@ -66,20 +69,17 @@ def resolve_question(text: str, task: str, n_scenes: int) -> Question:
     text = check_question(text)
     reason = None
     if task == "auto":
-        guess = infer_task(text, 1)
+        guess = infer_task(text, n_scenes if is_change(text) else 1)
         chosen, reason = guess.task, guess.reason
     elif task in {t.value for t in Task}:
         chosen = Task(task)
     else:
         allowed = ", ".join(t.value for t in Task)
         raise UsageError(f"--task {task!r} is not a task. Give auto or one of: {allowed}.")
-    if chosen is Task.CHANGE:
+    if n_scenes < 2 and (chosen is Task.CHANGE or is_change(text)):
         raise UsageError(
-            f"{text!r} asks for a change between dates. Comparing dates of one place is not built yet; "
-            f"ask each of the {n_scenes} scenes by itself and compare the results with `groundproof diff`."
-            if n_scenes > 1
-            else f"{text!r} asks for a change between dates, which one scene cannot show. Ask each date by itself "
-            "and compare the results with `groundproof diff`, or name another --task."
+            f"{text!r} asks for a change between dates, which one scene cannot show. Give the scenes of two or "
+            "more dates, the earliest first, or ask about what is there now."
         )
     return Question(text=text, task=chosen.value, task_reason=reason, labels=target_labels(text, chosen))
 
@@ -103,23 +103,46 @@ def plan_scenes(config: RunConfig, profile: Profile) -> tuple[list[ScenePlan], l
             continue
         plans.append(found)
         rows.append(found.row)
+    if config.compares_dates:
+        _as_dates(plans, rows)
     if not plans:
         reasons = "\n".join(f"  {row['path']}: {row['reason']}" for row in rows)
         raise SceneError(f"None of the {len(rows)} scenes can be used:\n{reasons}")
     return plans, rows
 
 
-def manifest(config: RunConfig, profile: Profile, plans: list[ScenePlan]) -> pa.Table:
+def _as_dates(plans: list[ScenePlan], rows: list[dict[str, Any]]) -> None:
+    """All scenes are dates of one place: one answer, on the grid of the first. Raises SceneError."""
+    failed = [row for row in rows if row["status"] != "ok"]
+    if failed:
+        raise SceneError(
+            "To compare dates every scene is needed:\n" + "\n".join(f"  {r['reason']}" for r in failed)
+        )
+    first = plans[0]
+    for later in plans[1:]:
+        check_dates(grid_of(first.row), grid_of(later.row), later.row["scene"])
+        later.row["aois"] = []
+    del plans[1:]
+
+
+def manifest(
+    config: RunConfig, profile: Profile, plans: list[ScenePlan], rows: list[dict[str, Any]]
+) -> pa.Table:
     """manifest.parquet: tiles in reading order, the questions about one tile next to each other."""
-    rows = list(_rows(config, profile, plans))
-    return pa.Table.from_pylist(rows, MANIFEST)
+    return pa.Table.from_pylist(list(_rows(config, profile, plans, rows)), MANIFEST)
 
 
-def _rows(config: RunConfig, profile: Profile, plans: list[ScenePlan]) -> Iterator[dict[str, Any]]:
-    prompts = [render(Task(q.task), q.text, profile, q.labels) for q in config.questions]
+def _rows(
+    config: RunConfig, profile: Profile, plans: list[ScenePlan], rows: list[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    dates = len(config.scenes) if config.compares_dates else 1
+    prompts = [render(Task(q.task), q.text, profile, q.labels, dates) for q in config.questions]
     seq = batch = 0
     answer = 1
     for scene in plans:
+        content = (
+            "+".join(r["content_id"] for r in rows) if config.compares_dates else scene.row["content_id"]
+        )
         filled = 0
         for tile_plan in scene.plans:
             ids = [f"A{answer + i}" for i in range(len(config.questions))]
@@ -132,9 +155,7 @@ def _rows(config: RunConfig, profile: Profile, plans: list[ScenePlan]) -> Iterat
                     yield {
                         "seq": seq,
                         "batch_id": -1 if skipped else batch,
-                        "tile_id": _tile_id(
-                            config, scene.row["content_id"], tile, prompt.system, prompt.text
-                        ),
+                        "tile_id": _tile_id(config, content, tile, prompt.system, prompt.text),
                         "answer_id": ids[number],
                         "scene": scene.row["scene"],
                         "question": number,
@@ -233,6 +254,18 @@ def _scale(scene: Scene, config: RunConfig, profile: Profile) -> tuple[float, tu
         f"so its tiles are resampled to {target:.3g} m. Choose otherwise with --gsd."
     )
     return scene.gsd_m / target, (note,)
+
+
+def grid_of(scene: dict[str, Any]) -> Grid:
+    """The grid of one row of scenes.parquet."""
+    crs, affine, gcps = scene["crs_wkt"], scene["affine"], scene["gcps"]
+    return Grid(
+        int(scene["width"]),
+        int(scene["height"]),
+        None if crs is None else CRS.from_wkt(crs),
+        None if affine is None else Affine(*affine),
+        () if gcps is None else tuple(GroundControlPoint(*point) for point in gcps),
+    )
 
 
 def _place(grid: Grid) -> dict[str, Any]:

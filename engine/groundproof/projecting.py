@@ -6,6 +6,7 @@ Axis order is x, y (longitude, latitude) everywhere, whatever the CRS's authorit
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -68,11 +69,13 @@ def accuracy_of(source: CRS, target: CRS, area: Area | None, point: tuple[float,
     operation = used.get_last_used_operation()
     stated = None if operation.accuracy < 0 else float(operation.accuracy)
     interest = None if area is None else AreaOfInterest(*area)
+    with warnings.catch_warnings():
+        # pyproj warns of what this function is there to report.
+        warnings.simplefilter("ignore", UserWarning)
+        group = TransformerGroup(source, target, always_xy=True, area_of_interest=interest)
     better = [
         other
-        for other in TransformerGroup(
-            source, target, always_xy=True, area_of_interest=interest
-        ).unavailable_operations
+        for other in group.unavailable_operations
         if other.accuracy >= 0 and (stated is None or other.accuracy < stated)
     ]
     return {

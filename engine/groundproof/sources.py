@@ -6,10 +6,11 @@ Knows how a run names and reads its scenes. Refuses to know questions and models
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from groundproof.boxes import Tile
+from groundproof.dates import on_grid_of
 from groundproof.errors import SceneError
 from groundproof.reading import TilePixels, TileReader, read_tile
 from groundproof.scene import Scene, open_scene
@@ -40,9 +41,9 @@ class Views:
         with TileReader(scene, stretch, tiles) as first:
             yield self._all_dates(first)
 
-    def read(self, tile: Tile) -> TilePixels:
-        """One tile of the first date, now. Raises ReadError."""
-        scene, stretch = self._dates[0]
+    def read(self, tile: Tile, image: int = 0) -> TilePixels:
+        """One tile of one date, now. Raises ReadError."""
+        scene, stretch = self._dates[image]
         return read_tile(scene, stretch, tile)
 
     def _all_dates(self, first: TileReader) -> Reading:
@@ -67,17 +68,29 @@ class Sources:
 
     @contextmanager
     def views(self, name: str) -> Iterator[Views]:
-        """Raises SceneError when the file is gone, or is another one than was planned."""
-        row = self._rows[name]
-        with open_scene(
-            row["path"],
-            scene_crs=self._config.scene_crs,
-            pixel_space=self._config.pixel_space,
-            bands=self._config.bands,
-        ) as scene:
-            if scene.content_id != row["content_id"]:
-                raise SceneError(
-                    f"{row['path']} is not the file this run was planned with (it was changed or replaced). "
-                    "Put the old one back, or start a new run with --fresh."
+        """Raises SceneError when a file is gone, or is another one than was planned."""
+        config = self._config
+        with ExitStack() as stack:
+            first = stack.enter_context(
+                open_scene(
+                    self._rows[name]["path"],
+                    scene_crs=config.scene_crs,
+                    pixel_space=config.pixel_space,
+                    bands=config.bands,
                 )
-            yield Views(name, ((scene, measure_stretch(scene)),))
+            )
+            self._check(first, name)
+            dates = [first]
+            for later in [row for row in self._rows if row != name] if config.compares_dates else []:
+                path = self._rows[later]["path"]
+                with open_scene(path, scene_crs=config.scene_crs, bands=config.bands) as scene:
+                    self._check(scene, later)
+                dates.append(stack.enter_context(on_grid_of(first, path, config.bands, config.scene_crs)))
+            yield Views(name, tuple((scene, measure_stretch(scene)) for scene in dates))
+
+    def _check(self, scene: Scene, name: str) -> None:
+        if scene.content_id != self._rows[name]["content_id"]:
+            raise SceneError(
+                f"{scene.path} is not the file this run was planned with (it was changed or replaced). "
+                "Put the old one back, or start a new run with --fresh."
+            )

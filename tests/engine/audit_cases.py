@@ -12,7 +12,7 @@ from shapely.geometry import MultiPolygon, Polygon, box
 
 from groundproof.boxes import ModelBox, PixelBox
 from groundproof.coverage import coverage
-from groundproof.findings import TileAudit, TileReply
+from groundproof.findings import TileReply
 from groundproof.georeference import Placed
 from groundproof.tables import TABLES, Result, TileStatus
 from groundproof.trace import Trace, TraceEvidence
@@ -143,8 +143,7 @@ AFFINE = Affine(2, 0, 500000, 0, -2, 5700000)
 
 def on_map(numbers: Any) -> Polygon:
     x0, y0, x1, y1 = numbers
-    (left, top), (right, bottom) = AFFINE @ (x0, y0), AFFINE @ (x1, y1)
-    return box(left, bottom, right, top)
+    return box(500000 + 2 * x0, 5700000 - 2 * y1, 500000 + 2 * x1, 5700000 - 2 * y0)
 
 
 def result(
@@ -179,6 +178,3 @@ def result(
 def _frame(name: str, data: pd.DataFrame, shapes: list[Any], crs: CRS) -> gpd.GeoDataFrame:
     columns = [c.name for c in TABLES[name]]
     return gpd.GeoDataFrame(data[columns].reset_index(drop=True), geometry=gpd.GeoSeries(shapes, crs=crs))
-
-
-NO_BOXES = TileAudit()

@@ -51,24 +51,23 @@ class SquareFinder:
                 yield Piece(request.request_id, "I would rather not say.")
                 yield Piece(request.request_id, "", finish="stop")
                 continue
-            for character in self.say(request.images[0]):
+            for character in self.say(*request.images):
                 yield Piece(request.request_id, character, logprob=-0.1)
             yield Piece(request.request_id, "", finish="stop")
 
-    def say(self, rgb: np.ndarray) -> str:
-        height, width = rgb.shape[:2]
-        findings = [
-            Finding(
-                "airplane",
-                ModelBox(
+    def say(self, *images: np.ndarray) -> str:
+        height, width = images[0].shape[:2]
+        findings = []
+        for number, rgb in enumerate(images, start=1):
+            place = f"image {number}" if len(images) > 1 else ""
+            for x0, y0, x1, y1 in squares(rgb):
+                box = ModelBox(
                     *(
                         round(v, 3)
                         for v in (x0 / width * 1e3, y0 / height * 1e3, x1 / width * 1e3, y1 / height * 1e3)
                     )
-                ),
-            )
-            for x0, y0, x1, y1 in squares(rgb)
-        ]
+                )
+                findings.append(Finding("airplane", box, place))
         return count_trace("Look for bright squares.", findings, BoxFrame.PER_MILLE, ("airplane",))
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pyogrio
 import pytest
 import rasterio
+from affine import Affine
 from rasterio.transform import xy as gdal_xy
 from shapely.geometry import Polygon
 
@@ -174,3 +175,39 @@ def test_the_estimate_counts_the_tiles_that_the_run_then_asks(squares: Squares, 
         estimate = session.estimate()
     assert estimate["tiles"] == len(groundproof.ask(squares.path, QUESTION).result.tiles)
     assert estimate["seconds"] is not None
+
+
+def test_dates_are_laid_over_each_other_and_boxes_say_which_image(
+    tmp_path: Path, finder: SquareFinder
+) -> None:
+    before = write_squares(tmp_path / "before.tif", BOXES[:2])
+    shifted = before.affine @ Affine.translation(
+        -40, -60
+    )  # the later scene begins 40 columns and 60 rows earlier
+    moved = [(x0 + 40, y0 + 60, x1 + 40, y1 + 60) for x0, y0, x1, y1 in BOXES[1:3]]
+    after = write_squares(tmp_path / "after.tif", moved, affine=shifted)
+    answer = groundproof.ask([before.path, after.path], "What has changed?")
+    assert list(answer.answers.task) == ["change"]
+    found = {(row.image, *(round(v) for v in row.box_px)) for row in answer.evidence.itertuples()}
+    assert found == {(0, *box) for box in BOXES[:2]} | {(1, *box) for box in BOXES[1:3]}
+
+
+def test_dates_without_common_ground_are_refused(
+    squares: Squares, tmp_path: Path, finder: SquareFinder
+) -> None:
+    far = write_squares(tmp_path / "far.tif", BOXES, affine=Affine(0.5, 0, 600000, 0, -0.5, 4100000))
+    with pytest.raises(SceneError, match="overlap"):
+        groundproof.ask([squares.path, far.path], "What has changed?")
+
+
+def test_a_change_needs_two_scenes(squares: Squares, finder: SquareFinder) -> None:
+    with pytest.raises(UsageError, match="one scene"):
+        groundproof.ask(squares.path, "What has changed?")
+
+
+def test_a_second_look_decides_about_every_box(
+    squares: Squares, finder: SquareFinder, tmp_path: Path
+) -> None:
+    answer = groundproof.ask(squares.path, QUESTION, second_look=True, run_dir=tmp_path / "a.run")
+    assert not set(answer.evidence.verdict) - {"unchecked", "supported", "contradicted"}
+    assert list((tmp_path / "a.run" / "answers").glob("second-look-*.parquet"))

@@ -13,6 +13,7 @@ from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS, Geod
+from rasterio._err import CPLE_BaseError
 from rasterio.control import GroundControlPoint as RasterioPoint
 from rasterio.transform import GCPTransformer
 from rasterio.transform import xy as gdal_xy
@@ -74,6 +75,14 @@ def gdal_points(grid: Grid, px: np.ndarray) -> np.ndarray:
     return np.stack([x, y], axis=-1).reshape(px.shape)
 
 
+def gdal_project(source: CRS, target: CRS, points: np.ndarray) -> np.ndarray:
+    """GDAL's own reprojection of points (n, 2); all NaN when one of them has no place there."""
+    try:
+        return np.stack(gdal_transform(source.to_wkt(), target.to_wkt(), *points.T), axis=1)
+    except CPLE_BaseError:
+        return np.full(points.shape, np.nan)
+
+
 def edge_path(px: np.ndarray, parts: int) -> np.ndarray:
     """A box's corners (4, 2) to its outline as many pixel points, made without the engine."""
     after = np.roll(px, -1, axis=0)
@@ -125,9 +134,9 @@ def test_reprojected_boxes_of_every_raster_follow_gdals_edges_to_a_tenth_of_a_pi
         georeferencer = Georeferencer(grid, target)
         for polygon, px in zip(georeferencer.polygons(boxes), corners(boxes), strict=True):
             path = gdal_points(grid, edge_path(px, 40))
-            x, y = gdal_transform(grid.crs.to_wkt(), target.to_wkt(), *path.T)
-            there = np.stack([x, y], axis=1)
-            if polygon is None:
+            there = gdal_project(grid.crs, target, path)
+            if polygon is None or not np.isfinite(there).all():
+                assert polygon is None, name
                 assert not np.isfinite(there).all(), name
                 continue
             period = 360.0 if target is WGS84 else 2 * np.pi * 6378137.0
@@ -238,10 +247,6 @@ def test_a_long_edge_gets_vertices_where_a_short_one_does_not():
     x, y = gdal_transform(UTM31.to_wkt(), "EPSG:4326", [450_000.0], [6e6])
     degree = 111_320.0
     assert large.exterior.distance(Point(x[0], y[0])) * degree < 0.11
-    corners_only = Polygon(
-        [large.exterior.coords[0], *(c for c in large.minimum_rotated_rectangle.exterior.coords)]
-    )
-    assert corners_only is not None
 
 
 def test_a_polygon_through_gdals_transform_geom_is_ours():
@@ -327,20 +332,18 @@ def test_sizes_of_every_raster_are_those_of_geod(data_dir):
         geodetic = grid.crs.geodetic_crs
         for i, px in enumerate(corners(boxes)):
             path = gdal_points(grid, edge_path(px, 50))
-            lonlat = np.stack(gdal_transform(grid.crs.to_wkt(), geodetic.to_wkt(), *path.T), axis=1)
+            lonlat = gdal_project(grid.crs, geodetic, path)
             if not np.isfinite(lonlat).all():
                 continue
             expected = abs(geod.polygon_area_perimeter(*lonlat.T)[0])
-            assert area[i] == pytest.approx(expected, rel=1e-4), name
+            # Geod's area of a polygon of 200 vertices is itself only good to some 1e-4 m2.
+            assert area[i] == pytest.approx(expected, rel=1e-4, abs=3e-4), name
             ring = np.vstack([lonlat, lonlat[:1]])
             sides = [geod.line_length(*ring[k : k + 51].T) for k in range(0, 200, 50)]
             assert width[i] == pytest.approx((sides[0] + sides[2]) / 2, rel=1e-4), name
             assert height[i] == pytest.approx((sides[1] + sides[3]) / 2, rel=1e-4), name
-
-
-PLACES = st.sampled_from(
-    [WGS84, MERCATOR, UTM31, CRS.from_epsg(2056), CRS.from_epsg(3413), CRS.from_epsg(2154)]
-)
+            if area[i] < 100 and np.isnan(boxes.angle_deg[i]):
+                assert area[i] == pytest.approx(width[i] * height[i], rel=1e-4), name
 
 
 @settings(max_examples=100, deadline=None)
@@ -354,8 +357,28 @@ def test_sizes_in_degrees_hold_to_one_in_ten_thousand_at_every_latitude(lat, lon
         return
     geod = Geod(ellps="WGS84")
     assert Georeferencer(grid).sizes(boxes)[0][0] == pytest.approx(
-        abs(geod.polygon_area_perimeter(*path.T)[0]), rel=1e-4
+        abs(geod.polygon_area_perimeter(*path.T)[0]), rel=1e-4, abs=3e-4
     )
+
+
+@pytest.mark.parametrize("code", [4326, 3857, 32631, 2056, 28992, 3413, 2154, 27572])
+def test_sizes_hold_to_one_in_ten_thousand_up_to_ten_kilometres_and_beyond(code):
+    crs = CRS.from_epsg(code)
+    geodetic = crs.geodetic_crs
+    degree = np.degrees(geodetic.axis_info[0].unit_conversion_factor)
+    west, south, east, north = crs.area_of_use.bounds
+    lon, lat = west + 0.4 * (east - west), south + 0.6 * (north - south)
+    x, y = gdal_project(WGS84, crs, np.array([[lon, lat]]))[0]
+    metre = 1 / 111_320 if crs.is_geographic else 1.0
+    grid = Grid(20_000, 20_000, crs, Affine(2 * metre, 0, x, 0, -2 * metre, y))
+    rng = np.random.default_rng(code)
+    side = 10 ** rng.uniform(0.5, 4, 30)
+    boxes = PixelBoxes(np.stack([0 * side, 0 * side, side, side * 0.7], axis=1), np.full(30, 12.0))
+    area = Georeferencer(grid).sizes(boxes)[0]
+    for i, px in enumerate(corners(boxes)):
+        lonlat = gdal_project(crs, geodetic, gdal_points(grid, edge_path(px, 50))) * degree
+        expected = abs(crs.get_geod().polygon_area_perimeter(*lonlat.T)[0])
+        assert area[i] == pytest.approx(expected, rel=1e-4, abs=3e-4)
 
 
 def test_the_ground_sampling_distance_is_geodesic():

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_models_support import SPECIAL, ask, make_config, make_tokenizer, noise
 from transformers import PreTrainedTokenizerFast
 from transformers.models.glm4v.image_processing_pil_glm4v import Glm4vImageProcessorPil
 
@@ -16,6 +15,7 @@ from groundproof.models.base import Request
 from groundproof.models.processing import GridProcessing, load_processing
 from groundproof.models.prompt import PromptBuilder
 from groundproof.models.text_stream import TextStream
+from tests.engine.test_models_support import SPECIAL, ask, make_config, make_tokenizer, noise
 
 TOKENIZER = make_tokenizer()
 PROMPTS = PromptBuilder(TOKENIZER, "<|image|>")

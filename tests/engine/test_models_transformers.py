@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_models_support import ask, finishes, noise, texts, write_checkpoint
 from torch import nn
 from transformers.models.glm4v.modeling_glm4v import Glm4vVisionPatchEmbed
 
@@ -26,6 +25,7 @@ from groundproof.models.patch_embedding import PatchProjection, patch_embedding_
 from groundproof.models.profiles import get_profile
 from groundproof.models.resolve import ModelSpec, resolve
 from groundproof.models.transformers_adapter import TransformersModel, load
+from tests.engine.test_models_support import ask, finishes, noise, texts, write_checkpoint
 
 SIZES = ((84, 112), (56, 56), (112, 84), (56, 112))
 N_TOKENS = 24

@@ -19,11 +19,15 @@ SIDES = st.integers(4, 12).map(lambda k: k * 28)
 
 def painted(grid: Grid, tiles: tuple[Tile, ...]) -> np.ndarray:
     """How often each pixel of the scene is shown to the model."""
-    counter = np.zeros((grid.height, grid.width), np.int16)
+    corners = np.zeros((grid.height + 1, grid.width + 1), np.int32)
     for tile in tiles:
         w = tile.window
-        counter[w.y0 : min(w.y1, grid.height), w.x0 : min(w.x1, grid.width)] += 1
-    return counter
+        x1, y1 = min(w.x1, grid.width), min(w.y1, grid.height)
+        corners[w.y0, w.x0] += 1
+        corners[y1, x1] += 1
+        corners[w.y0, x1] -= 1
+        corners[y1, w.x0] -= 1
+    return corners.cumsum(axis=0).cumsum(axis=1)[:-1, :-1]
 
 
 def check_tiles(grid: Grid, tile_plan: TilePlan, multiple: int) -> None:
@@ -51,7 +55,7 @@ def check_tiles(grid: Grid, tile_plan: TilePlan, multiple: int) -> None:
     st.integers(0, 111),
     st.sampled_from([0.25, 0.7, 1.0, 1.9]),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_every_pixel_of_a_scene_is_seen(width, height, side, overlap, scale) -> None:
     grid = Grid(width, height)
     tile_plan = plan(grid, None, tile_px=side, overlap_px=overlap, multiple_px=28, scale=scale)
@@ -77,8 +81,8 @@ def polygons(draw, width: int, height: int):
     return shapely.union_all([p for p in shapely.get_parts(area) if p.geom_type == "Polygon"])
 
 
-@given(st.data(), st.integers(30, 3000), st.integers(30, 3000), SIDES, st.integers(0, 111))
-@settings(max_examples=100, deadline=None)
+@given(st.data(), st.integers(30, 1500), st.integers(30, 1500), SIDES, st.integers(0, 111))
+@settings(max_examples=60, deadline=None)
 def test_every_pixel_of_an_aoi_is_seen_and_no_tile_lies_beside_it(data, width, height, side, overlap) -> None:
     grid = Grid(width, height)
     aoi = data.draw(polygons(width, height))
@@ -86,17 +90,17 @@ def test_every_pixel_of_an_aoi_is_seen_and_no_tile_lies_beside_it(data, width, h
         return
     tile_plan = plan(grid, aoi, tile_px=side, overlap_px=overlap, multiple_px=28)
     check_tiles(grid, tile_plan, 28)
+    shapely.prepare(aoi)
     wanted = rasterio.features.rasterize(
         [aoi], (height, width), transform=Affine.identity(), all_touched=False
     )
     assert (painted(grid, tile_plan.tiles)[wanted == 1] >= 1).all()
-    for tile in tile_plan.tiles:
-        w = tile.window
-        assert shapely.box(w.x0, w.y0, w.x1, w.y1).intersection(aoi).area > 0
+    boxes = shapely.box(*np.array([(t.window.x0, t.window.y0, t.window.x1, t.window.y1) for t in tile_plan.tiles]).T)
+    assert (shapely.area(shapely.intersection(boxes, aoi)) > 0).all()
 
 
-@given(st.data(), st.integers(1, 2000), st.integers(1, 2000), st.sampled_from([16, 64, 300]))
-@settings(max_examples=100, deadline=None)
+@given(st.data(), st.integers(1, 1200), st.integers(1, 1200), st.sampled_from([16, 64, 300]))
+@settings(max_examples=60, deadline=None)
 def test_every_valid_pixel_is_seen_and_only_proven_empty_tiles_are_skipped(data, width, height, cell) -> None:
     seed = data.draw(st.integers(0, 2**32 - 1))
     rng = np.random.default_rng(seed)

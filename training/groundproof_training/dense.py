@@ -174,8 +174,7 @@ def patch_loss(heads: DenseHeads, states: torch.Tensor, targets: Targets) -> tup
     covered = truth > 0
     share = 1.0 / max(1, int(covered.sum()))
     errors = F.cross_entropy(logits, truth, reduction="none")
-    background = (errors * ~covered).sum() * share
-    loss = (errors * covered).sum() * share + background.clamp(max=4.0)
+    loss = (errors * covered).sum() * share + (errors * ~covered).sum() / max(1, int((~covered).sum()))
     if bool(covered.any()):
         loss = loss + F.smooth_l1_loss(heads.patch_offsets(flat[covered]), targets.patch_boxes[covered], beta=0.2)
     right = (logits[covered].argmax(-1) == truth[covered]).float().mean().item() if bool(covered.any()) else 1.0

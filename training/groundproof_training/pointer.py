@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict
 from torch import nn
 from transformers import Glm4vForConditionalGeneration, PreTrainedTokenizerFast
 
-from groundproof_training.dense import DenseConfig, DenseHeads, Targets, anchor_cells, dense_loss
-from groundproof_training.model import CELL_PX, IMAGE_MEAN, IMAGE_STD, patches_of, vision_features
+from groundproof_training.dense import DenseConfig, DenseHeads, Targets, anchor_cells, dense_loss, patch_loss
+from groundproof_training.model import CELL_PX, IMAGE_MEAN, IMAGE_STD, patches_of, vision_states
 from groundproof_training.optim import make_optimiser
 from groundproof_training.pointing import LossConfig, RankHeads, Tap, image_positions, language_loss
 from groundproof_training.sequences import Encoder, Sequence1, collate
@@ -38,7 +38,7 @@ class PointerConfig(BaseModel):
     minutes: float = 25.0
     max_steps: int = 1_000_000
     image_tokens_per_step: int = 1024
-    candidates: int = 4
+    candidates: int = 3
     learning_rate: float = 4e-3
     floor: float = 0.05
     warmup_steps: int = 60
@@ -132,7 +132,7 @@ def train_pointer(
         columns, rows = images.width // CELL_PX, images.height // CELL_PX
         patches = patches_of(torch.from_numpy(images.images), IMAGE_MEAN, IMAGE_STD)
         with torch.set_grad_enabled(joint):
-            features = vision_features(visual, patches, images.height, images.width)
+            states, features = vision_states(visual, patches, images.height, images.width)
         batch = collate(sequences, pad, cfg.loss.decision_weight)
         start, end = encoder.image_start, encoder.image_start + columns * rows
         embedded = language.embed_tokens(batch.ids)
@@ -143,9 +143,11 @@ def train_pointer(
             model, tap, ranks, hidden, batch, images.objects, (images.width, images.height), start, zero, cfg.loss
         )
         if joint:
-            extra, dense_parts = dense_loss(heads, features, Targets(images), DenseConfig())
-            loss = loss + cfg.dense_weight * extra
-            parts.update({f"dense_{key}": dense_parts[key] for key in ("objectness", "error") if key in dense_parts})
+            targets = Targets(images)
+            extra, dense_parts = dense_loss(heads, features, targets, DenseConfig())
+            extra_patch, _ = patch_loss(heads, states, targets)
+            loss = loss + cfg.dense_weight * (extra + extra_patch)
+            parts.update({f"dense_{key}": dense_parts[key] for key in ("objectness", "error", "right") if key in dense_parts})
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(trained, 2.0)

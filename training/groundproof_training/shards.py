@@ -35,7 +35,7 @@ class ShardConfig(BaseModel):
     shapes: tuple[tuple[int, int], ...] = (
         (168, 168), (224, 224), (280, 280), (336, 336), (168, 336), (224, 280), (224, 336), (168, 224)
     )  # fmt: skip
-    scenes_per_shape: int = 4000
+    scenes_per_shape: int = 2500
     objects_at_most: int = 12
     processes: int = 2
     first_seed: int = 1_000_000

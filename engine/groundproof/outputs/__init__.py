@@ -3,8 +3,9 @@
 Knows formats. Refuses to know models, and computes nothing: a file is a pure function of a `Result`.
 """
 
+from groundproof.outputs.picture import render_picture
 from groundproof.outputs.reading import read
 from groundproof.outputs.summary import write_summary
-from groundproof.outputs.writing import SUFFIXES, write
+from groundproof.outputs.writing import SUFFIXES, check, write
 
-__all__ = ["SUFFIXES", "read", "write", "write_summary"]
+__all__ = ["SUFFIXES", "check", "read", "render_picture", "write", "write_summary"]

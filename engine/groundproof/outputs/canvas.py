@@ -150,7 +150,7 @@ class _Page:
         """Corners of the boxes on the page, (N, 4, 2)."""
         px = corners(PixelBoxes.of([m.box for m in self.picture.marks]))
         page = (px - (self.picture.x0, self.picture.y0)) * self.picture.scale * self.zoom
-        return page + (self.left, top)
+        return page + np.array([self.left, top])
 
     def _stroke(self) -> float:
         """Line width in points: thin enough for small objects, thicker on large pages."""
@@ -171,7 +171,8 @@ class _Page:
             patch.set_clip_path(clip)
 
     def _labels(self, rings: NDArray[np.float64], frame: tuple[float, float, float, float]) -> list[str]:
-        marks, size = self.picture.marks, 0.8
+        marks = self.picture.marks
+        size = 0.8 if len(marks) <= NUMBERED else 0.62
         if len(marks) > CROWDED:
             return [f"{len(marks)} boxes are too many to number here; the GeoPackage has every number."]
         named = len(marks) <= NAMED
@@ -216,7 +217,14 @@ class _Page:
         )
         self.axes.add_patch(pill)
         self._text(
-            place.x + width / 2, place.y + height / 2, text, size, "#ffffff", bold=True, ha="center", va="center"
+            place.x + width / 2,
+            place.y + height / 2,
+            text,
+            size,
+            "#ffffff",
+            bold=True,
+            ha="center",
+            va="center",
         )
 
     # --- legend, scale bar, north ----------------------------------------------------------------
@@ -310,7 +318,10 @@ class _Page:
         """Wrapped text from the left margin; returns the y below it. Longer text is cut and says so."""
         wrapped = self._wrap(text, size, bold=bold)
         if len(wrapped) > lines:
-            wrapped = [*wrapped[: lines - 1], wrapped[lines - 1].rstrip(" .,;") + " ..."]
+            last = wrapped[lines - 1]
+            while " " in last and self._text_width(last + " ...", size, bold=bold) > self.width:
+                last = last.rpartition(" ")[0]
+            wrapped = [*wrapped[: lines - 1], last.rstrip(" .,;") + " ..."]
         step = 1.35 * size * self.unit
         for i, line in enumerate(wrapped):
             baseline = y + size * self.unit + i * step

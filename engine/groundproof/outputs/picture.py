@@ -124,10 +124,8 @@ def _north(scene: Any) -> float | None:
 
 
 def _footer(metadata: dict[str, Any], run_id: str) -> str:
-    parts = ["groundproof"]
-    for key in ("model", "created", "date"):
-        if isinstance(metadata.get(key), str):
-            parts.append(f"model {metadata[key]}" if key == "model" else metadata[key])
+    said = {key: metadata[key] for key in ("model", "created") if isinstance(metadata.get(key), str)}
+    parts = ["groundproof", *(f"model {v}" if k == "model" else v for k, v in said.items())]
     if run_id:
         parts.append(f"run {run_id}")
     return clean(" · ".join(parts))

@@ -87,7 +87,7 @@ def _spots(box: NDArray[np.float64], width: float, height: float, gap: float) ->
         (left, below),
     ]
     xy = np.array(corners, dtype=np.float64)
-    return np.hstack([xy, xy + (width, height)])
+    return np.hstack([xy, xy + np.array([width, height])])
 
 
 def _inside(spots: Rectangles, frame: tuple[float, float, float, float]) -> NDArray[np.bool_]:

@@ -21,6 +21,7 @@ from groundproof.protocol.tasks import (
     TaskGuess,
     check_question,
     infer_task,
+    is_change,
     is_existence,
     target_labels,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "format_box",
     "format_trace",
     "infer_task",
+    "is_change",
     "is_existence",
     "place_words",
     "quantise_per_mille",

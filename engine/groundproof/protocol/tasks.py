@@ -98,6 +98,11 @@ def is_existence(question: str) -> bool:
     return bool(_EXISTENCE.search(text)) and not _COUNT.search(text)
 
 
+def is_change(question: str) -> bool:
+    """True for a question about what changed between dates: "Which buildings are new?" is not, by its words."""
+    return bool(_CHANGE.search(" ".join(question.lower().split())[:MAX_QUESTION]))
+
+
 def infer_task(question: str, n_images: int = 1) -> TaskGuess:
     """The task a question asks for, and why. n_images: how many dates of one place are looked at.
 

@@ -1,0 +1,117 @@
+"""`groundproof-train`: the recipe's stages as commands, each resumable, with time left. A thin shell."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train, export and measure the embedded model.")
+
+WORK = Path(".cache/train")
+WorkDir = Annotated[Path, typer.Option("--work", help="Folder of shards, checkpoints and logs.")]
+SMALL_SHAPES = ((168, 168), (168, 224))
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+@app.command()
+def scenes(
+    work: WorkDir = WORK,
+    per_shape: Annotated[int, typer.Option(help="Scenes per shape; 8 shapes.")] = 2500,
+    processes: int = 2,
+) -> None:
+    """Render the procedural scenes to disk.   groundproof-train scenes --per-shape 2500"""
+    from groundproof_training.shards import ShardConfig, render_shards
+
+    for line in render_shards(work / "scenes", ShardConfig(scenes_per_shape=per_shape, processes=processes)):
+        _say(line)
+
+
+@app.command()
+def dense(work: WorkDir = WORK, minutes: float = 35.0, max_steps: int = 1_000_000) -> None:
+    """Warm up the vision tower.   groundproof-train dense --minutes 35"""
+    from groundproof_training.dense import DenseConfig
+    from groundproof_training.recipe import run_dense
+
+    for line in run_dense(work, DenseConfig(minutes=minutes, max_steps=max_steps)):
+        _say(line)
+
+
+@app.command()
+def pointer(work: WorkDir = WORK, minutes: float = 25.0, max_steps: int = 1_000_000) -> None:
+    """Teach the language model to point, list and stop.   groundproof-train pointer --minutes 25"""
+    from groundproof_training.pointer import PointerConfig
+    from groundproof_training.recipe import run_pointer
+
+    for line in run_pointer(work, PointerConfig(minutes=minutes, max_steps=max_steps)):
+        _say(line)
+
+
+@app.command()
+def sft(work: WorkDir = WORK, max_steps: int = 600) -> None:
+    """Fine-tune the whole model with TRL's SFTTrainer.   groundproof-train sft --max-steps 600"""
+    from groundproof_training.recipe import run_sft
+    from groundproof_training.sft import SftSettings
+
+    for line in run_sft(work, SftSettings(max_steps=max_steps)):
+        _say(line)
+
+
+@app.command()
+def export(
+    folder: Path,
+    work: WorkDir = WORK,
+    stage: Annotated[str, typer.Option(help="pointer or sft: whose weights.")] = "sft",
+) -> None:
+    """Write the model folder.   groundproof-train export engine/groundproof/weights/tiny"""
+    from groundproof_training.recipe import run_export
+
+    typer.echo(f"{run_export(work, folder, stage) / 1e6:.1f} MB of weights", err=True)
+    typer.echo(folder)
+
+
+@app.command()
+def evaluate(
+    folder: Path,
+    scenes: Annotated[int, typer.Option(help="Held-out scenes; about 2.6 questions each.")] = 160,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+    sheet: Annotated[Path | None, typer.Option(help="Draw 12 answers to this picture.")] = None,
+) -> None:
+    """Measure a model folder on held-out scenes.   groundproof-train evaluate engine/groundproof/weights/tiny"""
+    from groundproof_training import evaluate as measure
+
+    cfg = measure.EvaluateConfig(scenes=scenes)
+    if sheet is not None:
+        answerer = measure.Answerer(folder)
+        asked = [q for q in measure.held_out(cfg) if len(q.boxes)][:12]
+        measure.draw_sheet(asked, [answerer.replies([q], cfg.max_new_tokens)[0] for q in asked], sheet)
+    result = measure.evaluate(folder, cfg, _say)
+    typer.echo(json.dumps(result, indent=1) if as_json else measure.table(result))
+
+
+@app.command()
+def recipe(
+    folder: Path,
+    work: WorkDir = WORK,
+    small: Annotated[bool, typer.Option("--small", help="A toy run of minutes, to see that every stage works.")] = False,
+) -> None:
+    """All stages in order, into a model folder.   groundproof-train recipe out/tiny --small"""
+    from groundproof_training.recipe import run_recipe
+
+    for line in run_recipe(work, folder, small=small):
+        _say(line)
+    typer.echo(folder)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
