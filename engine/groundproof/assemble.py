@@ -6,7 +6,7 @@ does not exist here, so the same directory always gives the same result.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import geopandas as gpd
@@ -32,6 +32,7 @@ from groundproof.planning import grid_of
 from groundproof.protocol import Task
 from groundproof.run import RunDirectory
 from groundproof.runners.local import tile_of
+from groundproof.second_look import SecondLook, findings_of
 from groundproof.synthesis import synthesise
 from groundproof.tables import NOT_COUNTED, TABLES, Result, TileStatus, Verdict
 from groundproof.trace import Trace, parse
@@ -150,6 +151,7 @@ class _Answer:
         self._manifest = run.manifest[run.manifest.answer_id == area.answer_id]
         self._answers = answers
         self._findings: list[AuditFinding] = []
+        self._looks: list[tuple[str, SecondLook]] = []
 
     def tables(self) -> dict[str, pd.DataFrame]:
         replies, tiles, boxes = self._replies()
@@ -279,13 +281,21 @@ class _Answer:
                     "choose another --out-crs",
                 )
             )
-        frame = self._second_looked(frame[~lost])
+        frame = self._second_looked(frame[~lost].copy())
         counted = ~frame.verdict.isin([str(v) for v in NOT_COUNTED])
         centre = np.array([((b[1] + b[3]) / 2, (b[0] + b[2]) / 2) for b in frame.box_px]).reshape(-1, 2)
         order = np.lexsort((centre[:, 1], centre[:, 0], ~counted.to_numpy(dtype=bool)))
         frame = frame.iloc[order].reset_index(drop=True)
         frame["evidence_id"] = [f"E{i}" for i in range(1, len(frame) + 1)]
+        self._findings += self._second_look_findings(frame)
         return frame[columns]
+
+    def _second_look_findings(self, frame: pd.DataFrame) -> list[AuditFinding]:
+        ids = {
+            look_key(row.box_px, row.label): str(row.evidence_id) for row in named_rows(frame) if self._looks
+        }
+        looks = [replace(look, index=index) for index, (_, look) in enumerate(self._looks)]
+        return findings_of([ids[key] for key, _ in self._looks], looks)
 
     def _inside(self, boxes: _Boxes) -> NDArray[np.bool_]:
         """Boxes whose centre lies in the area asked about; tiles see more than that."""
@@ -384,15 +394,19 @@ class _Answer:
         }
 
     def _second_looked(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Verdicts of the second look, where it was made."""
-        outcomes = {r["key"]: r["outcome"] for r in self._run.follow_ups(SECOND_LOOK, self._area.answer_id)}
-        if not outcomes:
-            return frame
-        looked = [
-            outcomes.get(look_key(box, label)) for box, label in zip(frame.box_px, frame.label, strict=True)
+        """Verdicts of the second look, where it was made and could decide: the rest stays as it was."""
+        kept = {row["key"]: row for row in self._run.follow_ups(SECOND_LOOK, self._area.answer_id)}
+        keys = [look_key(box, label) for box, label in zip(frame.box_px, frame.label, strict=True)]
+        for key, row in zip(keys, frame.index, strict=True):
+            outcome = kept[key]["outcome"] if key in kept else Verdict.UNCHECKED
+            if outcome != Verdict.UNCHECKED:
+                frame.loc[row, "verdict"] = str(outcome)
+        self._looks = [
+            (key, SecondLook(0, Verdict(kept[key]["outcome"]), kept[key]["reason"] or ""))
+            for key in keys
+            if key in kept
         ]
-        verdicts = [v if o is None else o for v, o in zip(frame.verdict, looked, strict=True)]
-        return frame.assign(verdict=verdicts)
+        return frame
 
     def _overview(self, number: int) -> TileReply | None:
         rows = self._run.follow_ups(OVERVIEW, self._area.answer_id)

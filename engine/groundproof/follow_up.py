@@ -97,7 +97,10 @@ def look_again(
 ) -> None:
     """Ask the model about every counted, unchecked box of one answer; keep verdicts, reasons and texts."""
     rows = evidence.iloc[worth_a_look(evidence)]
-    boxes = [PixelBox(*box) for box in rows.box_px]
+    boxes = [
+        PixelBox(x0, y0, x1, y1, None if pd.isna(angle) else float(angle))
+        for (x0, y0, x1, y1), angle in zip(rows.box_px, rows.angle_deg, strict=True)
+    ]
     subjects = [
         Subject(box, label or "", quote or "", int(image))
         for box, label, quote, image in zip(boxes, rows.label, rows.quote, rows.image, strict=True)

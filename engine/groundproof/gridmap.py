@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 from rasterio.control import GroundControlPoint as RasterioPoint
 from rasterio.errors import RasterioError
 from rasterio.transform import GCPTransformer
@@ -126,19 +127,19 @@ def _fit(grid: Grid) -> GCPTransformer:
     """GDAL's polynomial through the ground control points: the first order from 3, the second from 6."""
     points = np.array([(g.col, g.row, g.x, g.y) for g in grid.gcps], dtype=np.float64)
     centred = points - points.mean(axis=0)
-    # GDAL fits points on one line without a word, and what it fits is of no use.
-    on_a_line = not np.isfinite(points).all() or any(
-        np.linalg.matrix_rank(centred[:, pair], tol=1e-9 * max(np.abs(centred[:, pair]).max(), 1e-300)) < 2
+    # GDAL turns two points into a place without a word, taking north to be up.
+    spread = all(
+        np.linalg.matrix_rank(centred[:, pair], tol=1e-9 * np.abs(centred[:, pair]).max()) == 2
         for pair in (slice(0, 2), slice(2, 4))
     )
+    hint = "At least three that are not on one line are needed; or use --pixel-space."
+    if not np.isfinite(points).all() or not spread:
+        raise SceneError(f"the scene's {len(points)} ground control points do not define a place. {hint}")
     try:
-        if on_a_line:
-            raise ValueError("fewer than three, or on one line")
         return GCPTransformer([RasterioPoint(row=g.row, col=g.col, x=g.x, y=g.y) for g in grid.gcps])
-    except (RasterioError, ValueError) as err:
+    except (RasterioError, CPLE_BaseError, ValueError) as err:
         raise SceneError(
-            f"the scene's {len(points)} ground control points do not define a place ({err}). "
-            "At least three that are not on one line are needed; or use --pixel-space."
+            f"the scene's {len(points)} ground control points do not define a place ({err}). {hint}"
         ) from err
 
 

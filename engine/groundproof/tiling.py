@@ -26,7 +26,7 @@ MAX_ASPECT = 2
 MIN_SIDE_MULTIPLES = 4
 """Smallest side of a tile, in multiples: GLM-4.1V's processor enlarges images below 112 x 112 px, and an
 image must reach the model without another resize."""
-MAX_TILES = 5_000_000
+MAX_TILES = 2_000_000
 CHUNK = 100_000
 """Windows tested against the AOI at once: bounds the working memory."""
 READ_AHEAD_TILES = 6

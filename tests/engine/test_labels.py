@@ -181,9 +181,11 @@ def test_numbers_are_read_in_digits_and_words(text: str, values: list[int]) -> N
 @settings(max_examples=150, deadline=None)
 @given(
     st.text(max_size=200)
-    | st.lists(st.sampled_from("one two twenty hundred thousand and dozen a no 3 1,000 - 十 架".split())).map(
-        " ".join
-    )
+    | st.lists(
+        st.sampled_from(
+            ["one", "two", "twenty", "hundred", "and", "dozen", "a", "no", "3", "1,000", "-", "十", "架"]
+        )
+    ).map(" ".join)
 )
 def test_numbers_never_raise_and_lie_in_the_text_in_order(text: str) -> None:
     numbers = numbers_in(text)

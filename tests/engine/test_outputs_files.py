@@ -81,7 +81,7 @@ def test_a_write_that_dies_in_the_middle_leaves_the_old_file(tmp_path, monkeypat
 LIMITED = """
 import resource, sys
 sys.path.insert(0, sys.argv[1])
-from tests.engine from tests.engine import outputs_samples as samples
+from tests.engine import outputs_samples as samples
 from groundproof.errors import OutputError
 from groundproof.outputs import write
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))

@@ -14,15 +14,16 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from pyproj import CRS, Geod, Transformer
+from rasterio.control import GroundControlPoint
+from rasterio.enums import ColorInterp
+from rasterio.rpc import RPC
+
 from groundproof.boxes import Tile, Window
 from groundproof.errors import SceneError, UsageError
 from groundproof.reading import read_tile
 from groundproof.scene import open_scene, parse_datetime
 from groundproof.stretch import FILL, measure_stretch
-from pyproj import CRS, Geod, Transformer
-from rasterio.control import GroundControlPoint
-from rasterio.enums import ColorInterp
-from rasterio.rpc import RPC
 
 NORTH_UP = Affine(0.5, 0, 500_000, 0, -0.5, 5_600_000)
 UTM = "EPSG:32631"
@@ -424,7 +425,7 @@ def test_the_acquisition_time_is_read_from_the_file(tmp_path, noise) -> None:
 class RangeHandler(http.server.SimpleHTTPRequestHandler):
     """A file server that answers byte ranges, as object stores do."""
 
-    def send_head(self):  # noqa: ANN201 - as its base class
+    def send_head(self):
         path = Path(self.translate_path(self.path))
         wanted = self.headers.get("Range", "")
         if not wanted or not path.is_file():

@@ -7,12 +7,13 @@ import pytest
 import rasterio.features
 import shapely
 from affine import Affine
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from groundproof.boxes import Grid, Tile
 from groundproof.errors import AoiError, UsageError
 from groundproof.tiling import MAX_ASPECT, MIN_SIDE_MULTIPLES, TilePlan, estimate, plan
 from groundproof.validity import ValidityIndex
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 SIDES = st.integers(4, 12).map(lambda k: k * 28)
 
@@ -95,7 +96,9 @@ def test_every_pixel_of_an_aoi_is_seen_and_no_tile_lies_beside_it(data, width, h
         [aoi], (height, width), transform=Affine.identity(), all_touched=False
     )
     assert (painted(grid, tile_plan.tiles)[wanted == 1] >= 1).all()
-    boxes = shapely.box(*np.array([(t.window.x0, t.window.y0, t.window.x1, t.window.y1) for t in tile_plan.tiles]).T)
+    boxes = shapely.box(
+        *np.array([(t.window.x0, t.window.y0, t.window.x1, t.window.y1) for t in tile_plan.tiles]).T
+    )
     assert (shapely.area(shapely.intersection(boxes, aoi)) > 0).all()
 
 

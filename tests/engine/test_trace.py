@@ -277,7 +277,10 @@ def test_named_coordinates_and_round_brackets_are_boxes() -> None:
 
 
 def test_boxes_in_prose_get_the_noun_beside_them() -> None:
-    text = "<think>In the upper left there is a tanker [1,2,3,4] and two cars [5,6,7,8], [9,9,12,12] wait. Also a tree (crown) at [20,20,30,30].</think><answer>ok</answer>"
+    text = (
+        "<think>In the upper left there is a tanker [1,2,3,4] and two cars [5,6,7,8], [9,9,12,12] wait. "
+        "Also a tree (crown) at [20,20,30,30].</think><answer>ok</answer>"
+    )
     trace = parse(text, MILLE)
     assert [e.label for e in trace.evidence] == ["tanker", "car", "car", "tree"]
 
@@ -351,7 +354,10 @@ def test_tags_inside_quotation_marks_are_text() -> None:
 
 
 def test_box_marks_of_glm_stand_around_the_answer() -> None:
-    text = "<think>A ship at <|begin_of_box|>[1,2,3,4]<|end_of_box|>.</think><answer>It is <|begin_of_box|>3<|end_of_box|> of 4.</answer>"
+    text = (
+        "<think>A ship at <|begin_of_box|>[1,2,3,4]<|end_of_box|>.</think>"
+        "<answer>It is <|begin_of_box|>3<|end_of_box|> of 4.</answer>"
+    )
     trace = parse(text, MILLE, Task.COUNT, ("ship",))
     assert (trace.value, len(trace.evidence)) == (3, 1)
     assert trace.answer == "It is 3 of 4."
@@ -384,7 +390,10 @@ def test_both_list_syntaxes_of_earthdial_are_read() -> None:
     ):
         trace = parse(text, BoxFrame.PERCENT_ANGLE, Task.DETECT, ("building",))
         assert [e.box.angle_deg for e in trace.answer_boxes] == [0, 90]
-    text = "<ref>1 small person </ref> <box>[[[39, 45, 41, 47, 2]]]</box> located at center,  <ref>7 small bicycle </ref> <box>[[[61, 51, 65, 52, 2]][[51, 29, 53, 34, 2]]]</box>"
+    text = (
+        "<ref>1 small person </ref> <box>[[[39, 45, 41, 47, 2]]]</box> located at center,  "
+        "<ref>7 small bicycle </ref> <box>[[[61, 51, 65, 52, 2]][[51, 29, 53, 34, 2]]]</box>"
+    )
     trace = parse(text, BoxFrame.PERCENT_ANGLE, Task.GROUNDED_CAPTION)
     assert [e.label for e in trace.answer_boxes] == ["person", "bicycle", "bicycle"]
 

@@ -13,10 +13,13 @@ from groundproof.protocol import Task, format_box
 from groundproof.trace import Event, Trace, TraceParser, parse
 
 SEEDS = (
-    "<think><plan>Scan for airplanes.</plan><evidence>E1 airplane, upper left [120,80,200,160]. E2 airplane [4,3,47,47]. "
-    "</evidence><synthesis>E1 to E2 are airplanes, 2 in all.</synthesis></think><answer>2</answer>",
-    "<think><evidence>No ship is visible. </evidence><synthesis>Nothing to count.</synthesis></think><answer>0</answer>",
-    "<think>First the apron. A white airplane at [1, 2, 30, 40]. Two in total.</think><answer>[[1, 2, 30, 40]]</answer>",
+    (
+        "<think><plan>Scan for airplanes.</plan><evidence>E1 airplane, upper left [120,80,200,160]. "
+        "E2 airplane [4,3,47,47]. </evidence><synthesis>E1 to E2 are airplanes, 2 in all.</synthesis></think>"
+        "<answer>2</answer>"
+    ),
+    "<think><evidence>No ship is visible. </evidence><synthesis>Nothing.</synthesis></think><answer>0</answer>",
+    "<think>First the apron. A white airplane at [1, 2, 30, 40]. Two.</think><answer>[[1, 2, 30, 40]]</answer>",
     "There are a total of 6 airplanes.",
     '[{"bbox_2d": [1, 2, 30, 40], "label": "plane"}]',
     '```json\n[{"bbox_2d": [5, 6, 7, 8], "label": "ship"}]\n```',
@@ -36,9 +39,12 @@ SEEDS = (
     "<a href='x'>[1,2,3,4]</a> \ufffd {\"bbox\": [1,2",
 )
 FRAGMENTS = (
-    "<think>", "</think>", "<plan>", "</plan>", "<evidence>", "</evidence>", "<synthesis>", "</synthesis>", "<answer>",
-    "</answer>", "<|begin_of_box|>", "<|end_of_box|>", "[", "]", "{", "}", "(", ")", "<", ">", ",", '"', "`", "'", ". ",
-    "\n", "E1 ", "[1,2,3,4]", "(5,6)", "{<1><2><3><4>}", '{"bbox_2d": [1,2,3,4], "label": "car"}', "\ufffd", "0", "-", "%",
+    "<think>", "</think>", "<plan>", "</plan>", "<evidence>", "</evidence>", "<synthesis>",
+    "</synthesis>", "<answer>",
+    "</answer>", "<|begin_of_box|>", "<|end_of_box|>", "[", "]", "{", "}", "(", ")", "<", ">", ",", '"',
+    "`", "'", ". ",
+    "\n", "E1 ", "[1,2,3,4]", "(5,6)", "{<1><2><3><4>}", '{"bbox_2d": [1,2,3,4], "label": "car"}',
+    "\ufffd", "0", "-", "%",
     "image 2: ", "and ", "ship", " ", "９", "飞机", "```json", "<box>", "|", "1e9", "99999999999", ".5",
 )  # fmt: skip
 FRAMES = tuple(BoxFrame)
@@ -139,8 +145,10 @@ def test_a_hundred_thousand_mutations_never_raise_and_stream_as_the_whole() -> N
 
 @pytest.mark.parametrize(
     "unit",
-    ["[", "{", "(", "<", "[[", "[1,2,3,", "[1,2,3]", "[1,2,3,4]", "(1,2)", "{<1><2>", '{"a', '"', "<think>", "</plan>", "a. ",
-     "\n", " ", ".", "a", "[1,2,3,4] a [5,6,7,8]\n", "<answer>1</answer>", "<|begin_of_box|>", "1 ", "E1 ", "- ", ", "],
+    ["[", "{", "(", "<", "[[", "[1,2,3,", "[1,2,3]", "[1,2,3,4]", "(1,2)", "{<1><2>", '{"a', '"',
+     "<think>", "</plan>", "a. ",
+     "\n", " ", ".", "a", "[1,2,3,4] a [5,6,7,8]\n", "<answer>1</answer>", "<|begin_of_box|>",
+      "1 ", "E1 ", "- ", ", "],
 )  # fmt: skip
 def test_a_text_ten_times_as_long_is_bounded_work(unit: str) -> None:
     # 100 kB of anything ends; quadratic work would take minutes, the suite's timeout is the judge.

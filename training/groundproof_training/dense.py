@@ -20,7 +20,15 @@ from pydantic import BaseModel, ConfigDict
 from torch import nn
 
 from groundproof_training.matching import Tally
-from groundproof_training.model import CELL_PX, IMAGE_MEAN, IMAGE_STD, patches_of, vision_features, vision_states, whiten_patches
+from groundproof_training.model import (
+    CELL_PX,
+    IMAGE_MEAN,
+    IMAGE_STD,
+    patches_of,
+    vision_features,
+    vision_states,
+    whiten_patches,
+)
 from groundproof_training.number_code import CODE_SIZE, N_NUMBERS, number_table, soft_numbers
 from groundproof_training.optim import make_optimiser, schedule
 from groundproof_training.shards import Batch, Shards
@@ -36,7 +44,7 @@ class DenseConfig(BaseModel):
     minutes: float = 35.0
     max_steps: int = 1_000_000
     tokens_per_step: int = 768
-    learning_rate: float = 4e-3
+    learning_rate: float = 1.6e-3
     warmup_steps: int = 60
     number_sigma_permille: float = 6.0
     number_weight: float = 0.5

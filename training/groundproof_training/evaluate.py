@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from groundproof.boxes import BoxFrame
-from groundproof.protocol import Task
-from groundproof.trace import Role, parse
 from pydantic import BaseModel, ConfigDict
 from transformers import Glm4vForConditionalGeneration, PreTrainedTokenizerFast
 from transformers.models.glm4v.image_processing_pil_glm4v import Glm4vImageProcessorPil
 
+from groundproof.boxes import BoxFrame
+from groundproof.protocol import Task
+from groundproof.trace import parse
 from groundproof_training.matching import match
 from groundproof_training.model import CELL_PX
 from groundproof_training.sequences import Encoder
@@ -137,7 +137,7 @@ def read_reply(text: str, question: Question) -> Reply:
     """Parse one completion with the engine's parser; boxes to pixels of the tile."""
     trace = parse(text, BoxFrame.PER_MILLE, Task(question.task))
     height, width = question.image.shape[:2]
-    boxes = [e.box for e in trace.evidence if e.role is Role.EVIDENCE]
+    boxes = [e.box for e in trace.evidence if e.role == "evidence"]
     px = np.array([[b.x0 * width, b.y0 * height, b.x1 * width, b.y1 * height] for b in boxes]) / 1000
     answer = text.rpartition("<answer>")[2].partition("</answer>")
     whole = text.startswith("<think>") and text.endswith("</answer>") and not trace.repairs

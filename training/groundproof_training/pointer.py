@@ -39,7 +39,7 @@ class PointerConfig(BaseModel):
     max_steps: int = 1_000_000
     image_tokens_per_step: int = 1024
     candidates: int = 3
-    learning_rate: float = 4e-3
+    learning_rate: float = 2e-3
     floor: float = 0.05
     warmup_steps: int = 60
     easy_share: float = 0.15

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import torch
 from datasets import Dataset
-from groundproof.models.patch_embedding import patch_embedding_as_linear
 from pydantic import BaseModel, ConfigDict
 from transformers import Glm4vForConditionalGeneration, PreTrainedTokenizerFast, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
+from groundproof.models.patch_embedding import patch_embedding_as_linear
 from groundproof_training.dense import DenseConfig, DenseHeads, Targets, dense_loss
 from groundproof_training.model import IMAGE_MEAN, IMAGE_STD, patches_of
 from groundproof_training.optim import make_optimiser

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from groundproof.boxes import BoxFrame, ModelBox
 from groundproof.labels import plural
 from groundproof.protocol.grammar import (

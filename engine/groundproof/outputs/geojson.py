@@ -85,7 +85,8 @@ def _features(
 def _answers(frame: gpd.GeoDataFrame, shapes: NDArray[np.object_]) -> Iterator[dict[str, Any]]:
     rows = frame.drop(columns="geometry").to_dict("records")
     for row, shape in zip(rows, shapes, strict=True):
-        yield {name: _or_none(value) for name, value in row.items()} | {"geometry": _geometry(shape)}
+        whole = shapely.MultiPolygon([shape]) if isinstance(shape, shapely.Polygon) else shape
+        yield {name: _or_none(value) for name, value in row.items()} | {"geometry": _geometry(whole)}
 
 
 def _or_none(value: Any) -> Any:

@@ -45,9 +45,11 @@ _COUNT = re.compile(
 )
 _EXISTENCE = re.compile(
     r"^(?:(?:please|tell me|say|answer)\b[\s,:]*)*(?:(?:if|whether)\s+)?"
-    r"(?:(?P<there>(?:is|are|was|were) there|there (?:is|are))|(?P<see>(?:do|can|could) (?:you|we|i) (?:see|find|spot|detect))"
+    r"(?:(?P<there>(?:is|are|was|were) there|there (?:is|are))|(?P<see>(?:do|can|could) (?:you|we"
+    r"|i) (?:see|find|spot|detect))"
     r"|(?P<show>(?:does|do) (?:the|this|these|it)\b[\w\s]{0,40}?\b(?:contain|show|have|include|depict))"
-    r"|(?P<visible>(?:is|are) (?=[\w\s]{1,60}\b(?:visible|present|seen|in (?:the|this) (?:image|picture|photo|scene|tile))\b)))\b"
+    r"|(?P<visible>(?:is|are) (?=[\w\s]{1,60}\b(?:visible|present|seen|in (?:the|this) (?:image|picture"
+    r"|photo|scene|tile))\b)))\b"
 )
 _BOX = re.compile(r"\[\s*-?\d[\d.\s,-]*,[\d.\s,-]*\]|\{\s*<\d+>")
 _CHANGE = re.compile(
@@ -55,26 +57,33 @@ _CHANGE = re.compile(
 )
 _CLASSIFY = re.compile(
     r"\b(classify|classification|categori[sz]e|land[ -]?(?:use|cover)|scene (?:type|class|category)"
-    r"|(?:what|which) (?:type|kind|class|category|categories|classes|sort)\b|(?:what|which) is the (?:class|category|scene)"
+    r"|(?:what|which) (?:type|kind|class|category|categories|classes|sort)\b|(?:what"
+    r"|which) is the (?:class|category|scene)"
     r"|which of (?:the|these)|choose (?:one|from))"
 )
 _DESCRIBE = re.compile(
     r"\b(describe|description|caption|summari[sz]e|summary|what (?:does|do) (?:the|this|these|it)\b.*\bshow"
-    r"|what (?:can you see|do you see|is (?:shown|visible|in the (?:image|picture|scene|tile)))|tell me about)\b"
+    r"|what (?:can you see|do you see|is (?:shown|visible|in the (?:image|picture|scene|tile)))"
+    r"|tell me about)\b"
 )
 _WITH_BOXES = re.compile(
     r"\b(ground(?:ed|ing)|with (?:the )?(?:boxes|box|bounding|locations?|coordinates)"
     r"|and (?:locate|mark|box|point|give the (?:boxes|locations?))|bounding box)"
 )
 _FIND = re.compile(
-    r"^(?:please\s+)?(?:can you\s+)?(?:detect|find|locate|mark|outline|draw|box|show|list|identify|point|spot|segment|map"
-    r"|give|where|highlight|label)\b|\b(bounding box|location of|locations of|coordinates of|where (?:is|are))\b"
+    r"^(?:please\s+)?(?:can you\s+)?(?:detect|find|locate|mark|outline|draw|box|show|list|identify"
+    r"|point|spot|segment|map"
+    r"|give|where|highlight|label)\b|\b(bounding box|location of|locations of|coordinates of"
+    r"|where (?:is|are))\b"
 )
 _ALL = re.compile(r"\b(all|every|each|any)\b")
 _RELATION = re.compile(
-    r"\b(?:nearest|closest|largest|smallest|biggest|longest|leftmost|rightmost|topmost|northern\w*|southern\w*|eastern\w*"
-    r"|western\w*|next to|beside|left of|right of|above|below|between|in front of|behind|at the (?:top|bottom|left|right|upper|lower"
-    r"|cent\w+|corner|edge)|on the (?:top|bottom|left|right)|in the (?:top|bottom|left|right|upper|lower|middle|cent\w+))\b"
+    r"\b(?:nearest|closest|largest|smallest|biggest|longest|leftmost|rightmost|topmost|northern\w*"
+    r"|southern\w*|eastern\w*"
+    r"|western\w*|next to|beside|left of|right of|above|below|between|in front of|behind|at the (?:top"
+    r"|bottom|left|right|upper|lower"
+    r"|cent\w+|corner|edge)|on the (?:top|bottom|left|right)|in the (?:top|bottom|left|right|upper"
+    r"|lower|middle|cent\w+))\b"
 )
 
 
@@ -148,12 +157,15 @@ def _find_task(text: str, verb: str) -> TaskGuess:
 
 _OPENING = (
     re.compile(
-        r"^.*?\b(?:how many|number of|amount of|total of|wie ?viele|combien (?:de|d')|cu[aá]nt[oa]s|quantos|quante|多少[架艘辆个座棵]?|几[架艘辆个座棵])\s*"
+        r"^.*?\b(?:how many|number of|amount of|total of|wie ?viele|combien (?:de|d')|cu[aá]nt[oa]s"
+        r"|quantos|quante)\s*"
     ),
+    re.compile(r"^.*?(?:多少|几)[架艘辆个座棵]?\s*"),
     re.compile(r"^(?:please\s+)?(?:find and\s+|detect and\s+|locate and\s+)?count\b\s*"),
     _EXISTENCE,
     re.compile(
-        r"^(?:please\s+)?(?:can you\s+|could you\s+)?(?:(?:detect|find|locate|mark|outline|identify|spot|segment|map|highlight"
+        r"^(?:please\s+)?(?:can you\s+|could you\s+)?(?:(?:detect|find|locate|mark|outline|identify"
+        r"|spot|segment|map|highlight"
         r"|label|list|box|show|point)(?: and |, )?)+(?:\s+(?:to|out|me|us|at))?\b\s*"
     ),
     re.compile(r"^(?:please\s+)?(?:draw|give|output|return|provide)\b.*?\b(?:of|around|for)\b\s*"),
@@ -161,10 +173,13 @@ _OPENING = (
     re.compile(r"^.*?\b(?:bounding box(?:es)?|locations?|coordinates) (?:of|for)\b\s*"),
 )
 _CLOSING = re.compile(
-    r"\s+(?:(?:in|on|at|from|of) (?:the|this|each|every|both|all|these|my)\b|are|is|can|could|do|does|there|visible|present"
-    r"|appear|exist|parked|moored|docked|anchored|located|situated|lying|standing|near|nearby|beside|next|within|inside|around|along|under|above|below|between"
+    r"\s+(?:(?:in|on|at|from|of) (?:the|this|each|every|both|all|these|my)\b|are|is|can|could|do|does"
+    r"|there|visible|present"
+    r"|appear|exist|parked|moored|docked|anchored|located|situated|lying|standing|near|nearby|beside"
+    r"|next|within|inside|around|along|under|above|below|between"
     r"|behind|that|which|who|with|without|you|we|have|has|were|was|seen|here|by|close|left of|right of|to the"
-    r"|in|on|at|across|over|and (?:count|give|mark|draw|return|list|tell|say|show|describe)|sind|gibt|im|auf|y a|dans|sur|hay|en)\b.*$"
+    r"|in|on|at|across|over|and (?:count|give|mark|draw|return|list|tell|say|show|describe)|sind|gibt"
+    r"|im|auf|y a|dans|sur|hay|en)\b.*$"
 )
 _MARKS = re.compile(r"</?(?:p|ref|box)>|<delim>|^\s*\[[\w -]{1,20}\](?:\s*\[[\w. -]{1,20}\])*")
 """GeoChat's and EarthDial's marks around a phrase, and task tags before a question."""

@@ -22,12 +22,15 @@ MAX_CLAIM_TEXT = 4000
 _YES = re.compile(r"\W*(?:yes|yeah|yep|true|ja|oui|s[ií]|是的?|有|correct)\b", re.IGNORECASE)
 _NO = re.compile(r"\W*(?:no|nope|false|nein|non|不是|没有|否|incorrect)\b(?!\s+[^\W\d_])", re.IGNORECASE)
 _NONE_THERE = re.compile(
-    r"\b(?:there (?:is|are|was|were) (?:no|not|none)|no\s+[\w\s]{1,40}\b(?:is|are|visible|present|found|seen)|none"
+    r"\b(?:there (?:is|are|was|were) (?:no|not|none)|no\s+[\w\s]{1,40}\b(?:is|are|visible|present|found"
+    r"|seen)|none"
     r"|nothing|not? (?:visible|present|found|seen)|cannot (?:see|find))\b",
     re.IGNORECASE,
 )
-_THERE = re.compile(r"\W*(?:there (?:is|are)|i can see|(?:an?|the|some) [\w\s]{1,40}\b(?:is|are) (?:visible|present|there))\b",
-                    re.IGNORECASE)  # fmt: skip
+_THERE = re.compile(
+    r"\W*(?:there (?:is|are)|i can see|(?:an?|the|some) [\w\s]{1,40}\b(?:is|are) (?:visible|present|there))\b",
+    re.IGNORECASE,
+)
 _BRACKETS = re.compile(r"\[[\[\]\d\s.,;-]*\]|\{[<>\d|.\s-]*\}|\([\d\s.,-]{7,}\)")
 _IN_ALL = re.compile(r"\s*,?\s*(?:in (?:all|total)|altogether|overall)\b", re.IGNORECASE)
 _TOTAL_OF = re.compile(
@@ -91,7 +94,7 @@ def _count(text: str, asked: tuple[str, ...]) -> int | None:
     if isinstance(number, int):
         return number
     if "total" not in text.lower():
-        stated = {}
+        stated: dict[str, int] = {}
         for label, n in sentence_counts(text, asked):
             if not asked or any(is_kind_of(label, one) for one in asked):
                 stated.setdefault(label, n)

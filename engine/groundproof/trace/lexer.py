@@ -59,6 +59,7 @@ class Token(NamedTuple):
 
     @property
     def end(self) -> int:
+        """Where the token ends in the raw text, half-open."""
         return self.start + len(self.text)
 
 

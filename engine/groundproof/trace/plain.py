@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from groundproof.protocol.grammar import TAGS
 from groundproof.trace.lexer import BRACKET_CHARS
 
 TAIL_CHARS = 4000
@@ -19,6 +20,9 @@ _MARKS = re.compile(
     r"<\|[^|<>\n]{1,40}\|>|</?(?:ref|box|delim)>|<\s{0,2}/?\s{0,2}(?:think|thinking|plan|evidence|synthesis|answer)\s{0,2}>",
     re.IGNORECASE,
 )
+_BEGINNINGS = sorted({tag[:n] for tag in TAGS for n in range(1, len(tag) + 1)}, key=len, reverse=True)
+_CUT_TAG = re.compile(rf"<(?:/?(?:{'|'.join(_BEGINNINGS)})?|\|[a-z_]{{0,14}}\|?)\Z", re.IGNORECASE)
+"""The beginning of a tag at the very end: the text was cut there."""
 _FENCE = re.compile(r"```(?:json|text|xml)?", re.IGNORECASE)
 
 
@@ -28,7 +32,7 @@ def clean(raw: str) -> str:
     Anything else stays as written, HTML and links too: whoever shows it must escape it.
     """
     if "<" in raw:
-        raw = _MARKS.sub("", raw)
+        raw = _CUT_TAG.sub("", _MARKS.sub("", raw))
     if "```" in raw:
         raw = _FENCE.sub("", raw)
     return raw.strip()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from groundproof.label_tables import words
 from groundproof.labels import KINDS, SYNONYMS, cut_phrase, is_kind_of, normalise, plural
 
 BOUNDARY = re.compile(r"[.!?][)\"'”’*\]]{0,3}\s+|\n\s*|[。！？]\s*")
@@ -24,14 +25,18 @@ _OPENING = re.compile(
 _ENDING = re.compile(r"(?:[\s,;:.!?(\[{\"'`|*–—=-]|</?(?:ref|box|p)>|<delim>)+\Z")
 _MARKUP = re.compile(r"<[^<>]{0,40}>|[*_`#|]+")
 _PREPOSITION = re.compile(
-    r"(?:in|on|at|near|beside|to|towards?|along|around|by|from|within|inside|between|of|with|for|under|over|above|below)\b",
+    r"(?:in|on|at|near|beside|to|towards?|along|around|by|from|within|inside|between|of|with|for|under"
+    r"|over|above|below)\b",
     re.IGNORECASE,
 )
 _LEAD_IN = re.compile(
-    r"(?:(?:next|first|second|third|here|now|so|thus|finally|additionally|i|we|one can|you can|it|this|these|that"
+    r"(?:(?:next|first|second|third|here|now|so|thus|finally|additionally|i|we|one can|you can|it|this"
+    r"|these|that"
     r"|those|also|clearly|can)\b[\s,]*){0,4}"
-    r"(?:there(?: is| are|'s| appears? to be| seems? to be)|(?:the |this )?(?:image|picture|scene|tile|area|box|region|photo)"
-    r"(?: clearly| also)? (?:shows?|contains?|has|depicts?)|see|found|find|spot(?:ted)?|detect(?:ed)?|identify|identified"
+    r"(?:there(?: is| are|'s| appears? to be| seems? to be)|(?:the |this )?(?:image|picture|scene|tile"
+    r"|area|box|region|photo)"
+    r"(?: clearly| also)? (?:shows?|contains?|has|depicts?)|see|found|find|spot(?:ted)?|detect(?:ed)?"
+    r"|identify|identified"
     r"|observed?|noticed?|mark(?:ed)?|is|are|be|shows?|contains?)\b[\s:]*",
     re.IGNORECASE,
 )
@@ -47,88 +52,20 @@ _LAST_PHRASE = re.compile(
 _FOLLOWS_ON = re.compile(
     r"\b(?:at|in|near|by|is|are|box|coordinates|location|on|and|or)\s*[:=]?\s*\Z", re.IGNORECASE
 )
-_NAMELESS = {
-    *[
-        "object",
-        "objects",
-        "box",
-        "boxes",
-        "bounding",
-        "region",
-        "area",
-        "location",
-        "position",
-        "coordinate",
-        "coordinates",
-        "corner",
-        "side",
-        "left",
-        "right",
-        "upper",
-        "lower",
-        "top",
-        "bottom",
-        "centre",
-        "center",
-        "middle",
-        "part",
-        "evidence",
-        "item",
-        "instance",
-        "target",
-        "one",
-        "it",
-        "they",
-        "them",
-        "first",
-        "second",
-        "third",
-        "fourth",
-        "last",
-        "next",
-        "image",
-        "picture",
-        "scene",
-        "tile",
-        "answer",
-        "result",
-        "results",
-        "detection",
-        "detections",
-        "count",
-        "total",
-        "here",
-        "there",
-        "following",
-        "i",
-        "we",
-        "plan",
-        "list",
-        "final",
-        "edge",
-        "half",
-        "row",
-        "column",
-        "bbox",
-        "point",
-        "central",
-        "leftmost",
-        "rightmost",
-        "north",
-        "south",
-        "east",
-        "west",
-        "northern",
-        "southern",
-        "eastern",
-        "western",
-        "most",
-        "you",
-    ],
-}
+_NAMELESS = words(
+    """
+    object objects box boxes bounding region area location position coordinate coordinates corner
+    side left right upper lower top bottom centre center middle part evidence item instance target
+    one it they them first second third fourth last next image picture scene tile answer result
+    results detection detections count total here there following i we plan list final edge half
+    row column bbox point central leftmost rightmost north south east west northern southern
+    eastern western most you
+    """
+)
 _IMAGE = re.compile(
     r"\b(?:image|picture|date|scene|photo|frame)\s*#?\s*(?P<number>\d{1,2}|one|two|three|four)\b"
-    r"|\b(?P<ordinal>first|second|third|fourth|earlier|later|before|after|pre|post|last)(?:[ -](?:event|change|disaster))?[ -]"
+    r"|\b(?P<ordinal>first|second|third|fourth|earlier|later|before|after|pre|post|last)(?:[ -](?:event"
+    r"|change|disaster))?[ -]"
     r"(?:image|picture|date|scene|photo|frame)\b",
     re.IGNORECASE,
 )
@@ -208,7 +145,7 @@ def _skip_lead_in(text: str) -> str:
     return text
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _names_of(asked: tuple[str, ...]) -> re.Pattern[str]:
     """Every known name, singular and plural, of the labels asked for and of their kinds."""
     names = set(asked)
@@ -219,9 +156,11 @@ def _names_of(asked: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(ordered) or '(?!)'})\b", re.IGNORECASE)
 
 
-def asked_in(text: str, asked: tuple[str, ...]) -> list[str]:
-    """Normalised names of what is asked for, in the order the text mentions them, each once."""
-    return list(dict.fromkeys(normalise(m.group()) for m in _names_of(asked).finditer(text)))
+def asked_in(text: str, labels: tuple[str, ...]) -> list[str]:
+    """Normalised names of the labels and of their kinds that the text mentions, in its order, each once."""
+    # One pattern for each label, not for all: sets of labels differ from tile to tile and compiling is dear.
+    found = {m.start(): m.group() for label in labels for m in _names_of((label,)).finditer(text)}
+    return list(dict.fromkeys(normalise(found[at]) for at in sorted(found)))
 
 
 def belongs_to_next(clause: str) -> bool:

@@ -1,0 +1,22 @@
+"""The whole recipe at toy size, into a folder that transformers loads and generates from."""
+
+import numpy as np
+import pytest
+import torch
+
+from groundproof_training.evaluate import Answerer
+from groundproof_training.recipe import run_recipe
+
+
+@pytest.mark.slow
+def test_the_recipe_makes_a_folder_that_answers(tmp_path):
+    lines = list(run_recipe(tmp_path / "work", tmp_path / "tiny", small=True))
+    assert lines[-1].startswith("wrote ")
+    answerer = Answerer(tmp_path / "tiny")
+    images = np.zeros((2, 112, 168, 3), dtype=np.uint8)
+    prompts = ["[count] How many ships are there?", "[vqa] Is there a ship?"]
+    texts = answerer.texts(images, prompts, max_new_tokens=5)
+    assert len(texts) == 2
+    assert {p.dtype for p in answerer.model.parameters()} == {torch.float32}
+    again = list(run_recipe(tmp_path / "work", tmp_path / "tiny", small=True))
+    assert any("resumed" in line for line in again)
