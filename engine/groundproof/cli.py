@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,32 +16,23 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from groundproof.asking import (
-    AskOptions,
-    Session,
-    default_output,
-    failures,
-    merge_run,
-    write_outputs,
-)
 from groundproof.audit import reaudit
+from groundproof.deliver import default_output, merge_run, write_outputs
 from groundproof.diff import diff as compare
 from groundproof.diff import format_diff
 from groundproof.doctor import as_json, examine
 from groundproof.errors import (
     EXIT_INTERRUPTED,
-    EXIT_PARTIAL,
-    GroundproofError,
     ModelError,
     UsageError,
-    outcome,
 )
 from groundproof.models.profiles import PROFILES
 from groundproof.models.resolve import resolve
 from groundproof.outputs import read, write
 from groundproof.run import RunDirectory
-from groundproof.tables import Result
-from groundproof.terminal import Terminal, result_document
+from groundproof.session import AskOptions, Session
+from groundproof.shell import resumable, said_as_sentences, show
+from groundproof.terminal import Terminal
 from groundproof.version import __version__
 
 app = typer.Typer(
@@ -176,7 +164,7 @@ def ask(
 ) -> None:
     """Ask one question of one or more scenes and get a GeoPackage of evidence boxes."""
     terminal = Terminal(quiet=quiet, json_output=json_)
-    with _errors(terminal):
+    with said_as_sentences(terminal):
         target = out or default_output(scenes[0])
         directory = run_dir or target.with_suffix(".run")
         options = AskOptions(
@@ -200,10 +188,10 @@ def ask(
                 _print_estimate(session.estimate(), terminal, json_)
                 return
             session.check_outputs(target, picture, summary)
-            with _resumable(terminal, directory):
+            with resumable(terminal, directory):
                 run, result = session.run(directory, fresh=fresh)
                 files = write_outputs(run, result, target, picture=picture, summary=summary)
-            _show(result, files, terminal, json_=json_)
+            show(result, files, terminal, json_=json_)
 
 
 @app.command(epilog="Example: groundproof resume tanks.run")
@@ -219,14 +207,14 @@ def resume(
 ) -> None:
     """Go on with an interrupted run, then write its result."""
     terminal = Terminal(quiet=quiet, json_output=json_)
-    with _errors(terminal):
+    with said_as_sentences(terminal):
         target = out or run_dir.with_suffix(".gpkg")
         with Session.of_run(run_dir, terminal) as session:
             session.check_outputs(target, picture, summary)
-            with _resumable(terminal, run_dir):
+            with resumable(terminal, run_dir):
                 run, result = session.run(run_dir)
                 files = write_outputs(run, result, target, picture=picture, summary=summary)
-            _show(result, files, terminal, json_=json_)
+            show(result, files, terminal, json_=json_)
 
 
 @app.command(epilog="Example: groundproof status tanks.run")
@@ -236,7 +224,7 @@ def status(
 ) -> None:
     """How far a run is; works from another terminal while it runs."""
     terminal = Terminal(json_output=json_)
-    with _errors(terminal):
+    with said_as_sentences(terminal):
         state = RunDirectory.open(run_dir).status()
         document = {
             "tiles": state.planned,
@@ -277,10 +265,10 @@ def merge(
 ) -> None:
     """Make the result of a run again from its answers, without a model."""
     terminal = Terminal(quiet=quiet, json_output=json_)
-    with _errors(terminal):
+    with said_as_sentences(terminal):
         run, result = merge_run(run_dir, iou=iou, ios=ios, out_crs=out_crs)
         files = write_outputs(run, result, out, picture=picture, summary=summary)
-        _show(result, files, terminal, json_=json_)
+        show(result, files, terminal, json_=json_)
 
 
 @app.command(epilog="Example: groundproof audit tanks.gpkg")
@@ -294,13 +282,13 @@ def audit(
 ) -> None:
     """Check a result's claims against its evidence, after review too. Needs no model."""
     terminal = Terminal(json_output=json_)
-    with _errors(terminal):
+    with said_as_sentences(terminal):
         result = reaudit(read(file))
         files = {}
         if out is not None:
             write(result, out)
             files["result"] = str(out)
-        _show(result, files, terminal, json_=json_)
+        show(result, files, terminal, json_=json_)
 
 
 @app.command(epilog="Example: groundproof diff before.gpkg after.gpkg")
@@ -311,7 +299,7 @@ def diff(
 ) -> None:
     """What changed between two results of the same scene."""
     terminal = Terminal(json_output=json_)
-    with _errors(terminal):
+    with said_as_sentences(terminal):
         found = compare(read(a), read(b))
         if json_:
             print(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))  # noqa: T201
@@ -400,56 +388,6 @@ def _print_estimate(estimate: dict[str, Any], terminal: Terminal, json_: bool) -
         print(json.dumps(estimate))  # noqa: T201
     else:
         terminal.out.print(estimate["sentence"])
-
-
-def _show(result: Result, files: dict[str, str], terminal: Terminal, *, json_: bool) -> None:
-    """Print the result; exit code 5 when tiles or scenes failed. The path made is the last line."""
-    if json_:
-        print(result_document(result, files))  # noqa: T201
-    else:
-        if not terminal.quiet:
-            terminal.result(result)
-            for kind, path in files.items():
-                if kind != "result":
-                    terminal.out.print(f"{kind.capitalize():<10} {path}")
-        if "result" in files:
-            print(files["result"])  # noqa: T201
-    failed = failures(result)
-    if failed:
-        terminal.warn(failed)
-        raise typer.Exit(EXIT_PARTIAL)
-
-
-@contextmanager
-def _errors(terminal: Terminal) -> Iterator[None]:
-    """One sentence and the right exit code for every error raised on purpose."""
-    try:
-        yield
-    except GroundproofError as err:
-        terminal.stop_progress()
-        terminal.warn(str(err))
-        raise typer.Exit(outcome(err).exit_code) from err
-
-
-@contextmanager
-def _resumable(terminal: Terminal, directory: Path) -> Iterator[None]:
-    """Ctrl-C and a polite kill keep what is done and say how to go on."""
-
-    def interrupt(_signal: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    except KeyboardInterrupt as err:
-        terminal.stop_progress()
-        if (directory / "run.toml").exists():
-            terminal.warn(f"Stopped. What was answered is kept; go on with: groundproof resume {directory}")
-        else:
-            terminal.warn("Stopped before anything was asked.")
-        raise typer.Exit(EXIT_INTERRUPTED) from err
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 def main() -> None:

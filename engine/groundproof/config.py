@@ -10,6 +10,8 @@ import json
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from groundproof.models.profiles import Profile
+
 INFERENCE_FREE = frozenset({"merge", "out_crs", "second_look"})
 """Fields that change what is made of the answers, not the answers of the tiles: they may differ on resume."""
 
@@ -50,7 +52,8 @@ class RunConfig(BaseModel):
     """As asked for: a profile's name or a folder."""
     model_identity: str
     """What answered, exactly; see `VisionLanguageModel.identity`."""
-    profile: str
+    profile: Profile
+    """What was known of the model; its box frame is needed to read the answers again."""
     prompt_version: str
     batch_size: int = Field(gt=0)
     """Tiles the model sees together. Fixed at the start, so that a resumed run repeats the same batches."""

@@ -207,6 +207,15 @@ class DatasetPool:
         if handle is not None:
             handle.close()
 
+    def discard(self) -> None:
+        """After a failed read: forget this thread's handle, and decode with one thread from now on.
+
+        GDAL 3.10 with NUM_THREADS leaves blocks it could not decode in its cache as zeros: the first read
+        of a damaged block fails, the next one would call it black. Closing the handle empties its cache.
+        """
+        self._decode_threads = 1
+        self.release()
+
     def close(self) -> None:
         """Close every handle. No thread may be reading."""
         with self._lock:

@@ -11,8 +11,10 @@ from math import sqrt
 
 import pandas as pd
 
-from groundproof.assemble import OVERVIEW, SECOND_LOOK, Area, areas, look_key
+from groundproof.areas import Area, areas
+from groundproof.assemble import OVERVIEW
 from groundproof.boxes import PixelBox, Tile, Window
+from groundproof.evidence_rows import SECOND_LOOK, look_key
 from groundproof.frames import named_rows
 from groundproof.models.base import Request, VisionLanguageModel
 from groundproof.models.profiles import Profile

@@ -16,7 +16,7 @@ import numpy as np
 from rasterio.errors import RasterioError
 
 from groundproof.boxes import Tile, Window
-from groundproof.datasets import gdal_options, short
+from groundproof.datasets import short
 from groundproof.errors import ReadError, SceneError
 from groundproof.stretch import FILL, Stretch
 
@@ -92,8 +92,7 @@ def _read_piece(scene: Scene, tile: Tile) -> _Piece:
         max(1, min(round((y1 - window.y0) * scale_y), tile.model_height) - top),
     )
     try:
-        with gdal_options(scene.path):
-            raw = scene.bands.read(scene.dataset(), inside, size)
+        raw = scene.read(inside, size)
     except (RasterioError, SceneError, OSError, MemoryError) as err:
         raise ReadError(
             f"{short(scene.path)}: columns {x0} to {x1}, rows {y0} to {y1} cannot be read ({_reason(err)})"

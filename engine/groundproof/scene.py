@@ -11,13 +11,23 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from datetime import UTC
-from datetime import datetime as DateTime  # noqa: N812 - `datetime` is a column of the scenes table
+from datetime import datetime as DateTime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from rasterio.errors import RasterioError
+
 from groundproof.bands import Bands, choose_bands
-from groundproof.datasets import DatasetPool, Layout, bound_cache, layout_of, open_dataset, short
+from groundproof.datasets import (
+    DatasetPool,
+    Layout,
+    bound_cache,
+    gdal_options,
+    layout_of,
+    open_dataset,
+    short,
+)
 from groundproof.georeference import Georeferencer, gsd_m
 from groundproof.placement import place
 
@@ -26,7 +36,8 @@ if TYPE_CHECKING:
 
     from rasterio.io import DatasetReader
 
-    from groundproof.boxes import Grid
+    from groundproof.bands import RawPixels
+    from groundproof.boxes import Grid, Window
 
 HEADER_BYTES = 65536
 """How much of a file's start is hashed into its content identity."""
@@ -71,6 +82,20 @@ class Scene:
             SceneError: when the file can no longer be opened.
         """
         return self.pool.get()
+
+    def read(self, window: Window, size: tuple[int, int] | None = None, *, smooth: bool = True) -> RawPixels:
+        """Pixels of a window inside the scene with this thread's handle; see `Bands.read`.
+
+        Raises:
+            rasterio.errors.RasterioIOError: when GDAL cannot read the window. Others may still be read.
+            SceneError: when the file can no longer be opened, or the window is too large.
+        """
+        try:
+            with gdal_options(self.path):
+                return self.bands.read(self.pool.get(), window, size, smooth=smooth)
+        except RasterioError:
+            self.pool.discard()
+            raise
 
     def close(self) -> None:
         """Close all handles. No thread may be reading."""

@@ -15,12 +15,11 @@ import numpy as np
 from rasterio.errors import RasterioError
 
 from groundproof.boxes import Window
-from groundproof.datasets import gdal_options, short
+from groundproof.datasets import short
 from groundproof.errors import SceneError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from rasterio.io import DatasetReader
 
     from groundproof.bands import RawPixels
     from groundproof.scene import Scene
@@ -72,30 +71,41 @@ def measure_stretch(scene: Scene) -> Stretch:
     """
     if scene.bands.is_display_rgb:
         return Stretch(None, 0)
-    parts: list[list[NDArray[np.float64]]] = [[] for _ in scene.bands.indexes]
-    n_valid = 0
+    best = [np.empty(0) for _ in scene.bands.indexes]
+    n_valid = -1
     failure: RasterioError | None = None
-    n_read = 0
-    dataset = scene.dataset()
-    for windows in _rounds(scene, dataset):
-        for window, size in windows:
-            try:
-                with gdal_options(scene.path):
-                    raw = scene.bands.read(dataset, window, size, smooth=False)
-            except RasterioError as err:  # a damaged block: its tiles will say so; others still count
-                failure = err
-                continue
-            n_read += 1
-            n_valid += _collect(raw, parts)
-        if n_valid >= ENOUGH_PX:
+    for windows in _rounds(scene):
+        parts, n_here, err = _measured(scene, windows)
+        failure = failure or err
+        if parts is not None and n_here > n_valid:
+            best, n_valid = parts, n_here
+        everything = err is None and len(windows) == 1 and windows[0][1] == (scene.width, scene.height)
+        if n_valid >= ENOUGH_PX or everything:
             break
-    if n_read == 0 and failure is not None:
+    if n_valid < 0:
         raise SceneError(
             f"{short(scene.path)} opens, but none of its pixels can be read: {failure}. "
             "Copy or download it again."
         ) from failure
-    limits = tuple(_limits(np.concatenate(p) if p else np.empty(0)) for p in parts)
-    return Stretch(limits, n_valid)
+    return Stretch(tuple(_limits(values) for values in best), n_valid)
+
+
+def _measured(
+    scene: Scene, windows: list[tuple[Window, tuple[int, int]]]
+) -> tuple[list[NDArray[np.float64]] | None, int, RasterioError | None]:
+    """Valid values per band of one round, how many pixels, and the first failure; None: nothing was read."""
+    parts: list[list[NDArray[np.float64]]] = [[] for _ in scene.bands.indexes]
+    n_valid = n_read = 0
+    failure: RasterioError | None = None
+    for window, size in windows:
+        try:
+            raw = scene.read(window, size, smooth=False)
+        except RasterioError as err:  # a damaged block: its tiles will say so; others still count
+            failure = failure or err
+            continue
+        n_read += 1
+        n_valid += _collect(raw, parts)
+    return ([np.concatenate(p) for p in parts] if n_read else None), n_valid, failure
 
 
 def _collect(raw: RawPixels, parts: list[list[NDArray[np.float64]]]) -> int:
@@ -119,10 +129,10 @@ def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
     return low, high
 
 
-def _rounds(scene: Scene, dataset: DatasetReader) -> list[list[tuple[Window, tuple[int, int]]]]:
+def _rounds(scene: Scene) -> list[list[tuple[Window, tuple[int, int]]]]:
     """Rounds of (window, decimated size) to read, each denser than the one before."""
     width, height = scene.width, scene.height
-    factors = dataset.overviews(scene.bands.indexes[0])
+    factors = scene.dataset().overviews(scene.bands.indexes[0])
     coarsest = max(factors, default=1)
     if (width / coarsest) * (height / coarsest) <= WHOLE_READ_PX:
         whole = Window(0, 0, width, height)

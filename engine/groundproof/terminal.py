@@ -26,7 +26,7 @@ from rich.text import Text
 from groundproof.tables import FAILED, NOT_COUNTED, TileStatus, Verdict
 
 if TYPE_CHECKING:
-    from groundproof.asking import Plan, Seen
+    from groundproof.listening import Plan, Seen
     from groundproof.tables import Result
 
 SHOWN_EVIDENCE = 40

@@ -60,20 +60,19 @@ def index_validity(scene: Scene) -> ValidityIndex | None:
     """
     if scene.bands.all_valid:
         return None
-    dataset = scene.dataset()
     if scene.width * scene.height <= EXACT_PX and not is_remote(scene.path):
-        return _from_mask(scene, dataset)
-    return _from_blocks(scene, dataset)
+        return _from_mask(scene)
+    return _from_blocks(scene, scene.dataset())
 
 
-def _from_mask(scene: Scene, dataset: DatasetReader) -> ValidityIndex | None:
+def _from_mask(scene: Scene) -> ValidityIndex | None:
     cols, rows = -(-scene.width // CELL_PX), -(-scene.height // CELL_PX)
     may_hold = np.ones((rows, cols), dtype=bool)
     strip_rows = max(1, STRIP_BYTES // (scene.width * len(scene.bands.indexes) * 4 * CELL_PX))
     for row in range(0, rows, strip_rows):
         y0, y1 = row * CELL_PX, min((row + strip_rows) * CELL_PX, scene.height)
         try:
-            raw = scene.bands.read(dataset, Window(0, y0, scene.width, y1 - y0))
+            raw = scene.read(Window(0, y0, scene.width, y1 - y0))
         except RasterioError:  # stays "may hold": the tiles here will say that they cannot be read
             continue
         if raw.valid is not None:

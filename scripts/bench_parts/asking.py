@@ -21,7 +21,7 @@ import numpy as np
 import rasterio
 from affine import Affine
 
-from groundproof.asking import AskOptions, Session, write_outputs
+from groundproof.deliver import write_outputs
 from groundproof.models.base import Request, VisionLanguageModel
 from groundproof.models.open import open_model
 from groundproof.protocol import Task, render
@@ -29,6 +29,7 @@ from groundproof.reading import read_tile
 from groundproof.run import RunDirectory
 from groundproof.runners.local import tile_of
 from groundproof.scene import open_scene
+from groundproof.session import AskOptions, Session
 from groundproof.stretch import measure_stretch
 from groundproof_training.scenes import WorldSpec, make_scene
 
@@ -110,8 +111,20 @@ def memory(folder: Path) -> None:
     """Part 2."""
     scene = folder / "large.tif"
     write_scene(scene, LARGE_SIDE_PX // 5, 5)
-    command = [sys.executable, "-m", "groundproof.cli", "ask", str(scene), "-q", QUESTION, "-o", str(folder / "large.gpkg")]
-    alone = peak_mib([sys.executable, "-c", "from groundproof.models.open import open_model; open_model('tiny')"])
+    command = [
+        sys.executable,
+        "-m",
+        "groundproof.cli",
+        "ask",
+        str(scene),
+        "-q",
+        QUESTION,
+        "-o",
+        str(folder / "large.gpkg"),
+    ]
+    alone = peak_mib(
+        [sys.executable, "-c", "from groundproof.models.open import open_model; open_model('tiny')"]
+    )
     started = time.perf_counter()
     whole = peak_mib([*command, "--quiet"])
     print(
@@ -132,7 +145,9 @@ def peak_mib(command: list[str]) -> float:
 
 def main() -> None:
     """Print both parts."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--no-memory", action="store_true", help="leave out the large scene (minutes)")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="groundproof-") as scratch:

@@ -10,7 +10,7 @@ import pytest
 import rasterio
 from affine import Affine
 
-import groundproof.asking as asking
+import groundproof.session as session
 from groundproof.models.resolve import ModelSpec
 
 from .square_finder import PROFILE, SquareFinder
@@ -73,7 +73,6 @@ def squares(tmp_path: Path) -> Squares:
 def finder(monkeypatch: pytest.MonkeyPatch) -> SquareFinder:
     """Every model asked for is the square finder."""
     model = SquareFinder()
-    monkeypatch.setattr(asking, "resolve", lambda name: ModelSpec(PROFILE, Path()))
-    monkeypatch.setattr(asking, "open_model", lambda spec: model)
-    monkeypatch.setattr(asking, "get_profile", lambda name: PROFILE)
+    monkeypatch.setattr(session, "resolve", lambda name: ModelSpec(PROFILE, Path()))
+    monkeypatch.setattr(session, "open_model", lambda spec: model)
     return model

@@ -155,7 +155,7 @@ def test_numbers_as_names_have_no_decimals(tmp_path) -> None:
 
 def test_a_missing_field_is_refused_with_the_fields_there_are(tmp_path) -> None:
     path = vector(tmp_path / "a.gpkg", [box(500_100, 5_599_700, 500_200, 5_599_900)], name=["x"], code=[1])
-    with pytest.raises(AoiError, match='no field "parcel". It has: name, code'):
+    with pytest.raises(AoiError, match=r'no field "parcel"\. It has: name, code'):
         resolve_aois(GRID, path, "parcel")
     for text in (None, "500100,5599700,500200,5599900"):
         with pytest.raises(AoiError, match="--aoi-field"):

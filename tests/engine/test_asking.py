@@ -13,9 +13,10 @@ from rasterio.transform import xy as gdal_xy
 from shapely.geometry import Polygon
 
 import groundproof
-from groundproof.asking import AskOptions, Session, merge_run, write_outputs
+from groundproof.deliver import merge_run, write_outputs
 from groundproof.errors import RunError, SceneError, UsageError
 from groundproof.run import RunDirectory
+from groundproof.session import AskOptions, Session
 
 from .conftest import BOXES, Squares, write_squares
 from .square_finder import SquareFinder

@@ -177,6 +177,37 @@ def test_a_truncated_file_fails_only_where_it_is_cut(tmp_path, layout) -> None:
             assert "previous exception" not in str(pixels)
 
 
+def test_a_damaged_block_is_never_shown_as_black(tmp_path) -> None:
+    data = np.random.default_rng(0).integers(1, 255, (3, 512, 512), dtype=np.uint8)
+    path = write(
+        tmp_path / "a.tif",
+        data,
+        compress="deflate",
+        interleave="pixel",
+        tiled=True,
+        blockxsize=128,
+        blockysize=128,
+    )
+    raw = bytearray(path.read_bytes())
+    with rasterio.open(path) as bare:
+        start, size = (
+            int(bare.get_tag_item(f"BLOCK_{what}_2_2", "TIFF", bidx=1)) for what in ("OFFSET", "SIZE")
+        )
+    raw[start : start + size] = bytes(size)
+    path.write_bytes(bytes(raw))
+    with open_scene(path) as scene:
+        tiles = plan(scene.grid, None, tile_px=224, overlap_px=112, multiple_px=28).tiles
+        with TileReader(scene, AS_IS, tiles) as reader:
+            got = list(reader) + list(TileReader(scene, AS_IS, tiles))
+    for tile, pixels in got:
+        w = tile.window
+        if w.x1 > 256 and w.x0 < 384 and w.y1 > 256 and w.y0 < 384:
+            assert isinstance(pixels, ReadError)
+        else:
+            assert isinstance(pixels, TilePixels)
+            assert np.array_equal(pixels.rgb, data[:, w.y0 : w.y1, w.x0 : w.x1].transpose(1, 2, 0))
+
+
 def test_a_window_outside_the_scene_is_a_read_error(rgb_file) -> None:
     with open_scene(rgb_file) as scene, pytest.raises(ReadError, match="lies outside"):
         read_tile(scene, AS_IS, Tile(0, Window(700, 0, 112, 112), 112, 112))

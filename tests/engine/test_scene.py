@@ -64,7 +64,8 @@ def noise() -> np.ndarray:
     return np.random.default_rng(0).integers(1, 255, (3, 40, 50), dtype=np.uint8)
 
 
-# name: (bands shown, CRS; None where the file spells one out without a code). Every file of the collection opens; none is refused.
+# name: (bands shown, CRS; None where the file spells one out without a code).
+# Every file of the collection opens; none is refused.
 REAL = {
     "DeepForest__2018_SJER_3_252000_4107000_image_477.tif": ((1, 2, 3), "EPSG:32611"),
     "DeepForest__OSBS_029.tif": ((1, 2, 3), "EPSG:32617"),

@@ -67,7 +67,7 @@ def whole(scene: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def read(path: Path, layer: str):  # noqa: ANN201 - a GeoDataFrame
+def read(path: Path, layer: str):
     return pyogrio.read_dataframe(path, layer=layer)
 
 

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from groundproof_training.matching import Tally, match
 
-box = st.tuples(*[st.floats(0, 50)] * 2, *[st.floats(1, 50)] * 2).map(lambda b: (b[0], b[1], b[0] + b[2], b[1] + b[3]))
+box = st.tuples(*[st.floats(0, 50)] * 2, *[st.floats(1, 50)] * 2).map(
+    lambda b: (b[0], b[1], b[0] + b[2], b[1] + b[3])
+)
 
 
 def test_one_true_box_is_found_once():

@@ -32,7 +32,9 @@ def model(tokenizer):
 @torch.no_grad()
 def test_the_batched_tower_equals_the_stock_one(model):
     images = np.random.default_rng(0).integers(0, 255, size=(3, 112, 168, 3), dtype=np.uint8)
-    mine = vision_features(model.model.visual, patches_of(torch.from_numpy(images), IMAGE_MEAN, IMAGE_STD), 112, 168)
+    mine = vision_features(
+        model.model.visual, patches_of(torch.from_numpy(images), IMAGE_MEAN, IMAGE_STD), 112, 168
+    )
     stock = Glm4vImageProcessorPil()(list(images), return_tensors="pt")
     theirs = model.model.visual(stock["pixel_values"], stock["image_grid_thw"]).pooler_output
     assert torch.allclose(mine.flatten(0, 1), theirs, atol=1e-4)

@@ -32,6 +32,9 @@ def test_a_moved_box_holds_the_same_pixels(width, height, data, turn, flip_x, fl
 def test_the_eight_moves_differ():
     image = np.arange(27, dtype=np.uint8).reshape(3, 3, 3)
     moved = {
-        move_pixels(image, t, x, y).tobytes() for t in (False, True) for x in (False, True) for y in (False, True)
+        move_pixels(image, t, x, y).tobytes()
+        for t in (False, True)
+        for x in (False, True)
+        for y in (False, True)
     }
     assert len(moved) == 8

@@ -32,7 +32,9 @@ def test_tags_survive_decoding_and_control_tokens_do_not(tokenizer):
 
 
 def test_the_chat_template_is_that_of_glm(tokenizer):
-    messages = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "[count] How many ships?"}]}]
+    messages = [
+        {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "[count] How many ships?"}]}
+    ]
     assert tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True) == (
         "[gMASK]<sop><|user|>\n<|begin_of_image|><|image|><|end_of_image|>[count] How many ships?<|assistant|>\n"
     )

@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train, export and measure the embedded model.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Train, export and measure the embedded model."
+)
 
 WORK = Path(".cache/train")
 WorkDir = Annotated[Path, typer.Option("--work", help="Folder of shards, checkpoints and logs.")]
@@ -98,7 +100,7 @@ def evaluate(
 def recipe(
     folder: Path,
     work: WorkDir = WORK,
-    small: Annotated[bool, typer.Option("--small", help="A toy run of minutes, to see that every stage works.")] = False,
+    small: Annotated[bool, typer.Option("--small", help="A toy run: every stage works.")] = False,
 ) -> None:
     """All stages in order, into a model folder.   groundproof-train recipe out/tiny --small"""
     from groundproof_training.recipe import run_recipe

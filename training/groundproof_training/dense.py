@@ -58,7 +58,11 @@ class DenseConfig(BaseModel):
 
 
 class Targets:
-    """What each anchor token should say. `where` (P,) flat token index over the batch; boxes (P, 4) per-mille and px."""
+    """What each anchor token should say.
+
+    `where` (P,): flat token index over the batch; `boxes_px`, `permille`, `offsets` (P, 4): the box in px, in
+    per-mille of the tile, and relative to the centre of its cell in cells.
+    """
 
     def __init__(self, batch: Batch) -> None:
         columns, rows = batch.width // CELL_PX, batch.height // CELL_PX
@@ -169,12 +173,14 @@ def dense_loss(
         error = (expected - targets.permille).abs().mean().item()
         error_px = ((heads.offsets(anchors) - targets.offsets).abs().mean() * CELL_PX).item()
         right = (heads.label(anchors).argmax(-1) == targets.labels).float().mean().item()
-    parts = dict(objectness=loss_o.item(), label=loss_c.item(), number=loss_n.item(), giou=loss_g.item(),
-                 error=error, offset_px=error_px, right=right)  # fmt: skip
+    parts = {"objectness": loss_o.item(), "label": loss_c.item(), "number": loss_n.item(), "giou": loss_g.item(),
+                 "error": error, "offset_px": error_px, "right": right}  # fmt: skip
     return total, parts
 
 
-def patch_loss(heads: DenseHeads, states: torch.Tensor, targets: Targets) -> tuple[torch.Tensor, dict[str, float]]:
+def patch_loss(
+    heads: DenseHeads, states: torch.Tensor, targets: Targets
+) -> tuple[torch.Tensor, dict[str, float]]:
     """Every patch under an object says which and how far its edges are: many more places to learn from than
     one anchor per object. states: patch states before merging (B, N, vision size)."""
     flat = states.flatten(0, 1)
@@ -184,9 +190,13 @@ def patch_loss(heads: DenseHeads, states: torch.Tensor, targets: Targets) -> tup
     errors = F.cross_entropy(logits, truth, reduction="none")
     loss = (errors * covered).sum() * share + (errors * ~covered).sum() / max(1, int((~covered).sum()))
     if bool(covered.any()):
-        loss = loss + F.smooth_l1_loss(heads.patch_offsets(flat[covered]), targets.patch_boxes[covered], beta=0.2)
-    right = (logits[covered].argmax(-1) == truth[covered]).float().mean().item() if bool(covered.any()) else 1.0
-    return loss, dict(patch=loss.item(), patch_right=right)
+        loss = loss + F.smooth_l1_loss(
+            heads.patch_offsets(flat[covered]), targets.patch_boxes[covered], beta=0.2
+        )
+    right = (
+        (logits[covered].argmax(-1) == truth[covered]).float().mean().item() if bool(covered.any()) else 1.0
+    )
+    return loss, {"patch": loss.item(), "patch_right": right}
 
 
 @torch.no_grad()
@@ -202,7 +212,9 @@ def dense_tally(
         columns = batch.width // CELL_PX
         size = torch.tensor([batch.width, batch.height] * 2, dtype=torch.float32)
         for i, objects in enumerate(batch.objects):
-            keep = (heads.objectness(tokens[i]).squeeze(-1) > math.log(threshold / (1 - threshold))).nonzero()[:, 0]
+            keep = (
+                heads.objectness(tokens[i]).squeeze(-1) > math.log(threshold / (1 - threshold))
+            ).nonzero()[:, 0]
             labels = heads.label(tokens[i][keep]).argmax(-1).numpy()
             numbers = heads.number_logits(tokens[i][keep]).argmax(-1).float() / 1000 * size
             centre = torch.stack([keep % columns, keep // columns] * 2, dim=-1) * CELL_PX + CELL_PX / 2
@@ -254,7 +266,9 @@ def train_dense(visual: nn.Module, shards_dir: Path, out: Path, cfg: DenseConfig
         loss.backward()
         nn.utils.clip_grad_norm_([*visual.parameters(), *heads.parameters()], 5.0)
         progress = (time.monotonic() - started) / budget
-        factor = min(schedule(step, cfg.max_steps, cfg.warmup_steps), max(0.02, min(1.0, (1 - progress) / 0.6)))
+        factor = min(
+            schedule(step, cfg.max_steps, cfg.warmup_steps), max(0.02, min(1.0, (1 - progress) / 0.6))
+        )
         for group, lr in zip(optimiser.param_groups, base, strict=True):
             group["lr"] = lr * factor
         optimiser.step()
@@ -266,7 +280,8 @@ def train_dense(visual: nn.Module, shards_dir: Path, out: Path, cfg: DenseConfig
         last = step >= cfg.max_steps or now - started >= budget
         if now - logged > 30 or last:
             line = " ".join(f"{key} {np.mean(values):.3f}" for key, values in mean.items())
-            yield f"step {step} {seen / (now - logged):.1f} images/s lr x{factor:.2f} {budget - now + started:.0f} s left: {line}"
+            rate, left = seen / (now - logged), budget - now + started
+            yield f"step {step} {rate:.1f} images/s lr x{factor:.2f} {left:.0f} s left: {line}"
             logged, seen, mean = now, 0, {}
         if now - saved > cfg.checkpoint_s or last:
             saved = now
@@ -275,10 +290,12 @@ def train_dense(visual: nn.Module, shards_dir: Path, out: Path, cfg: DenseConfig
             yield f"  check: F1@0.5 by numbers {numbers.f1:.3f}, by offsets {offsets.f1:.3f} ({numbers.line()})"
 
 
-def save_dense(path: Path, visual: nn.Module, heads: nn.Module, optimiser: object, step: int, spent_s: float) -> None:
+def save_dense(
+    path: Path, visual: nn.Module, heads: nn.Module, optimiser: object, step: int, spent_s: float
+) -> None:
     """Checkpoint, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
-    torch.save(dict(visual=visual.state_dict(), heads=heads.state_dict(), optimiser=optimiser.state_dict(),
-                    step=step, spent_s=spent_s), temporary)  # fmt: skip
+    torch.save({"visual": visual.state_dict(), "heads": heads.state_dict(), "optimiser": optimiser.state_dict(),
+                    "step": step, "spent_s": spent_s}, temporary)  # fmt: skip
     temporary.rename(path)

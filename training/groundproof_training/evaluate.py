@@ -87,8 +87,8 @@ def held_out(cfg: EvaluateConfig) -> Iterator[Question]:
         for k, label in enumerate(labels):
             task = tasks[(i // len(cfg.shapes) + k) % len(tasks)]
             one, many = WORDS[CLASS_NAMES[label]][0]
-            yield Question(image, task, CLASS_NAMES[label], write_prompt(task, QUESTION_OF[task].format(one=one, many=many)),
-                           objects.boxes[objects.labels == label])  # fmt: skip
+            text = write_prompt(task, QUESTION_OF[task].format(one=one, many=many))
+            yield Question(image, task, CLASS_NAMES[label], text, objects.boxes[objects.labels == label])
 
 
 def asked_labels(objects: Objects, turn: int) -> list[int]:
@@ -158,7 +158,12 @@ def evaluate(folder: Path, cfg: EvaluateConfig, report=lambda line: None) -> dic
             pairs += zip(part, answerer.replies(part, cfg.max_new_tokens), strict=True)
             spent = time.monotonic() - started
             report(f"{len(pairs)}/{total} questions, {spent / len(pairs) * (total - len(pairs)):.0f} s left")
-    result = dict(folder=folder.name, scenes=cfg.scenes, questions=total, seconds=round(time.monotonic() - started, 1))
+    result = {
+        "folder": folder.name,
+        "scenes": cfg.scenes,
+        "questions": total,
+        "seconds": round(time.monotonic() - started, 1),
+    }
     result |= {"all": figures(pairs)}
     by = lambda key: {name: figures([p for p in pairs if key(p[0]) == name])  # noqa: E731
                       for name in sorted({key(q) for q, _ in pairs})}  # fmt: skip
@@ -177,16 +182,16 @@ def figures(pairs: Sequence[tuple[Question, Reply]]) -> dict:
     ratio = lambda a, b: round(a / b, 3) if b else None  # noqa: E731
     few = [(q, r) for q, r in pairs if 1 <= len(q.boxes) <= 5]
     absent = [(q, r) for q, r in pairs if len(q.boxes) == 0]
-    return dict(
-        questions=len(pairs), objects=true,
-        f1=ratio(2 * hits, predicted + true), precision=ratio(hits, predicted), recall=ratio(hits, true),
-        f1_iou25=ratio(2 * loose, predicted + true),
-        exact_1_to_5=share([len(q.boxes) == len(r.boxes) for q, r in few]),
-        within_1=share([abs(len(q.boxes) - len(r.boxes)) <= 1 for q, r in pairs]),
-        absent_empty=share([len(r.boxes) == 0 for q, r in absent]),
-        answer_agrees=share([agrees(q.task, r) for q, r in pairs]),
-        parsed=share([r.parsed for _, r in pairs]),
-    )  # fmt: skip
+    return {
+        "questions": len(pairs), "objects": true,
+        "f1": ratio(2 * hits, predicted + true), "precision": ratio(hits, predicted), "recall": ratio(hits, true),
+        "f1_iou25": ratio(2 * loose, predicted + true),
+        "exact_1_to_5": share([len(q.boxes) == len(r.boxes) for q, r in few]),
+        "within_1": share([abs(len(q.boxes) - len(r.boxes)) <= 1 for q, r in pairs]),
+        "absent_empty": share([len(r.boxes) == 0 for q, r in absent]),
+        "answer_agrees": share([agrees(q.task, r) for q, r in pairs]),
+        "parsed": share([r.parsed for _, r in pairs]),
+    }  # fmt: skip
 
 
 def agrees(task: str, reply: Reply) -> bool:

@@ -38,7 +38,9 @@ class Tally:
     predicted: dict[int, int] = field(default_factory=dict)
     true: dict[int, int] = field(default_factory=dict)
 
-    def add(self, boxes: np.ndarray, labels: np.ndarray, true_boxes: np.ndarray, true_labels: np.ndarray) -> None:
+    def add(
+        self, boxes: np.ndarray, labels: np.ndarray, true_boxes: np.ndarray, true_labels: np.ndarray
+    ) -> None:
         """One image; labels are class indices."""
         for label in {*labels.tolist(), *true_labels.tolist()}:
             mine, theirs = boxes[labels == label], true_boxes[true_labels == label]

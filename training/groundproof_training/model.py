@@ -49,34 +49,34 @@ def glm4v_config(cfg: TinyConfig, vocab_size: int, ids: dict[str, int]) -> Glm4v
     temporal = rotary // 4
     side = (rotary - temporal) // 2
     return Glm4vConfig(
-        text_config=dict(
-            vocab_size=vocab_size,
-            hidden_size=cfg.text_size,
-            intermediate_size=cfg.text_mlp,
-            num_hidden_layers=cfg.text_layers,
-            num_attention_heads=cfg.text_heads,
-            num_key_value_heads=cfg.text_kv_heads,
-            max_position_embeddings=2048,
-            pad_token_id=ids["<|endoftext|>"],
-            eos_token_id=[ids["<|endoftext|>"], ids["<|user|>"]],
+        text_config={
+            "vocab_size": vocab_size,
+            "hidden_size": cfg.text_size,
+            "intermediate_size": cfg.text_mlp,
+            "num_hidden_layers": cfg.text_layers,
+            "num_attention_heads": cfg.text_heads,
+            "num_key_value_heads": cfg.text_kv_heads,
+            "max_position_embeddings": 2048,
+            "pad_token_id": ids["<|endoftext|>"],
+            "eos_token_id": [ids["<|endoftext|>"], ids["<|user|>"]],
             # Positions of a few hundred tokens and image cells of 6 to 12 per side: the usual base of 10,000
             # would leave the height and width parts practically constant.
-            rope_parameters={
+            "rope_parameters": {
                 "rope_type": "default",
                 "rope_theta": 100.0,
                 "partial_rotary_factor": 0.5,
                 "mrope_section": [rotary - 2 * side, side, side],
             },
-        ),
-        vision_config=dict(
-            depth=cfg.vision_layers,
-            hidden_size=cfg.vision_size,
-            num_heads=cfg.vision_heads,
-            image_size=cfg.image_size,
-            out_hidden_size=cfg.text_size,
-            intermediate_size=2 * cfg.text_size,
-            rope_parameters={"rope_type": "axial", "rope_theta": 100.0},
-        ),
+        },
+        vision_config={
+            "depth": cfg.vision_layers,
+            "hidden_size": cfg.vision_size,
+            "num_heads": cfg.vision_heads,
+            "image_size": cfg.image_size,
+            "out_hidden_size": cfg.text_size,
+            "intermediate_size": 2 * cfg.text_size,
+            "rope_parameters": {"rope_type": "axial", "rope_theta": 100.0},
+        },
         image_token_id=ids["<|image|>"],
         video_token_id=ids["<|video|>"],
         image_start_token_id=ids["<|begin_of_image|>"],
@@ -176,7 +176,7 @@ def make_model(
     """An untrained model with the initialisation described above, float32, in training mode."""
     torch.manual_seed(cfg.init_seed)
     config = glm4v_config(cfg, vocab_size, ids)
-    config._attn_implementation = "sdpa"
+    config._attn_implementation = "sdpa"  # noqa: SLF001 - transformers has no public setter
     model = Glm4vForConditionalGeneration(config)
     init_vision(model.model.visual)
     init_language(model, first_number_id)

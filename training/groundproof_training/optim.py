@@ -32,10 +32,13 @@ class MuonAdamW(torch.optim.Optimizer):
     """One optimiser, two kinds of parameter groups (`kind` = "muon" or "adamw")."""
 
     def __init__(self, groups: Iterable[dict]) -> None:
-        super().__init__(groups, dict(lr=1e-3, kind="adamw", momentum=0.95, betas=(0.9, 0.98), weight_decay=0.0))
+        super().__init__(
+            groups, {"lr": 1e-3, "kind": "adamw", "momentum": 0.95, "betas": (0.9, 0.98), "weight_decay": 0.0}
+        )
 
     @torch.no_grad()
     def step(self, closure=None):  # type: ignore[override]
+        """One update from the gradients that are there."""
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -87,9 +90,9 @@ def make_optimiser(modules: Iterable[nn.Module], lr: float, weight_decay: float 
             (muon if hidden else plain).append(p)
     groups = []
     if muon:
-        groups.append(dict(params=muon, kind="muon", lr=lr, weight_decay=weight_decay))
+        groups.append({"params": muon, "kind": "muon", "lr": lr, "weight_decay": weight_decay})
     if plain:
-        groups.append(dict(params=plain, kind="adamw", lr=lr * ADAMW_SHARE, weight_decay=0.0))
+        groups.append({"params": plain, "kind": "adamw", "lr": lr * ADAMW_SHARE, "weight_decay": 0.0})
     return MuonAdamW(groups)
 
 

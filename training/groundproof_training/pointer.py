@@ -70,7 +70,9 @@ class Draw:
             for o in candidates:
                 cells = anchor_cells(o.boxes, width, height)
                 names = [CLASS_NAMES[k] for k in o.labels]
-                samples.append(make_sample(rng, names, permille_boxes(o.boxes, width, height), cells, cfg.tasks))
+                samples.append(
+                    make_sample(rng, names, permille_boxes(o.boxes, width, height), cells, cfg.tasks)
+                )
             order = sorted(range(len(samples)), key=lambda k: len(samples[k].completion))
             if easy:
                 short = [k for k in order if len(samples[k].boxes) <= cfg.easy_objects]
@@ -137,17 +139,29 @@ def train_pointer(
         start, end = encoder.image_start, encoder.image_start + columns * rows
         embedded = language.embed_tokens(batch.ids)
         embedded = torch.cat([embedded[:, :start], features, embedded[:, end:]], dim=1)
-        positions = image_positions(batch.ids.shape[1], start, columns, rows)[:, None].expand(3, len(sequences), -1)
+        positions = image_positions(batch.ids.shape[1], start, columns, rows)[:, None].expand(
+            3, len(sequences), -1
+        )
         hidden = language(inputs_embeds=embedded, position_ids=positions, use_cache=False).last_hidden_state
         loss, parts = language_loss(
-            model, tap, ranks, hidden, batch, images.objects, (images.width, images.height), start, zero, cfg.loss
+            model,
+            tap,
+            ranks,
+            hidden,
+            batch,
+            images.objects,
+            (images.width, images.height),
+            start,
+            zero,
+            cfg.loss,
         )
         if joint:
             targets = Targets(images)
             extra, dense_parts = dense_loss(heads, features, targets, DenseConfig())
             extra_patch, _ = patch_loss(heads, states, targets)
             loss = loss + cfg.dense_weight * (extra + extra_patch)
-            parts.update({f"dense_{key}": dense_parts[key] for key in ("objectness", "error", "right") if key in dense_parts})
+            kept = ("objectness", "error", "right")
+            parts.update({f"dense_{key}": dense_parts[key] for key in kept if key in dense_parts})
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(trained, 2.0)
@@ -163,12 +177,13 @@ def train_pointer(
         last = step >= cfg.max_steps or now - started >= budget
         if now - logged > 30 or last:
             line = " ".join(f"{key} {np.mean(values):.3f}" for key, values in mean.items())
-            yield f"step {step} {seen / (now - logged):.1f} samples/s lr x{factor:.2f} {budget - now + started:.0f} s left: {line}"
+            rate, left = seen / (now - logged), budget - now + started
+            yield f"step {step} {rate:.1f} samples/s lr x{factor:.2f} {left:.0f} s left: {line}"
             logged, seen, mean = now, 0, {}
         if now - saved > cfg.checkpoint_s or last:
             saved = now
-            state = dict(model=model.state_dict(), ranks=ranks.state_dict(), heads=heads.state_dict(),
-                         optimiser=optimiser.state_dict(), step=step, spent_s=now - started)  # fmt: skip
+            state = {"model": model.state_dict(), "ranks": ranks.state_dict(), "heads": heads.state_dict(),
+                         "optimiser": optimiser.state_dict(), "step": step, "spent_s": now - started}  # fmt: skip
             out.parent.mkdir(parents=True, exist_ok=True)
             torch.save(state, out.with_suffix(".tmp"))
             out.with_suffix(".tmp").rename(out)

@@ -133,7 +133,7 @@ def language_loss(
     picked = logits[text].gather(1, target[text][:, None])[:, 0]
     loss_text = ((norm[text] - picked) * w[text]).sum() / w[text].sum()
     right = (logits[text].argmax(-1) == target[text]).float().mean().item()
-    parts = dict(text=loss_text.item(), right=right)
+    parts = {"text": loss_text.item(), "right": right}
     total = loss_text
     if bool((~text).any()):
         block = logits[~text][:, first_number : first_number + N_NUMBERS]

@@ -24,6 +24,7 @@ from groundproof_training.shards import ShardConfig, render_shards
 from groundproof_training.templates import corpus
 from groundproof_training.tokenizer import first_number_id, load_tokenizer, make_tokenizer, special_ids
 
+TINY = TinyConfig()
 SMALL_MODEL = TinyConfig(
     vision_layers=2, vision_size=48, vision_heads=2, text_layers=3, text_size=64, text_heads=4, text_mlp=64
 )
@@ -38,20 +39,22 @@ def the_tokenizer(work: Path) -> PreTrainedTokenizerFast:
     return load_tokenizer(folder)
 
 
-def new_model(work: Path, cfg: TinyConfig) -> tuple[Glm4vForConditionalGeneration, PreTrainedTokenizerFast, DenseHeads]:
+def new_model(
+    work: Path, cfg: TinyConfig
+) -> tuple[Glm4vForConditionalGeneration, PreTrainedTokenizerFast, DenseHeads]:
     """An untrained model, its tokenizer and dense heads that fit."""
     tokenizer = the_tokenizer(work)
     model = make_model(cfg, len(tokenizer), special_ids(tokenizer), first_number_id(tokenizer))
     return model, tokenizer, DenseHeads(cfg.text_size, cfg.vision_size)
 
 
-def run_dense(work: Path, cfg: DenseConfig, model_cfg: TinyConfig = TinyConfig()) -> Iterator[str]:
+def run_dense(work: Path, cfg: DenseConfig, model_cfg: TinyConfig = TINY) -> Iterator[str]:
     """Dense warm-up; writes dense.pt."""
     model, _, _ = new_model(work, model_cfg)
     yield from train_dense(model.model.visual, work / "scenes", work / "dense.pt", cfg)
 
 
-def run_pointer(work: Path, cfg: PointerConfig, model_cfg: TinyConfig = TinyConfig()) -> Iterator[str]:
+def run_pointer(work: Path, cfg: PointerConfig, model_cfg: TinyConfig = TINY) -> Iterator[str]:
     """Pointer stage from dense.pt; writes pointer.pt."""
     model, tokenizer, heads = new_model(work, model_cfg)
     state = torch.load(work / "dense.pt", weights_only=False)
@@ -60,7 +63,7 @@ def run_pointer(work: Path, cfg: PointerConfig, model_cfg: TinyConfig = TinyConf
     yield from train_pointer(model, tokenizer, heads, work / "scenes", work / "pointer.pt", cfg)
 
 
-def run_sft(work: Path, settings: SftSettings, model_cfg: TinyConfig = TinyConfig()) -> Iterator[str]:
+def run_sft(work: Path, settings: SftSettings, model_cfg: TinyConfig = TINY) -> Iterator[str]:
     """SFT from pointer.pt; writes sft.pt and TRL's checkpoints under sft/."""
     model, tokenizer, heads = new_model(work, model_cfg)
     ranks = RankHeads(model_cfg.text_size)
@@ -69,10 +72,10 @@ def run_sft(work: Path, settings: SftSettings, model_cfg: TinyConfig = TinyConfi
     heads.load_state_dict(state["heads"])
     ranks.load_state_dict(state["ranks"])
     yield from train_sft(model, tokenizer, heads, ranks, work / "scenes", work / "sft", settings)
-    torch.save(dict(model=model.state_dict()), work / "sft.pt")
+    torch.save({"model": model.state_dict()}, work / "sft.pt")
 
 
-def run_export(work: Path, folder: Path, stage: str, model_cfg: TinyConfig = TinyConfig()) -> int:
+def run_export(work: Path, folder: Path, stage: str, model_cfg: TinyConfig = TINY) -> int:
     """Write the model folder from pointer.pt or sft.pt; bytes of weights."""
     model, tokenizer, _ = new_model(work, model_cfg)
     model.load_state_dict(torch.load(work / f"{stage}.pt", weights_only=False)["model"])
@@ -86,9 +89,17 @@ def run_recipe(work: Path, folder: Path, *, small: bool) -> Iterator[str]:
         shards = ShardConfig(shapes=((112, 112), (112, 168)), scenes_per_shape=24)
         dense = DenseConfig(max_steps=20, tokens_per_step=128)
         pointer = PointerConfig(max_steps=20, image_tokens_per_step=96, loss=SMALL_LOSS)
-        sft = SftSettings(max_steps=2, image_tokens_per_step=64, save_steps=2, logging_steps=1, loss=SMALL_LOSS)
+        sft = SftSettings(
+            max_steps=2, image_tokens_per_step=64, save_steps=2, logging_steps=1, loss=SMALL_LOSS
+        )
     else:
-        cfg, shards, dense, pointer, sft = TinyConfig(), ShardConfig(), DenseConfig(), PointerConfig(), SftSettings()
+        cfg, shards, dense, pointer, sft = (
+            TinyConfig(),
+            ShardConfig(),
+            DenseConfig(),
+            PointerConfig(),
+            SftSettings(),
+        )
     yield from (f"scenes: {line}" for line in render_shards(work / "scenes", shards))
     yield from (f"dense: {line}" for line in run_dense(work, dense, cfg))
     yield from (f"pointer: {line}" for line in run_pointer(work, pointer, cfg))

@@ -76,9 +76,12 @@ class Encoder:
     def encode(self, sample: Sample, image_tokens: int) -> Sequence1:
         """Ids and supervision of one sample."""
         prompt, tail = self.prompt(sample.prompt, image_tokens), self.completion(sample.completion)
-        numbers, points, decides = self._supervise(tail, sample.anchors, self.image_start, self.image_start + image_tokens)
+        start = self.image_start
+        numbers, points, decides = self._supervise(tail, sample.anchors, start, start + image_tokens)
         empty = [-1] * len(prompt)
-        return Sequence1(prompt + tail, len(prompt), empty + numbers, empty + points, [False] * len(prompt) + decides)
+        return Sequence1(
+            prompt + tail, len(prompt), empty + numbers, empty + points, [False] * len(prompt) + decides
+        )
 
     def _supervise(
         self, ids: Sequence[int], anchors: Sequence[int], image_start: int, image_end: int

@@ -66,21 +66,23 @@ class Collator:
         kinds = torch.zeros_like(batch.ids, dtype=torch.int32)
         kinds[:, start : start + grid_h * grid_w // 4] = 1
         places = torch.arange(batch.ids.shape[1])
-        return dict(
-            input_ids=batch.ids,
-            attention_mask=(places < batch.length[:, None]).long(),
-            mm_token_type_ids=kinds,
-            pixel_values=still,
-            image_grid_thw=torch.tensor([[1, grid_h, grid_w]] * len(sequences)),
-            labels=torch.where(batch.weights > 0, batch.ids, -100),
-            extra=(batch, images),
-        )
+        return {
+            "input_ids": batch.ids,
+            "attention_mask": (places < batch.length[:, None]).long(),
+            "mm_token_type_ids": kinds,
+            "pixel_values": still,
+            "image_grid_thw": torch.tensor([[1, grid_h, grid_w]] * len(sequences)),
+            "labels": torch.where(batch.weights > 0, batch.ids, -100),
+            "extra": (batch, images),
+        }
 
 
 class PointingTrainer(SFTTrainer):
     """`SFTTrainer` whose loss also says where to look."""
 
-    def attach(self, tap: Tap, ranks: RankHeads, heads: DenseHeads, encoder: Encoder, settings: SftSettings) -> None:
+    def attach(
+        self, tap: Tap, ranks: RankHeads, heads: DenseHeads, encoder: Encoder, settings: SftSettings
+    ) -> None:
         """What `compute_loss` needs beside the model; called once after construction."""
         self._tap, self._ranks, self._heads = tap, ranks, heads
         self._encoder, self._settings = encoder, settings
@@ -123,7 +125,9 @@ class _Lines(TrainerCallback):
         self.lines = lines
 
     def on_log(self, args, state, control, logs=None, **kwargs):  # type: ignore[no-untyped-def]
-        line = " ".join(f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in (logs or {}).items())
+        line = " ".join(
+            f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in (logs or {}).items()
+        )
         print(f"step {state.global_step}/{state.max_steps}: {line}", flush=True)
         self.lines.append(line)
 
@@ -144,7 +148,8 @@ def train_sft(
     pointer = PointerConfig(image_tokens_per_step=settings.image_tokens_per_step, loss=settings.loss)
     collator = Collator(Draw(shards, encoder, pointer), encoder, tokenizer.pad_token_id, settings)
     optimiser = make_optimiser([model.model.language_model, model.lm_head, ranks], settings.learning_rate)
-    for group in make_optimiser([model.model.visual, heads], settings.learning_rate * settings.tower_share).param_groups:
+    slower = settings.learning_rate * settings.tower_share
+    for group in make_optimiser([model.model.visual, heads], slower).param_groups:
         optimiser.add_param_group(group)
     for group in optimiser.param_groups:
         group.setdefault("initial_lr", group["lr"])

@@ -162,7 +162,9 @@ class Shards:
                 data = np.load(path.with_name(path.name.replace("images", "objects")).with_suffix(".npz"))
                 boxes, labels, counts = data["boxes"], data["labels"], data["counts"]
                 ends = np.cumsum(counts)
-                objects += [Objects(boxes[a:b], labels[a:b]) for a, b in zip(ends - counts, ends, strict=True)]
+                objects += [
+                    Objects(boxes[a:b], labels[a:b]) for a, b in zip(ends - counts, ends, strict=True)
+                ]
             if images:
                 self._shapes.append((shape, images, objects))
         if not self._shapes:
@@ -188,7 +190,8 @@ class Shards:
         turn = bool(rng.integers(2))
         flips = rng.integers(2, size=(len(picks), 2)) > 0
         moved = [
-            move_boxes(objects[k], width, height, turn, fx, fy) for k, (fx, fy) in zip(picks, flips, strict=True)
+            move_boxes(objects[k], width, height, turn, fx, fy)
+            for k, (fx, fy) in zip(picks, flips, strict=True)
         ]
         out_w, out_h = (height, width) if turn else (width, height)
         keep = np.arange(size) if choose is None else choose(moved, out_w, out_h)

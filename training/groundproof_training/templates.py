@@ -2,7 +2,8 @@
 
 Completions are written with the engine's own grammar (`groundproof.protocol`):
 
-    <think><plan>..</plan><evidence>E1 ship, left [x0,y0,x1,y1]. </evidence><synthesis>..</synthesis></think><answer>..</answer>
+    <think><plan>..</plan><evidence>E1 ship, left [x0,y0,x1,y1]. </evidence>
+    <synthesis>..</synthesis></think><answer>..</answer>
 
 Boxes are integers 0..999, per-mille of the tile. Evidence is listed in the raster order of the anchor cells, which
 is the order in which the language model meets them. Refuses to know tokens and pixels.
@@ -46,11 +47,22 @@ UNKNOWN = (
 )  # fmt: skip
 """Things the model is never taught to see; asked about, it says that nothing fits, without repeating the word."""
 
-PLACES = ("", "", "", " in the image", " in the tile", " here", " in this scene", " in the harbour", " at the airport")
+PLACES = (
+    "",
+    "",
+    "",
+    " in the image",
+    " in the tile",
+    " here",
+    " in this scene",
+    " in the harbour",
+    " at the airport",
+)
 
 COUNT = (
     "How many {many} are there{place}?", "Count the {many}{place}.", "How many {many} do you see{place}?",
-    "Number of {many}{place}?", "Count all {many}{place}.", "how many {many}{place}", "How many {many} are visible{place}?",
+    "Number of {many}{place}?", "Count all {many}{place}.", "how many {many}{place}",
+    "How many {many} are visible{place}?",
     "Count {many}.", "What is the number of {many}{place}?",
 )  # fmt: skip
 DETECT = (
@@ -62,7 +74,8 @@ GROUND = (
     "Point at each {one}{place}.", "the {many}{place}",
 )  # fmt: skip
 EXISTS = (
-    "Are there any {many}{place}?", "Is there a {one}{place}?", "Is there any {one}{place}?", "Do you see {many}{place}?",
+    "Are there any {many}{place}?", "Is there a {one}{place}?", "Is there any {one}{place}?",
+    "Do you see {many}{place}?",
     "Are {many} visible{place}?", "Is a {one} visible{place}?", "Can you see any {many}{place}?",
 )  # fmt: skip
 
@@ -161,6 +174,8 @@ def corpus(n: int = 4000) -> list[str]:
         k = int(rng.integers(0, 6))
         corners = np.sort(rng.integers(0, 1000, size=(k, 2, 2)), axis=1).reshape(k, 4)
         labels = [names[i] for i in rng.integers(len(names), size=k)]
-        sample = make_sample(rng, labels, [tuple(b) for b in corners.tolist()], list(range(k)), unknown_share=0.2)
+        sample = make_sample(
+            rng, labels, [tuple(b) for b in corners.tolist()], list(range(k)), unknown_share=0.2
+        )
         texts.append(sample.prompt + "\n" + sample.completion)
     return texts

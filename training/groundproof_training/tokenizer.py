@@ -20,7 +20,9 @@ SPECIAL = (
 )  # fmt: skip
 """Skipped by `decode(skip_special_tokens=True)`."""
 
-TAGS = tuple(f"<{slash}{tag}>" for tag in ("think", "plan", "evidence", "synthesis", "answer") for slash in ("", "/"))
+TAGS = tuple(
+    f"<{slash}{tag}>" for tag in ("think", "plan", "evidence", "synthesis", "answer") for slash in ("", "/")
+)
 """One token each, and they survive decoding: the engine parses them."""
 
 MARKS = ("]. ", "],[", "[[", "]]", "[]", "[count]", "[detect]", "[ground]", "[vqa]", "[caption]")
@@ -98,8 +100,8 @@ def make_tokenizer(corpus: Iterable[str]) -> PreTrainedTokenizerFast:
     tokenizer.add_tokens([AddedToken(text, special=False, normalized=False) for text in (*TAGS, *MARKS)])
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
-        eos_token="<|endoftext|>",
-        pad_token="<|endoftext|>",
+        eos_token="<|endoftext|>",  # noqa: S106 - a token of text
+        pad_token="<|endoftext|>",  # noqa: S106
         clean_up_tokenization_spaces=False,
         padding_side="left",
         model_input_names=["input_ids", "attention_mask"],

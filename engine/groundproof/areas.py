@@ -1,0 +1,55 @@
+"""What a run asks: every scene, area and question, in the order of their answers.
+
+Knows the rows of scenes.parquet. Refuses to know tiles and answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from groundproof.boxes import Grid
+from groundproof.config import Question
+from groundproof.planning import grid_of
+from groundproof.run import RunDirectory
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """One answer's place in the run: which scene, area and question it is about."""
+
+    answer_id: str
+    scene: dict[str, Any]
+    grid: Grid
+    aoi_name: str
+    aoi_px: BaseGeometry
+    whole_scene: bool
+    question: Question
+
+
+def areas(run: RunDirectory) -> list[Area]:
+    """Every (scene, area, question) of the run, in answer order (the order in which the manifest names them)."""
+    found: list[Area] = []
+    number = 1
+    for scene in run.scenes:
+        if scene["status"] != "ok":
+            continue
+        grid = grid_of(scene)
+        for aoi in scene["aois"]:
+            for question in run.config.questions:
+                found.append(
+                    Area(
+                        f"A{number}",
+                        scene,
+                        grid,
+                        aoi["name"],
+                        shapely.from_wkb(aoi["polygon_px"]),
+                        run.config.aoi is None,
+                        question,
+                    )
+                )
+                number += 1
+    return found

@@ -1,0 +1,290 @@
+"""One question from its options to its result: plan, run, later passes, assemble.
+
+Knows the order of the stages and the run directory they work on. Refuses to know terminals and HTTP (a
+`Listener` is told what happens) and files of results (`deliver.py`).
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pyarrow as pa
+
+from groundproof.areas import areas
+from groundproof.assemble import assemble
+from groundproof.config import RunConfig
+from groundproof.deliver import known_crs, provenance
+from groundproof.errors import OutputError, RunError
+from groundproof.follow_up import look_again, overview, overviews_due
+from groundproof.listening import Listener, Plan, Silent, Telling, Unobserved
+from groundproof.models.base import VisionLanguageModel
+from groundproof.models.open import open_model
+from groundproof.models.profiles import Profile
+from groundproof.models.resolve import ModelSpec, resolve
+from groundproof.outputs.writing import check
+from groundproof.planning import SCENES, ScenePlan, manifest, plan_scenes, resolve_question
+from groundproof.protocol import PROMPT_VERSION
+from groundproof.run import RunDirectory
+from groundproof.runners.local import run_tiles
+from groundproof.sources import Sources
+from groundproof.tables import Result
+
+
+@dataclass(frozen=True, slots=True)
+class AskOptions:
+    """What a person asked for, nothing filled in yet. See `groundproof ask --help` for each."""
+
+    scenes: tuple[str, ...]
+    question: str
+    task: str = "auto"
+    aoi: str | None = None
+    aoi_field: str | None = None
+    bands: tuple[int, ...] | None = None
+    tile_px: int | None = None
+    overlap_px: int | None = None
+    gsd_m: float | None = None
+    model: str = "tiny"
+    scene_crs: str | None = None
+    pixel_space: bool = False
+    out_crs: str | None = None
+    second_look: bool = False
+
+
+class Session:
+    """One question from its options to its result. A context manager; leaving it lets go of the model."""
+
+    def __init__(
+        self, options: AskOptions, listener: Listener | None = None, *, run: RunDirectory | None = None
+    ) -> None:
+        self._options = options
+        self._listener: Listener = listener or Silent()
+        self._run = run
+        self._model: VisionLanguageModel | None = None
+        self._spec: ModelSpec = resolve(options.model)
+        if self._spec.note:
+            self._listener.note(self._spec.note)
+
+    @classmethod
+    def of_run(cls, path: Path, listener: Listener | None = None) -> Session:
+        """A session that goes on with an earlier run. Raises RunError, ModelError."""
+        run = RunDirectory.open(path)
+        question = run.config.questions[0]
+        options = AskOptions(scenes=run.config.scenes, question=question.text, model=run.config.model)
+        return cls(options, listener, run=run)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listener.stop_progress()
+        if self._model is not None:
+            self._model.close()
+
+    @property
+    def profile(self) -> Profile:
+        """What is known of the model asked for."""
+        return self._spec.profile
+
+    def estimate(self) -> dict[str, Any]:
+        """What the question would cost, timed on the first batch of its own tiles; nothing is kept."""
+        config, plans, rows = self._planned()
+        with tempfile.TemporaryDirectory(prefix="groundproof-") as scratch:
+            run = self._create(Path(scratch) / "estimate.run", config, plans, rows)
+            first = run.manifest[run.manifest.batch_id == 0]
+            seconds = None
+            if len(first):
+                one = RunDirectory(run.path, config, run.scenes, first)
+                started = time.perf_counter()
+                run_tiles(one, self.model, Sources(one), Unobserved())
+                seconds = (
+                    (time.perf_counter() - started) * int((run.manifest.batch_id >= 0).sum()) / len(first)
+                )
+        plan = self._plan(config, plans, 0)
+        area = "" if plan.area_m2 is None else f", {plan.area_m2 / 1e6:.3g} km2"
+        took = "" if seconds is None else f", about {_duration(seconds)} (timed on {len(first)} of them)"
+        return {
+            "tiles": plan.tiles,
+            "skipped": plan.skipped,
+            "area_m2": plan.area_m2,
+            "seconds": None if seconds is None else round(seconds, 1),
+            "memory_bytes": plan.memory_bytes,
+            "sentence": f"{plan.tiles} tiles, {plan.skipped} without data{area}{took}, "
+            f"{plan.memory_bytes / 2**20:.0f} MB of pixels in memory at a time. Nothing was kept.",
+        }
+
+    @property
+    def model(self) -> VisionLanguageModel:
+        """The model, loaded when first needed. Raises ModelError."""
+        if self._model is None:
+            self._listener.stage("loading the model")
+            self._model = open_model(self._spec)
+        return self._model
+
+    def check_outputs(self, target: Path, picture: Path | None, summary: Path | None) -> None:
+        """Raise OutputError now for what would fail after the work."""
+        check(target)
+        for path in (picture, summary):
+            if path is not None and not path.absolute().parent.is_dir():
+                raise OutputError(
+                    f"The folder {path.absolute().parent} does not exist. Make it, or write {path.name} elsewhere."
+                )
+        if target.suffix.lower() == ".geojson" and self._options.pixel_space:
+            raise OutputError(
+                "GeoJSON holds longitudes and latitudes, and pixel space has none. Write a .gpkg instead."
+            )
+
+    def run(self, directory: Path, *, fresh: bool = False) -> tuple[RunDirectory, Result]:
+        """Answer all tiles, then the later passes, and assemble. Resumes what `directory` holds already.
+
+        Raises RunError when it holds another run (unless fresh), and the errors of every stage; what was
+        answered is kept in any case.
+        """
+        run = self._run or self._open(directory, fresh=fresh)
+        if run.config.model_identity != self.model.identity:
+            raise RunError(
+                f"{run.path} was answered by {run.config.model_identity}; now {run.config.model} is "
+                f"{self.model.identity}. Use the same weights, or start a new run with --fresh."
+            )
+        with run.lock():
+            sources = Sources(run)
+            self._listener.planned(self._plan_of(run))
+            run_tiles(run, self.model, sources, Telling(run, self._listener, self.profile))
+            result = self._follow_up(run, sources)
+        self._listener.stop_progress()
+        return run, result
+
+    def _follow_up(self, run: RunDirectory, sources: Sources) -> Result:
+        result = assemble(run, metadata=provenance(run))
+        due = overviews_due(run)
+        for area in due:
+            self._listener.stage("looking at the whole area")
+            overview(run, self.model, sources, area, result)
+        if due:
+            result = assemble(run, metadata=provenance(run))
+        if self._options.second_look or run.config.second_look:
+            again = [area for area in areas(run) if not run.has_follow_up("second-look", area.answer_id)]
+            for area in again:
+                self._listener.stage("second look")
+                evidence = result.evidence[result.evidence.answer_id == area.answer_id]
+                look_again(run, self.model, sources, area, evidence)
+            result = assemble(run, metadata=provenance(run))
+        return result
+
+    def _open(self, directory: Path, *, fresh: bool) -> RunDirectory:
+        existing = (directory / "run.toml").exists()
+        if directory.exists() and not existing and (not directory.is_dir() or any(directory.iterdir())):
+            unfinished = directory.is_dir() and (directory / "answers").is_dir()
+            if not unfinished:
+                raise RunError(f"{directory} exists and is no run directory. Name another --run-dir.")
+        if existing and fresh:
+            with RunDirectory.open(directory).lock():
+                shutil.rmtree(directory)
+            existing = False
+        config, plans, rows = self._planned()
+        if existing:
+            run = RunDirectory.open(directory)
+            run.require_same(config)
+            self._same_files(run, plans)
+            return run
+        return self._create(directory, config, plans, rows)
+
+    def _same_files(self, run: RunDirectory, plans: list[ScenePlan]) -> None:
+        planned = {scene["path"]: scene["content_id"] for scene in run.scenes}
+        for plan in plans:
+            if planned.get(plan.row["path"]) != plan.row["content_id"]:
+                raise RunError(
+                    f"{plan.row['path']} has changed since {run.path} was started. Start anew with --fresh, "
+                    "or name another --run-dir."
+                )
+
+    def _create(
+        self, directory: Path, config: RunConfig, plans: list[ScenePlan], rows: list[dict[str, Any]]
+    ) -> RunDirectory:
+        scenes = pa.Table.from_pylist(rows, SCENES)
+        return RunDirectory.create(directory, config, scenes, manifest(config, self.profile, plans, rows))
+
+    def _planned(self) -> tuple[RunConfig, list[ScenePlan], list[dict[str, Any]]]:
+        """Plan with the profile alone, so that a bad scene is said before weights are loaded."""
+        options, profile = self._options, self.profile
+        question = resolve_question(options.question, options.task, len(options.scenes))
+        if options.out_crs is not None:
+            known_crs(options.out_crs, pixel_space=options.pixel_space)
+        config = RunConfig(
+            scenes=options.scenes,
+            questions=(question,),
+            model=options.model,
+            model_identity="",
+            profile=profile,
+            prompt_version=PROMPT_VERSION,
+            batch_size=1,
+            scene_crs=options.scene_crs,
+            pixel_space=options.pixel_space,
+            bands=options.bands,
+            aoi=options.aoi,
+            aoi_field=options.aoi_field,
+            tile_px=options.tile_px if options.tile_px is not None else profile.tile_px,
+            overlap_px=_overlap(options, profile),
+            gsd_m=options.gsd_m,
+            max_new_tokens=profile.max_new_tokens,
+            second_look=options.second_look,
+            out_crs=options.out_crs,
+        )
+        plans, rows = plan_scenes(config, profile)
+        model = self.model
+        return (
+            config.model_copy(update={"model_identity": model.identity, "batch_size": model.max_in_flight}),
+            plans,
+            rows,
+        )
+
+    def _plan(self, config: RunConfig, plans: list[ScenePlan], answered: int) -> Plan:
+        estimates = [e for p in plans for e in p.estimates]
+        known = [e.area_m2 for e in estimates if e.area_m2 is not None]
+        return Plan(
+            config,
+            tiles=sum(e.tiles for e in estimates),
+            skipped=sum(e.skipped for e in estimates),
+            area_m2=sum(known) if known else None,
+            memory_bytes=max((e.memory_bytes for e in estimates), default=0),
+            answered=answered,
+            notes=tuple(dict.fromkeys(note for p in plans for note in p.notes)),
+        )
+
+    def _plan_of(self, run: RunDirectory) -> Plan:
+        """The plan as the run directory holds it, so that resuming needs to open no scene."""
+        found = areas(run)
+        known = [a.aoi_px.area * a.scene["gsd_m"] ** 2 for a in found if a.scene["gsd_m"]]
+        tiles = run.manifest[run.manifest.batch_id >= 0]
+        largest = int((tiles.model_width * tiles.model_height).max()) if len(tiles) else 0
+        notes = dict.fromkeys(note for scene in run.scenes for note in scene["notes"])
+        return Plan(
+            run.config,
+            tiles=len(tiles),
+            skipped=len(run.manifest) - len(tiles),
+            area_m2=float(sum(known)) if known else None,
+            memory_bytes=largest * 3,
+            answered=len(tiles) - int(tiles.batch_id.isin(run.pending()).sum()),
+            notes=tuple(notes),
+        )
+
+
+def _overlap(options: AskOptions, profile: Profile) -> int:
+    if options.overlap_px is not None:
+        return options.overlap_px
+    if options.tile_px is None:
+        return profile.overlap_px
+    return min(profile.overlap_px, options.tile_px // 4)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,68 @@
+"""What every command does alike: show a result, turn errors into sentences and exit codes, survive Ctrl-C.
+
+Knows exit codes and signals. Refuses to know options.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from groundproof.deliver import failures
+from groundproof.errors import EXIT_INTERRUPTED, EXIT_PARTIAL, GroundproofError, outcome
+from groundproof.tables import Result
+from groundproof.terminal import Terminal, result_document
+
+
+def show(result: Result, files: dict[str, str], terminal: Terminal, *, json_: bool) -> None:
+    """Print the result; exit code 5 when tiles or scenes failed. The path made is the last line."""
+    if json_:
+        print(result_document(result, files))  # noqa: T201
+    else:
+        if not terminal.quiet:
+            terminal.result(result)
+            for kind, path in files.items():
+                if kind != "result":
+                    terminal.out.print(f"{kind.capitalize():<10} {path}")
+        if "result" in files:
+            print(files["result"])  # noqa: T201
+    failed = failures(result)
+    if failed:
+        terminal.warn(failed)
+        raise typer.Exit(EXIT_PARTIAL)
+
+
+@contextmanager
+def said_as_sentences(terminal: Terminal) -> Iterator[None]:
+    """One sentence and the right exit code for every error raised on purpose."""
+    try:
+        yield
+    except GroundproofError as err:
+        terminal.stop_progress()
+        terminal.warn(str(err))
+        raise typer.Exit(outcome(err).exit_code) from err
+
+
+@contextmanager
+def resumable(terminal: Terminal, directory: Path) -> Iterator[None]:
+    """Ctrl-C and a polite kill keep what is done and say how to go on."""
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    except KeyboardInterrupt as err:
+        terminal.stop_progress()
+        if (directory / "run.toml").exists():
+            terminal.warn(f"Stopped. What was answered is kept; go on with: groundproof resume {directory}")
+        else:
+            terminal.warn("Stopped before anything was asked.")
+        raise typer.Exit(EXIT_INTERRUPTED) from err
+    finally:
+        signal.signal(signal.SIGTERM, previous)
