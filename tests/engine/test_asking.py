@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pyogrio
 import pytest
 import rasterio
 from affine import Affine
 from rasterio.transform import xy as gdal_xy
-from shapely.geometry import Polygon
+from shapely.geometry import Polygon, box
 
 import groundproof
 from groundproof.deliver import merge_run, write_outputs
 from groundproof.errors import RunError, SceneError, UsageError
+from groundproof.outputs import write_summary
 from groundproof.run import RunDirectory
 from groundproof.session import AskOptions, Session
 
@@ -212,3 +214,26 @@ def test_a_second_look_decides_about_every_box(
     answer = groundproof.ask(squares.path, QUESTION, second_look=True, run_dir=tmp_path / "a.run")
     assert not set(answer.evidence.verdict) - {"unchecked", "supported", "contradicted"}
     assert list((tmp_path / "a.run" / "answers").glob("second-look-*.parquet"))
+
+
+@pytest.mark.parametrize("name", ["parcels.gpkg", "parcels.parquet", "parcels.geojson"])
+def test_one_answer_per_parcel_in_every_format(
+    squares: Squares, finder: SquareFinder, tmp_path: Path, name: str
+) -> None:
+    areas = {"west": box(443000, 4099700, 443200, 4100200), "east": box(443200, 4099700, 443450, 4100200)}
+    parcels = gpd.GeoDataFrame({"parcel": list(areas)}, geometry=list(areas.values()), crs="EPSG:32631")
+    parcels.to_crs(4326).to_file(tmp_path / "areas.geojson")
+    answer = groundproof.ask(
+        squares.path, QUESTION, aoi=str(tmp_path / "areas.geojson"), aoi_field="parcel", out=tmp_path / name
+    )
+    assert [context["area"] for context in answer.answers.context] == ["west", "east"]
+    assert sum(answer.answers.value) == len(BOXES)
+    for answer_id, area in zip(answer.answers.answer_id, areas.values(), strict=True):
+        mine = answer.evidence[answer.evidence.answer_id == answer_id]
+        assert mine.geometry.centroid.within(area.buffer(1)).all()
+    written = (
+        gpd.read_parquet(tmp_path / name) if name.endswith("parquet") else gpd.read_file(tmp_path / name)
+    )
+    assert len(written) == len(BOXES)
+    write_summary(answer.result, tmp_path / "summary.csv")
+    assert "squares: west" in (tmp_path / "summary.csv").read_text()

@@ -126,6 +126,21 @@ def test_free_prose_splits_into_plan_evidence_and_synthesis_around_its_boxes() -
     assert trace.stated_counts == (("airplane", 2),)
 
 
+def test_prose_names_boxes_by_their_subject_and_not_by_the_place_behind_them() -> None:
+    text = (
+        "<think>Let me look at the image. The top-left region contains one airplane with box [100,100,200,200]. "
+        "Moving right, I identify a second airplane: [300,100,400,200]. The third is located at "
+        "[500,100,600,200] near the hangar.\n\nIn total 3 airplanes.</think>"
+        "<answer>There are a total of 3 airplanes.</answer>"
+    )
+    for asked in ((), ("airplane",)):
+        trace = parse(text, MILLE, Task.COUNT, asked)
+        assert [e.label for e in trace.evidence] == ["airplane"] * 3
+        assert trace.evidence[2].quote == "The third is located at"
+        assert (trace.plan, trace.synthesis) == ("Let me look at the image.", "In total 3 airplanes.")
+        assert (trace.value, trace.stated_counts) == (3, (("airplane", 3),))
+
+
 def test_prose_without_boxes_is_synthesis() -> None:
     trace = parse(
         "<think>There are six airplanes on the apron.</think><answer>6</answer>",

@@ -73,7 +73,8 @@ def batches(
             array, changed = _array(part[column.name], column, lists=lists)
             if changed:
                 replaced[f"{table}.{column.name}"] += changed
-            arrays.append(array)
+            # Columns of concatenated frames come in chunks; a record batch takes none.
+            arrays.append(array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array)
         arrays.append(_wkb(table, part.geometry.array))
         yield pa.RecordBatch.from_arrays(arrays, schema=target)
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -18,13 +19,16 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, Polygon, Rectangle
-from numpy.typing import NDArray
 
 from groundproof.boxes import PixelBox, PixelBoxes
 from groundproof.georeference import corners
 from groundproof.outputs import palette
 from groundproof.outputs.placing import Place, place_labels
-from groundproof.tables import Verdict
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from groundproof.tables import Verdict
 
 NAMED, NUMBERED, CROWDED = 60, 200, 600
 """Up to so many boxes carry "E1 airplane"; up to so many "E1"; up to so many "E1" where there is room."""
@@ -77,8 +81,10 @@ class Picture:
 
 
 def draw(picture: Picture) -> bytes:
-    """The page as PNG."""
-    return _Page(picture).png()
+    """The page as PNG. Characters the font lacks are drawn as empty boxes."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # see above
+        return _Page(picture).png()
 
 
 class _Page:
@@ -89,10 +95,11 @@ class _Page:
         height, width = picture.rgb.shape[:2]
         longest = max(height, width)
         zoom = min(max(1.0, _NARROW_PX / longest), _WIDE_PX / longest)
-        self.image_w, self.image_h = max(1.0, width * zoom), max(1.0, height * zoom)
-        self.zoom = zoom
-        self.width = max(self.image_w, _NARROW_PX)
-        self.unit = min(max(self.width / 68, 13.0), 26.0)
+        self.image_w: float = max(1.0, width * zoom)
+        self.image_h: float = max(1.0, height * zoom)
+        self.zoom: float = zoom
+        self.width: float = max(self.image_w, _NARROW_PX)
+        self.unit: float = min(max(self.width / 68, 13.0), 26.0)
         """Height of body text; every other length follows from it."""
         self.margin = 2.2 * self.unit
         self.left = self.margin + (self.width - self.image_w) / 2
@@ -150,7 +157,8 @@ class _Page:
         """Corners of the boxes on the page, (N, 4, 2)."""
         px = corners(PixelBoxes.of([m.box for m in self.picture.marks]))
         page = (px - (self.picture.x0, self.picture.y0)) * self.picture.scale * self.zoom
-        return page + np.array([self.left, top])
+        on_page: NDArray[np.float64] = page + np.array([self.left, top])
+        return on_page
 
     def _stroke(self) -> float:
         """Line width in points: thin enough for small objects, thicker on large pages."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import warnings
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -23,6 +23,7 @@ from groundproof.outputs.styles import Style, styles
 from groundproof.tables import TABLES, Result
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pyproj import CRS
@@ -71,12 +72,13 @@ def _crs_text(crs: CRS | None) -> str | None:
 
 
 def _write_table(result: Result, name: str, path: Path, crs: str | None, replaced: Counter[str]) -> None:
-    rows = batches(name, getattr(result, name), lists=False, replaced=replaced)
+    failures: list[Exception] = []
+    rows = _noting(batches(name, getattr(result, name), lists=False, replaced=replaced), failures)
     layer_options = {"GEOMETRY_NAME": GEOMETRY_COLUMN, "SPATIAL_INDEX": "YES"}
     first = not path.exists()
     if crs is None:
         layer_options["SRID"] = _UNDEFINED_CARTESIAN
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _told(failures):
         warnings.filterwarnings("ignore", message="'crs' was not provided")  # pixel space means just that
         pyogrio.raw.write_arrow(
             pa.RecordBatchReader.from_batches(schema(name, lists=False), rows),
@@ -90,6 +92,26 @@ def _write_table(result: Result, name: str, path: Path, crs: str | None, replace
             dataset_options=_DATASET_OPTIONS if first else {},
             layer_options=layer_options,
         )
+
+
+def _noting(rows: Iterator[pa.RecordBatch], failures: list[Exception]) -> Iterator[pa.RecordBatch]:
+    """The rows; what goes wrong while they are made is kept, because GDAL only hears that it did."""
+    try:
+        yield from rows
+    except Exception as err:
+        failures.append(err)
+        raise
+
+
+@contextmanager
+def _told(failures: list[Exception]) -> Iterator[None]:
+    """Raises the reason `_noting` kept instead of the writer's."""
+    try:
+        yield
+    except RuntimeError as err:
+        if failures:
+            raise failures[0] from err
+        raise
 
 
 def _check_complete(connection: sqlite3.Connection, result: Result, path: Path) -> None:

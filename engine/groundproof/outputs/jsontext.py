@@ -1,12 +1,13 @@
 """Lists and dicts as JSON text: one careful encoder, and a fast one for columns of one shape.
 
 Knows JSON. Refuses to know which column it encodes. Strict JSON: NaN and infinities become null, text
-stays readable (no ASCII escapes), lone surrogates become U+FFFD.
+stays readable (no ASCII escapes), lone surrogates become U+FFFD; control characters stay, escaped.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from groundproof.outputs.text import clean
+from groundproof.outputs.text import REPLACEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def dumps(value: Any) -> str:
@@ -26,7 +29,7 @@ def dumps(value: Any) -> str:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
     except ValueError:  # NaN or an infinity somewhere inside
         text = json.dumps(_finite(value), ensure_ascii=False, separators=(",", ":"), default=_plain)
-    return clean(text)
+    return _SURROGATES.sub(REPLACEMENT, text)
 
 
 def _plain(value: Any) -> Any:

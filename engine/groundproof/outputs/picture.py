@@ -95,13 +95,18 @@ def _marks(rows: gpd.GeoDataFrame) -> list[Mark]:
     names = ["box_px", "angle_deg", "evidence_id", "label", "verdict"]
     return [
         Mark(
-            PixelBox(*(float(v) for v in box), angle_deg=_number(angle)),
+            _pixel_box(box, angle),
             _text(evidence_id),
             _text(label),
             Verdict(verdict) if verdict in set(Verdict) else Verdict.UNCHECKED,
         )
         for box, angle, evidence_id, label, verdict in rows[names].itertuples(index=False, name=None)
     ]
+
+
+def _pixel_box(box: Any, angle: Any) -> PixelBox:
+    x0, y0, x1, y1 = (float(v) for v in box)
+    return PixelBox(x0, y0, x1, y1, _number(angle))
 
 
 def _warnings(answer: Any) -> list[str]:

@@ -101,9 +101,8 @@ def _inside(spots: Rectangles, frame: tuple[float, float, float, float]) -> NDAr
 def _hit(spots: Rectangles, obstacles: Rectangles) -> NDArray[np.bool_]:
     """Which spots overlap any obstacle."""
     a, b = spots[:, np.newaxis], obstacles[np.newaxis]
-    overlap = (a[..., :2] < b[..., 2:]).all(-1) & (a[..., 2:] > b[..., :2]).all(-1)
-    hit: NDArray[np.bool_] = overlap.any(axis=1)
-    return hit
+    overlap = np.all(a[..., :2] < b[..., 2:], axis=-1) & np.all(a[..., 2:] > b[..., :2], axis=-1)
+    return np.asarray(np.any(overlap, axis=1))
 
 
 def _leader(

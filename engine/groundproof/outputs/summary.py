@@ -36,10 +36,19 @@ def write_summary(result: Result, path: str | Path) -> None:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(HEADER)
-    rows = result.answers[["scene", "question", "value", "coverage"]].itertuples(index=False, name=None)
-    for scene, question, value, coverage in rows:
+    rows = result.answers[["scene", "question", "value", "coverage", "context"]].itertuples(
+        index=False, name=None
+    )
+    for scene, question, value, coverage, context in rows:
         cover = coverage if isinstance(coverage, dict) else {}
-        cells = (scene, question, _value(value), cover.get("sentence"), _failures(cover.get("failures")))
+        area = context.get("area") if isinstance(context, dict) else None
+        cells = (
+            f"{scene}: {area}" if area else scene,
+            question,
+            _value(value),
+            cover.get("sentence"),
+            _failures(cover.get("failures")),
+        )
         writer.writerow([_cell(c) for c in cells])
     with replacing(Path(path)) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8", newline="")

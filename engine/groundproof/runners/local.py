@@ -226,7 +226,10 @@ class _Batch:
                 "valid_share": pixels.valid_share if pixels else None,
             }
         )
-        self._observer.tile_done(self._scene, tile, status, reason)
+        unreadable = "no answer and no box could be read in what the model wrote"
+        self._observer.tile_done(
+            self._scene, tile, status, unreadable if status is TileStatus.PARSE_ERROR else reason
+        )
 
 
 def _status(answering: _Answering) -> TileStatus:

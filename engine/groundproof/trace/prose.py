@@ -29,14 +29,14 @@ _PREPOSITION = re.compile(
     r"|over|above|below)\b",
     re.IGNORECASE,
 )
+_ENDS_IN_PREPOSITION = re.compile(rf"\b{_PREPOSITION.pattern}\s*\Z", re.IGNORECASE)
 _LEAD_IN = re.compile(
-    r"(?:(?:next|first|second|third|here|now|so|thus|finally|additionally|i|we|one can|you can|it|this"
-    r"|these|that"
+    r"(?:(?:next|first|second|third|here|now|so|thus|finally|additionally|i|we|one can|you can|it|this|these|that"
     r"|those|also|clearly|can)\b[\s,]*){0,4}"
-    r"(?:there(?: is| are|'s| appears? to be| seems? to be)|(?:the |this )?(?:image|picture|scene|tile"
-    r"|area|box|region|photo)"
-    r"(?: clearly| also)? (?:shows?|contains?|has|depicts?)|see|found|find|spot(?:ted)?|detect(?:ed)?"
-    r"|identify|identified"
+    r"(?:there(?: is| are|'s| appears? to be| seems? to be)"
+    r"|(?:the |this )?(?:[\w-]{1,12} ){0,3}?(?:image|picture|scene|tile|area|box|region|photo|part|side|corner|section)"
+    r"(?: clearly| also)? (?:shows?|contains?|has|holds?|depicts?)"
+    r"|see|found|find|spot(?:ted)?|detect(?:ed)?|identify|identified"
     r"|observed?|noticed?|mark(?:ed)?|is|are|be|shows?|contains?)\b[\s:]*",
     re.IGNORECASE,
 )
@@ -121,8 +121,10 @@ def _first_noun(text: str) -> tuple[str, str]:
         if label:
             return phrase, label
     last = _LAST_PHRASE.search(text, max(len(text) - 80, 0))
-    label = _named(last["phrase"]) if last else ""
-    return (last["phrase"], label) if last and label else ("", "")
+    if last is None or _ENDS_IN_PREPOSITION.search(text[: last.start()]):
+        return "", ""  # "near the hangar" names a place, not the object
+    label = _named(last["phrase"])
+    return (last["phrase"], label) if label else ("", "")
 
 
 def _named(phrase: str) -> str:
