@@ -225,7 +225,7 @@ def _target_crs(run: RunDirectory, asked: str | None) -> CRS | None:
     if asked is not None:
         return parse_crs(asked, "--out-crs")
     systems = [CRS.from_wkt(text) for text in texts if text is not None]
-    return systems[0] if len(systems) == 1 else CRS.from_epsg(4326)
+    return systems[0] if all(system.equals(systems[0]) for system in systems) else CRS.from_epsg(4326)
 
 
 def _table(name: str, frames: list[pd.DataFrame], crs: CRS | None) -> gpd.GeoDataFrame:

@@ -34,10 +34,12 @@ class RawPixels:
     values: (bands, height, width), 1 or 3 bands, the file's dtype (colour tables expanded to uint8,
     complex numbers replaced by their magnitude, float32).
     valid: bool (height, width), True where the pixel holds a measurement; None when all do.
+    buffer: the memory that was read into; it may be given to the next read when this one is done with.
     """
 
     values: NDArray[np.generic]
     valid: NDArray[np.bool_] | None
+    buffer: NDArray[np.generic] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,11 +84,13 @@ class Bands:
         size: tuple[int, int] | None = None,
         *,
         smooth: bool = True,
+        buffer: NDArray[np.generic] | None = None,
     ) -> RawPixels:
         """Pixels of a window that lies inside the dataset.
 
         size: (width, height) to resample to, None for the window's own. smooth: area average when
-        shrinking and bilinear when enlarging; False takes the nearest pixel, unmixed.
+        shrinking and bilinear when enlarging; False takes the nearest pixel, unmixed. buffer: of an
+        earlier read of this dataset, used again when it has the right shape.
 
         Raises:
             rasterio.errors.RasterioIOError: when GDAL cannot read the window.
@@ -105,7 +109,8 @@ class Bands:
         indexes = list(self.indexes) if self.alpha is None else [*self.indexes, self.alpha]
         rio_window = RioWindow(window.x0, window.y0, window.width, window.height)
         if (width, height) == (window.width, window.height):
-            values = dataset.read(indexes, window=rio_window)
+            fits = buffer is not None and buffer.shape == (len(indexes), height, width)
+            values = dataset.read(indexes, window=rio_window, out=buffer if fits else None)
             mask = dataset.read_masks(self.indexes[0], window=rio_window) if self.internal_mask else None
         else:
             shrinks = width <= window.width and height <= window.height
@@ -117,10 +122,11 @@ class Bands:
             if self.internal_mask:
                 mask = dataset.read_masks(self.indexes[0], window=rio_window, out_shape=(height, width))
         valid = self._valid(values, mask)
+        read_into = values
         values = values[: len(self.indexes)]
         if np.iscomplexobj(values):
             values = np.abs(values).astype(np.float32, copy=False)
-        raw = RawPixels(values, None if valid is None or bool(valid.all()) else valid)
+        raw = RawPixels(values, None if valid is None or bool(valid.all()) else valid, read_into)
         if self.palette is not None:
             raw = self._expanded(raw)
             if native and size is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
 from queue import Empty, Full, Queue
@@ -75,7 +76,7 @@ def read_tile(scene: Scene, stretch: Stretch, tile: Tile) -> TilePixels:
     return _finish(_read_piece(scene, tile), stretch, tile)
 
 
-def _read_piece(scene: Scene, tile: Tile) -> _Piece:
+def _read_piece(scene: Scene, tile: Tile, buffer: NDArray[np.generic] | None = None) -> _Piece:
     window = tile.window
     x0, y0 = max(window.x0, 0), max(window.y0, 0)
     x1, y1 = min(window.x1, scene.width), min(window.y1, scene.height)
@@ -92,7 +93,7 @@ def _read_piece(scene: Scene, tile: Tile) -> _Piece:
         max(1, min(round((y1 - window.y0) * scale_y), tile.model_height) - top),
     )
     try:
-        raw = scene.read(inside, size)
+        raw = scene.read(inside, size, buffer=buffer)
     except (RasterioError, SceneError, OSError, MemoryError) as err:
         raise ReadError(
             f"{short(scene.path)}: columns {x0} to {x1}, rows {y0} to {y1} cannot be read ({_reason(err)})"
@@ -138,6 +139,8 @@ class TileReader:
         self._stretch = stretch
         self._tiles = tiles
         self._queue: Queue[_Item] = Queue(maxsize=ahead)
+        # Memory goes round: fresh pages for every tile would cost as much as the stretch.
+        self._spares: deque[NDArray[np.generic]] = deque(maxlen=ahead + 2)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -160,7 +163,13 @@ class TileReader:
                 if isinstance(item, BaseException):
                     raise item
                 tile, piece = item
-                yield tile, piece if isinstance(piece, ReadError) else _finish(piece, self._stretch, tile)
+                if isinstance(piece, ReadError):
+                    yield tile, piece
+                    continue
+                pixels = _finish(piece, self._stretch, tile)
+                if piece.raw.buffer is not None:
+                    self._spares.append(piece.raw.buffer)
+                yield tile, pixels
         finally:
             self.close()
 
@@ -170,7 +179,7 @@ class TileReader:
                 if self._stop.is_set():
                     return
                 try:
-                    result: _Piece | ReadError = _read_piece(self._scene, tile)
+                    result: _Piece | ReadError = _read_piece(self._scene, tile, self._spare())
                 except ReadError as err:
                     result = err
                 self._put((tile, result))
@@ -179,6 +188,12 @@ class TileReader:
             self._put(err)
         finally:
             self._scene.pool.release()
+
+    def _spare(self) -> NDArray[np.generic] | None:
+        try:
+            return self._spares.popleft()
+        except IndexError:
+            return None
 
     def _put(self, item: _Item) -> None:
         while not self._stop.is_set():

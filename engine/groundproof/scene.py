@@ -34,6 +34,8 @@ from groundproof.placement import place
 if TYPE_CHECKING:
     from types import TracebackType
 
+    import numpy as np
+    from numpy.typing import NDArray
     from rasterio.io import DatasetReader
 
     from groundproof.bands import RawPixels
@@ -83,7 +85,14 @@ class Scene:
         """
         return self.pool.get()
 
-    def read(self, window: Window, size: tuple[int, int] | None = None, *, smooth: bool = True) -> RawPixels:
+    def read(
+        self,
+        window: Window,
+        size: tuple[int, int] | None = None,
+        *,
+        smooth: bool = True,
+        buffer: NDArray[np.generic] | None = None,
+    ) -> RawPixels:
         """Pixels of a window inside the scene with this thread's handle; see `Bands.read`.
 
         Raises:
@@ -92,7 +101,7 @@ class Scene:
         """
         try:
             with gdal_options(self.path):
-                return self.bands.read(self.pool.get(), window, size, smooth=smooth)
+                return self.bands.read(self.pool.get(), window, size, smooth=smooth, buffer=buffer)
         except RasterioError:
             self.pool.discard()
             raise

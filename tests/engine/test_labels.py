@@ -17,7 +17,7 @@ from groundproof.labels import (
     singular,
     with_article,
 )
-from groundproof.numbers import numbers_in, read_count
+from groundproof.number_words import numbers_in, read_count
 
 
 @pytest.mark.parametrize(

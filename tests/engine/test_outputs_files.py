@@ -158,7 +158,7 @@ def test_the_summary_escapes_formulas_and_keeps_numbers(tmp_path):
         samples.answer_row(question=" @SUM(A1)", value="+1"),
         samples.answer_row(question='say "hi", please', value=True),
         samples.answer_row(value=[1, "a"], coverage=None),
-        samples.answer_row(value=2.5),
+        samples.answer_row(value=2.5, context={"area": "north"}),
     ]
     path = tmp_path / "summary.csv"
     write_summary(samples.result(answers=answers), path)
@@ -170,3 +170,4 @@ def test_the_summary_escapes_formulas_and_keeps_numbers(tmp_path):
     assert got[0]["failures"] == "1 x read_error: the drive is gone"
     assert got[0]["coverage"] == "Looked at 3 of 4 tiles; 1 failed."
     assert got[3]["coverage"] == ""
+    assert [got[3]["scene"], got[4]["scene"]] == ["harbour", "harbour: north"]

@@ -55,12 +55,12 @@ def pointer(work: WorkDir = WORK, minutes: float = 25.0, max_steps: int = 1_000_
 
 
 @app.command()
-def sft(work: WorkDir = WORK, max_steps: int = 600) -> None:
-    """Fine-tune the whole model with TRL's SFTTrainer.   groundproof-train sft --max-steps 600"""
+def sft(work: WorkDir = WORK, minutes: float = 22.0, max_steps: int = 600) -> None:
+    """Fine-tune the whole model with TRL's SFTTrainer.   groundproof-train sft --minutes 22"""
     from groundproof_training.recipe import run_sft
     from groundproof_training.sft import SftSettings
 
-    for line in run_sft(work, SftSettings(max_steps=max_steps)):
+    for line in run_sft(work, SftSettings(minutes=minutes, max_steps=max_steps)):
         _say(line)
 
 

@@ -146,7 +146,7 @@ def whiten_patches(visual: Glm4vVisionModel, patches: torch.Tensor, knee: int = 
     values, vectors = torch.linalg.eigh(covariance)
     size = visual.patch_embed.embed_dim
     values, vectors = values.flip(0)[:size], vectors.flip(1)[:, :size]
-    matrix = vectors.T / (values + values[knee]).sqrt()[:, None]
+    matrix = vectors.T / (values + values[min(knee, size // 4)]).sqrt()[:, None]
     conv = visual.patch_embed.proj
     conv.weight.copy_((matrix / 2).view(size, 3, 1, 14, 14).expand_as(conv.weight))
     conv.bias.copy_(-(matrix @ mean))

@@ -37,7 +37,7 @@ class PointerConfig(BaseModel):
 
     minutes: float = 25.0
     max_steps: int = 1_000_000
-    image_tokens_per_step: int = 1024
+    image_tokens_per_step: int = 896
     candidates: int = 3
     learning_rate: float = 2e-3
     floor: float = 0.05
@@ -121,7 +121,7 @@ def train_pointer(
         yield f"resumed at step {step}, {spent:.0f} s spent"
     rng = np.random.default_rng([cfg.seed, step])
     draw = Draw(Shards(shards_dir), encoder, cfg)
-    tap = Tap(model, cfg.loss.pointer_layer)
+    tap, link = Tap(model, cfg.loss.pointer_layer), Tap(model, cfg.loss.link_layer)
     pad, zero = tokenizer.pad_token_id, first_number_id(tokenizer)
     trained = [p for group in optimiser.param_groups for p in group["params"]]
     budget = cfg.minutes * 60
@@ -146,6 +146,7 @@ def train_pointer(
         loss, parts = language_loss(
             model,
             tap,
+            link,
             ranks,
             hidden,
             batch,
@@ -188,4 +189,5 @@ def train_pointer(
             torch.save(state, out.with_suffix(".tmp"))
             out.with_suffix(".tmp").rename(out)
     tap.close()
+    link.close()
     visual.requires_grad_(True)

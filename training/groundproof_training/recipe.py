@@ -28,7 +28,7 @@ TINY = TinyConfig()
 SMALL_MODEL = TinyConfig(
     vision_layers=2, vision_size=48, vision_heads=2, text_layers=3, text_size=64, text_heads=4, text_mlp=64
 )
-SMALL_LOSS = LossConfig(pointer_layer=1)
+SMALL_LOSS = LossConfig(pointer_layer=2, link_layer=1)
 
 
 def the_tokenizer(work: Path) -> PreTrainedTokenizerFast:

@@ -8,6 +8,7 @@ with one question each), and `compute_loss` adds the terms of `pointing` and the
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from transformers import Glm4vForConditionalGeneration, PreTrainedTokenizerFast,
 from trl import SFTConfig, SFTTrainer
 
 from groundproof.models.patch_embedding import patch_embedding_as_linear
-from groundproof_training.dense import DenseConfig, DenseHeads, Targets, dense_loss
+from groundproof_training.dense import DenseConfig, DenseHeads, Targets, dense_loss, patch_loss
 from groundproof_training.model import IMAGE_MEAN, IMAGE_STD, patches_of
 from groundproof_training.optim import make_optimiser
 from groundproof_training.pointer import Draw, PointerConfig
@@ -35,9 +36,10 @@ class SftSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    minutes: float = 22.0
     max_steps: int = 600
     image_tokens_per_step: int = 1024
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 1.2e-3
     tower_share: float = 0.5
     dense_weight: float = 0.5
     warmup_steps: int = 30
@@ -81,17 +83,22 @@ class PointingTrainer(SFTTrainer):
     """`SFTTrainer` whose loss also says where to look."""
 
     def attach(
-        self, tap: Tap, ranks: RankHeads, heads: DenseHeads, encoder: Encoder, settings: SftSettings
+        self, taps: tuple[Tap, Tap], ranks: RankHeads, heads: DenseHeads, encoder: Encoder, settings: SftSettings
     ) -> None:
         """What `compute_loss` needs beside the model; called once after construction."""
-        self._tap, self._ranks, self._heads = tap, ranks, heads
+        self._taps, self._ranks, self._heads = taps, ranks, heads
         self._encoder, self._settings = encoder, settings
         self._features: torch.Tensor | None = None
+        self._states: torch.Tensor | None = None
         self.model.model.visual.register_forward_hook(self._see_features)
+        self.model.model.visual.post_layernorm.register_forward_hook(self._see_states)
         self.parts: dict[str, list[float]] = {}
 
     def _see_features(self, _module: object, _args: object, output: Any) -> None:
         self._features = output.pooler_output
+
+    def _see_states(self, _module: object, _args: object, output: torch.Tensor) -> None:
+        self._states = output
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # type: ignore[override]
         """Next token, numbers, attention, ranks and the tower's dense loss."""
@@ -100,15 +107,19 @@ class PointingTrainer(SFTTrainer):
         outputs = model.model(**inputs, use_cache=False)
         s = self._settings
         loss, parts = language_loss(
-            model, self._tap, self._ranks, outputs.last_hidden_state, batch, images.objects,
+            model, *self._taps, self._ranks, outputs.last_hidden_state, batch, images.objects,
             (images.width, images.height), self._encoder.image_start, first_number_id(self.processing_class), s.loss,
         )  # fmt: skip
-        tokens = self._features.view(len(images.images), -1, self._features.shape[-1])
-        extra, dense_parts = dense_loss(self._heads, tokens, Targets(images), DenseConfig())
-        parts["dense"] = dense_parts["objectness"]
+        if s.tower_share > 0:
+            tokens = self._features.view(len(images.images), -1, self._features.shape[-1])
+            targets = Targets(images)
+            extra, dense_parts = dense_loss(self._heads, tokens, targets, DenseConfig())
+            states = self._states.view(len(images.images), -1, self._states.shape[-1])
+            extra_patch, _ = patch_loss(self._heads, states, targets)
+            parts["dense"] = dense_parts["objectness"]
+            loss = loss + s.dense_weight * (extra + extra_patch)
         for key, value in parts.items():
             self.parts.setdefault(key, []).append(value)
-        loss = loss + s.dense_weight * extra
         return (loss, outputs) if return_outputs else loss
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
@@ -118,6 +129,23 @@ class PointingTrainer(SFTTrainer):
         super().log({**logs, **means}, *args, **kwargs)
 
 
+class _Clock(TrainerCallback):
+    """Ends the run after `budget_s` seconds of this process, and says how much of it is spent."""
+
+    def __init__(self, budget_s: float) -> None:
+        self._budget_s, self._started = budget_s, time.monotonic()
+
+    @property
+    def share(self) -> float:
+        """0 at the start, 1 when the time is up."""
+        return (time.monotonic() - self._started) / self._budget_s
+
+    def on_step_end(self, args, state, control, **kwargs):  # type: ignore[no-untyped-def]
+        """Stop, with a checkpoint, once the time is up."""
+        if self.share >= 1:
+            control.should_training_stop = control.should_save = True
+
+
 class _Lines(TrainerCallback):
     """Hands the trainer's log lines on."""
 
@@ -125,6 +153,7 @@ class _Lines(TrainerCallback):
         self.lines = lines
 
     def on_log(self, args, state, control, logs=None, **kwargs):  # type: ignore[no-untyped-def]
+        """Print and keep one line."""
         line = " ".join(
             f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in (logs or {}).items()
         )
@@ -148,14 +177,17 @@ def train_sft(
     pointer = PointerConfig(image_tokens_per_step=settings.image_tokens_per_step, loss=settings.loss)
     collator = Collator(Draw(shards, encoder, pointer), encoder, tokenizer.pad_token_id, settings)
     optimiser = make_optimiser([model.model.language_model, model.lm_head, ranks], settings.learning_rate)
-    slower = settings.learning_rate * settings.tower_share
-    for group in make_optimiser([model.model.visual, heads], slower).param_groups:
-        optimiser.add_param_group(group)
+    model.model.visual.requires_grad_(settings.tower_share > 0)
+    if settings.tower_share > 0:
+        slower = settings.learning_rate * settings.tower_share
+        for group in make_optimiser([model.model.visual, heads], slower).param_groups:
+            optimiser.add_param_group(group)
     for group in optimiser.param_groups:
         group.setdefault("initial_lr", group["lr"])
     steps, warm = settings.max_steps, settings.warmup_steps
+    clock = _Clock(settings.minutes * 60)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min((step + 1) / warm, max(0.02, (1 - step / steps) / 0.8), 1.0)
+        optimiser, lambda step: min((step + 1) / warm, max(0.02, (1 - max(step / steps, clock.share)) / 0.8), 1.0)
     )
     args = SFTConfig(
         output_dir=str(out),
@@ -184,12 +216,13 @@ def train_sft(
         data_collator=collator,
         processing_class=tokenizer,
         optimizers=(optimiser, schedule),
-        callbacks=[_Lines(lines)],
+        callbacks=[_Lines(lines), clock],
     )
-    tap = Tap(model, settings.loss.pointer_layer)
-    trainer.attach(tap, ranks, heads, encoder, settings)
+    tap, link = Tap(model, settings.loss.pointer_layer), Tap(model, settings.loss.link_layer)
+    trainer.attach((tap, link), ranks, heads, encoder, settings)
     model.train()
     resume = any(out.glob("checkpoint-*"))
     trainer.train(resume_from_checkpoint=resume)
     tap.close()
+    link.close()
     yield from lines

@@ -6,6 +6,8 @@ Knows the tables. Refuses to open scenes: the pixels are given.
 from __future__ import annotations
 
 import math
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import numpy as np
     from numpy.typing import NDArray
+
+
+_HASH = re.compile(r"[0-9a-f]{13,}")
 
 
 def render_picture(
@@ -62,17 +67,22 @@ def picture_of(
     scene = scenes.iloc[0] if len(scenes) else None
     evidence = result.evidence
     rows = evidence[(evidence["answer_id"] == answer["answer_id"]) & (evidence["image"] == image)]
-    rejected = rows["review"] == "rejected"
+    rejected = int((rows["review"] == "rejected").sum())
+    kept = rows[rows["review"] != "rejected"]
+    marks = [_mark(row) for row in kept[_MARK_COLUMNS].itertuples(index=False, name=None)]
+    inside = tuple(mark for mark in marks if mark is not None and _meets(mark.box, window))
     warnings = _warnings(answer)
-    if rejected.any():
-        warnings.append(f"{int(rejected.sum())} boxes that the analyst rejected are not drawn.")
+    if rejected:
+        warnings.append(f"Not drawn: {rejected} rejected by the analyst.")
+    if len(inside) < len(kept):
+        warnings.append(f"Not drawn: {len(kept) - len(inside)} without a place in this picture.")
     coverage = answer["coverage"] if isinstance(answer["coverage"], dict) else {}
     return Picture(
         rgb=rgb,
         x0=window.x0,
         y0=window.y0,
         scale=rgb.shape[1] / window.width,
-        marks=tuple(_marks(rows[~rejected])),
+        marks=inside,
         question=_text(answer["question"]),
         answer=_text(answer["answer"]) or "No answer",
         coverage=_text(coverage.get("sentence")),
@@ -91,22 +101,27 @@ def _answer(answers: gpd.GeoDataFrame, answer_id: str | None) -> Any:
     return rows.iloc[0]
 
 
-def _marks(rows: gpd.GeoDataFrame) -> list[Mark]:
-    names = ["box_px", "angle_deg", "evidence_id", "label", "verdict"]
-    return [
-        Mark(
-            _pixel_box(box, angle),
-            _text(evidence_id),
-            _text(label),
-            Verdict(verdict) if verdict in set(Verdict) else Verdict.UNCHECKED,
-        )
-        for box, angle, evidence_id, label, verdict in rows[names].itertuples(index=False, name=None)
-    ]
+_MARK_COLUMNS = ["box_px", "angle_deg", "evidence_id", "label", "verdict"]
 
 
-def _pixel_box(box: Any, angle: Any) -> PixelBox:
-    x0, y0, x1, y1 = (float(v) for v in box)
-    return PixelBox(x0, y0, x1, y1, _number(angle))
+def _mark(row: tuple[Any, ...]) -> Mark | None:
+    """None for a row without a box that has an area, such as one added by hand."""
+    box, angle, evidence_id, label, verdict = row
+    try:
+        x0, y0, x1, y1 = (float(v) for v in box)
+        place = PixelBox(x0, y0, x1, y1, _number(angle))
+    except (TypeError, ValueError):
+        return None
+    shown = Verdict(verdict) if verdict in set(Verdict) else Verdict.UNCHECKED
+    return Mark(place, _text(evidence_id), _text(label), shown)
+
+
+def _meets(box: PixelBox, window: Window) -> bool:
+    """Whether any of the box, itself or turned, can be in the window."""
+    reach = math.hypot(box.x1 - box.x0, box.y1 - box.y0) / 2 if box.angle_deg else 0.0
+    x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+    across, down = max((box.x1 - box.x0) / 2, reach), max((box.y1 - box.y0) / 2, reach)
+    return x - across < window.x1 and x + across > window.x0 and y - down < window.y1 and y + down > window.y0
 
 
 def _warnings(answer: Any) -> list[str]:
@@ -129,10 +144,14 @@ def _north(scene: Any) -> float | None:
 
 
 def _footer(metadata: dict[str, Any], run_id: str) -> str:
-    said = {key: metadata[key] for key in ("model", "created") if isinstance(metadata.get(key), str)}
-    parts = ["groundproof", *(f"model {v}" if k == "model" else v for k, v in said.items())]
+    """Model, run and date; a content hash behind the model's name is cut to what a person compares."""
+    parts = ["groundproof"]
+    if isinstance(metadata.get("model"), str):
+        parts.append(f"model {_HASH.sub(lambda found: found[0][:12], metadata['model'])}")
     if run_id:
         parts.append(f"run {run_id}")
+    created = metadata.get("created")
+    parts.append(created if isinstance(created, str) else datetime.now(UTC).date().isoformat())
     return clean(" · ".join(parts))
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from groundproof.labels import KNOWN, cut_phrase, is_kind_of, normalise
-from groundproof.numbers import WrittenNumber, numbers_in, read_count
+from groundproof.number_words import WrittenNumber, numbers_in, read_count
 from groundproof.protocol.tasks import Task
 from groundproof.trace.prose import asked_in
 
