@@ -32,6 +32,14 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
             _unexpected.append(f"{report.nodeid}: {reason}")
 
 
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """Whole modules that skip themselves (importorskip) count too."""
+    if report.skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not any(expected in reason for expected in EXPECTED_SKIPS):
+            _unexpected.append(f"{report.nodeid}: {reason}")
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """With the real imagery present (CI says so), an unexpected skip fails the run."""
     if os.environ.get("GROUNDPROOF_EXPECT_DATA") == "1" and _unexpected and session.exitstatus == 0:

@@ -166,7 +166,7 @@ def ask(
     terminal = Terminal(quiet=quiet, json_output=json_)
     with said_as_sentences(terminal):
         target = out or default_output(scenes[0])
-        directory = run_dir or target.with_suffix(".run")
+        directory = run_dir or target.parent / f"{target.stem}.run"
         options = AskOptions(
             scenes=tuple(scenes),
             question=question,
@@ -208,7 +208,8 @@ def resume(
     """Go on with an interrupted run, then write its result."""
     terminal = Terminal(quiet=quiet, json_output=json_)
     with said_as_sentences(terminal):
-        target = out or run_dir.with_suffix(".gpkg")
+        named = run_dir if run_dir.name not in ("", "..") else run_dir.resolve()
+        target = out or named.with_suffix(".gpkg")
         with Session.of_run(run_dir, terminal) as session:
             session.check_outputs(target, picture, summary)
             with resumable(terminal, run_dir):

@@ -66,6 +66,7 @@ def write_outputs(
     """
     files: dict[str, str] = {}
     try:
+        write(result, target)  # first: a picture that cannot be drawn must not cost the result
         if summary is not None:
             write_summary(result, summary)
             files["summary"] = str(summary)
@@ -74,7 +75,6 @@ def write_outputs(
                 path = picture if number == 1 else picture.with_stem(f"{picture.stem}-{number}")
                 _draw(run, result, area, path)
                 files["picture" if number == 1 else f"picture {number}"] = str(path)
-        write(result, target)
     except OutputError as err:
         raise OutputError(
             f"{err} The answers are kept: write them with `groundproof merge {run.path} -o FILE`."

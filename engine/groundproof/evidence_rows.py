@@ -103,11 +103,9 @@ class EvidenceRows:
         return frame[columns]
 
     def _second_look_findings(self, frame: pd.DataFrame) -> list[AuditFinding]:
-        ids = {
-            look_key(row.box_px, row.label): str(row.evidence_id) for row in named_rows(frame) if self._looks
-        }
+        ids = dict(zip(frame["looked"], frame["evidence_id"], strict=True))
         looks = [replace(look, index=index) for index, (_, look) in enumerate(self._looks)]
-        return findings_of([ids[key] for key, _ in self._looks], looks)
+        return findings_of([str(ids[key]) for key, _ in self._looks], looks)
 
     def _inside(self, boxes: SeenInTiles) -> NDArray[np.bool_]:
         """Boxes whose centre lies in the area asked about; tiles see more than that."""
@@ -206,9 +204,19 @@ class EvidenceRows:
         }
 
     def _second_looked(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Verdicts of the second look, where it was made and could decide: the rest stays as it was."""
+        """Verdicts of the second look, where it was made and could decide: the rest stays as it was.
+
+        A row that was not counted was not looked at: a box listed twice has the same place and label as
+        the one that stands, and must not rise with it. Column `looked`: the key, None for such rows.
+        """
         kept = {row["key"]: row for row in self._run.follow_ups(SECOND_LOOK, self._area.answer_id)}
-        keys = [look_key(box, label) for box, label in zip(frame.box_px, frame.label, strict=True)]
+        keys = [
+            None if verdict in NOT_COUNTED else look_key(box, label, int(image))
+            for box, label, image, verdict in zip(
+                frame.box_px, frame.label, frame.image, frame.verdict, strict=True
+            )
+        ]
+        frame["looked"] = pd.Series(keys, index=frame.index, dtype=object)
         for key, row in zip(keys, frame.index, strict=True):
             outcome = kept[key]["outcome"] if key in kept else Verdict.UNCHECKED
             if outcome != Verdict.UNCHECKED:
@@ -216,7 +224,7 @@ class EvidenceRows:
         self._looks = [
             (key, SecondLook(0, Verdict(kept[key]["outcome"]), kept[key]["reason"] or ""))
             for key in keys
-            if key in kept
+            if key is not None and key in kept
         ]
         return frame
 
@@ -231,6 +239,6 @@ def _hulls(found: list[BoxFinding]) -> NDArray[np.float64]:
     return np.concatenate([quads.min(axis=1), quads.max(axis=1)], axis=1)
 
 
-def look_key(box: list[float], label: str) -> str:
-    """What a second look is remembered by: the place (a hundredth of a pixel) and the label."""
-    return ",".join(f"{v:.2f}" for v in box) + f" {label}"
+def look_key(box: list[float], label: str, image: int) -> str:
+    """What a second look is remembered by: the place (a hundredth of a pixel), the label, the date's image."""
+    return ",".join(f"{v:.2f}" for v in box) + f" {image} {label}"

@@ -14,6 +14,8 @@ import pandas as pd
 from groundproof.areas import Area, areas
 from groundproof.assemble import OVERVIEW
 from groundproof.boxes import PixelBox, Tile, Window
+from groundproof.counting import counted
+from groundproof.errors import ModelError, ReadError
 from groundproof.evidence_rows import SECOND_LOOK, look_key
 from groundproof.frames import named_rows
 from groundproof.models.base import Request, VisionLanguageModel
@@ -29,6 +31,9 @@ from groundproof.trace import parse
 MAX_CONTEXT_ROWS = 60
 """Evidence lines an overview prompt may hold."""
 
+NO_OVERVIEW = frozenset({Task.CLASSIFY, Task.CHANGE})
+"""Classes follow from shares of area; a change needs every date, and an overview shows one image."""
+
 
 def overviews_due(run: RunDirectory) -> list[Area]:
     """Answers over several tiles that follow neither from boxes nor from shares of area, without an overview."""
@@ -37,7 +42,7 @@ def overviews_due(run: RunDirectory) -> list[Area]:
         area
         for area in areas(run)
         if tiles.get(area.answer_id, 0) > 1
-        and Task(area.question.task) is not Task.CLASSIFY
+        and Task(area.question.task) not in NO_OVERVIEW
         and not is_computed(area.question.text, Task(area.question.task))
         and not run.has_follow_up(OVERVIEW, area.answer_id)
     ]
@@ -46,29 +51,37 @@ def overviews_due(run: RunDirectory) -> list[Area]:
 def overview(
     run: RunDirectory, model: VisionLanguageModel, sources: Sources, area: Area, result: Result
 ) -> None:
-    """Show the model the whole area, decimated, with the merged evidence as text; keep what it says."""
+    """Show the model the whole area, decimated, with the counted evidence as text; keep what it says.
+
+    Pixels that cannot be read are a row with the reason, as for tiles. Raises ModelError.
+    """
     tile = overview_tile(area, model.profile)
     evidence = result.evidence[result.evidence.answer_id == area.answer_id]
+    evidence = evidence[counted(evidence)]
     task = Task(area.question.task)
     prompt = render(
         task, area.question.text, model.profile, area.question.labels, context=_evidence_table(evidence)
     )
     started = time.perf_counter()
-    with sources.views(str(area.scene["scene"])) as views:
-        pixels = views.read(tile)
-    request = Request(area.answer_id, (pixels.rgb,), prompt.system, prompt.text, run.config.max_new_tokens)
     text, finish, reason = "", None, None
-    for piece in model.generate([request]):
-        text += piece.text
-        finish, reason = piece.finish, piece.error
-    trace = parse(text, model.profile.frame, task, area.question.labels)
-    status = (
-        TileStatus.ENGINE_ERROR
-        if finish == "error"
-        else TileStatus.OK
-        if trace.usable
-        else TileStatus.PARSE_ERROR
-    )
+    try:
+        with sources.views(str(area.scene["scene"])) as views:
+            rgb = views.read(tile).rgb
+    except ReadError as err:
+        status, reason = TileStatus.READ_ERROR, str(err)
+    else:
+        request = Request(area.answer_id, (rgb,), prompt.system, prompt.text, run.config.max_new_tokens)
+        for piece in model.generate([request]):
+            text += piece.text
+            finish, reason = piece.finish, piece.error
+        if finish is None:
+            raise ModelError("the model left the overview without an answer; resume to ask it again")
+        if finish == "cancelled":
+            raise KeyboardInterrupt
+        usable = parse(text, model.profile.frame, task, area.question.labels).usable
+        status = TileStatus.OK if usable else TileStatus.PARSE_ERROR
+        if finish == "error":
+            status = TileStatus.ENGINE_ERROR
     row = {
         "kind": OVERVIEW,
         "answer_id": area.answer_id,
@@ -117,12 +130,14 @@ def look_again(
             (area.grid.width, area.grid.height),
             scene_px_per_model_px=first.width / first.model_width,
         ):
+            if look.finish == "cancelled":
+                raise KeyboardInterrupt  # kept, it would read as looked at and be asked never again
             subject = rows.iloc[look.index]
             kept.append(
                 {
                     "kind": SECOND_LOOK,
                     "answer_id": area.answer_id,
-                    "key": look_key(subject.box_px, subject.label),
+                    "key": look_key(subject.box_px, subject.label, int(subject.image)),
                     "outcome": look.verdict.value,
                     "text": look.text,
                     "reason": look.reason,

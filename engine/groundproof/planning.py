@@ -21,7 +21,7 @@ from groundproof.aoi import Aoi, resolve_aois
 from groundproof.boxes import Grid, GroundControlPoint, Tile
 from groundproof.config import Question, RunConfig
 from groundproof.dates import check_dates
-from groundproof.errors import SceneError, UsageError
+from groundproof.errors import AoiError, SceneError, UsageError
 from groundproof.models.profiles import Profile
 from groundproof.protocol import Task, check_question, infer_task, is_change, render, target_labels
 from groundproof.run import MANIFEST
@@ -93,16 +93,20 @@ def plan_scenes(config: RunConfig, profile: Profile) -> tuple[list[ScenePlan], l
     plans: list[ScenePlan] = []
     rows: list[dict[str, Any]] = []
     names: dict[str, int] = {}
+    errors: list[SceneError | AoiError] = []
     for path in config.scenes:
         try:
             found = _plan_scene(path, config, profile, names)
-        except SceneError as err:
+        except (SceneError, AoiError) as err:  # an area may lie in some of the scenes only
             if len(config.scenes) == 1:
                 raise
+            errors.append(err)
             rows.append(_failed_row(path, names, str(err)))
             continue
         plans.append(found)
         rows.append(found.row)
+    if errors and all(isinstance(err, AoiError) for err in errors) and not plans:
+        raise errors[0]
     if config.compares_dates:
         _as_dates(plans, rows)
     if not plans:
@@ -291,5 +295,9 @@ def _failed_row(path: str, names: dict[str, int], reason: str) -> dict[str, Any]
 
 
 def _unique(name: str, names: dict[str, int]) -> str:
-    names[name] = names.get(name, 0) + 1
-    return name if names[name] == 1 else f"{name} ({names[name]})"
+    unique = name
+    while unique in names:  # a file may really be called "harbour (2)"
+        names[name] += 1
+        unique = f"{name} ({names[name]})"
+    names[unique] = 1
+    return unique

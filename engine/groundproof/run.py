@@ -26,7 +26,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import tomli_w
-from pydantic import ValidationError
 
 from groundproof.config import RunConfig
 from groundproof.errors import OutputError, RunError
@@ -88,7 +87,7 @@ FOLLOW_UP = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
-    """How far a run is. Counts of (tile, question) rows; `by_status` only of those answered."""
+    """How far a run is. Counts of (tile, question) rows that hold data; `by_status` only of those answered."""
 
     planned: int
     answered: int
@@ -130,17 +129,37 @@ class RunDirectory:
             (path / "answers").mkdir(parents=True, exist_ok=True)
         if (path / "run.toml").exists():
             raise RunError(f"{path} already holds a run. Resume it, or name another --run-dir.")
+        _forget_answers(path)  # of a run that was discarded halfway: they answer something else
         _write_table(path / "scenes.parquet", scenes)
         _write_table(path / "manifest.parquet", manifest)
-        document = {
-            "groundproof": __version__,
-            "hash": config.inference_hash(),
-            "configuration": config.model_dump(mode="json", exclude_none=True),
-        }
-        _write_file(
-            path / "run.toml", lambda temporary: temporary.write_bytes(tomli_w.dumps(document).encode())
-        )
+        _write_config(path, config)
         return cls.open(path)
+
+    @staticmethod
+    def is_unfinished(path: Path) -> bool:
+        """Whether `path` holds what a kill during `create` or `discard` leaves, and nothing else."""
+        left = {"answers", "pixels", "run.lock", "run.toml", "scenes.parquet", "manifest.parquet"}
+        return path.is_dir() and all(p.name.removesuffix(".tmp") in left for p in path.iterdir())
+
+    @staticmethod
+    def discard(path: Path) -> None:
+        """Remove the run in `path`, damaged or not, and nothing else that lies there.
+
+        run.toml goes after the answers, so that whatever a kill leaves is a run with fewer answers or no
+        run. Raises RunError when another process works on it, OutputError when it cannot be removed.
+        """
+        with _locked(path), writing(path):
+            _forget_answers(path)
+            for name in ("run.toml", "manifest.parquet", "scenes.parquet"):
+                (path / name).unlink(missing_ok=True)
+
+    def adopt(self, config: RunConfig) -> None:
+        """Take over what may differ on resume (`INFERENCE_FREE`), here and in run.toml; see `require_same`."""
+        self.require_same(config)
+        if config != self.config:
+            with self.lock():
+                _write_config(self.path, config)
+            self.config = config
 
     @classmethod
     def open(cls, path: Path) -> RunDirectory:
@@ -151,14 +170,26 @@ class RunDirectory:
                 f"{path} is not a run directory (it has no run.toml). Give the --run-dir of an earlier run."
             )
         try:
-            document = tomllib.loads(toml.read_text())
+            document = tomllib.loads(toml.read_text(encoding="utf-8"))
             config = RunConfig.model_validate(document["configuration"])
             scenes = pq.read_table(path / "scenes.parquet").to_pylist()
             manifest = pq.read_table(path / "manifest.parquet").to_pandas()
-        except (tomllib.TOMLDecodeError, KeyError, ValidationError, OSError, pa.ArrowInvalid) as err:
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            OSError,
+            pa.ArrowException,
+        ) as err:  # ValueError: TOML, UTF-8, pydantic
             raise RunError(
-                f"The run in {path} is damaged: {err}. Start it anew in another directory."
+                f"The run in {path} is damaged: {err}. Start it anew with --fresh, or in another directory."
             ) from err
+        made_by = document.get("groundproof")
+        if document.get("hash") != config.inference_hash() and made_by != __version__:
+            raise RunError(
+                f"{path} was made by groundproof {made_by}, which this version ({__version__}) cannot go on with. "
+                "Use that version, or start anew with --fresh."
+            )
         if document.get("hash") != config.inference_hash():
             raise RunError(f"{toml} was changed by hand: its hash does not fit. Start a new run instead.")
         return cls(path, config, scenes, manifest)
@@ -173,7 +204,7 @@ class RunDirectory:
         )
         raise RunError(
             f"{self.path} holds a run with another configuration ({changed}). "
-            "Use the same options to resume it, or another --run-dir."
+            "Use the same options to resume it, --fresh to discard it, or another --run-dir."
         )
 
     def batches(self) -> list[int]:
@@ -194,9 +225,7 @@ class RunDirectory:
 
     def answers(self) -> pd.DataFrame:
         """All tile answers so far (columns of PART), by seq."""
-        parts = [
-            pq.read_table(p, schema=PART) for p in sorted((self.path / "answers").glob("batch-*.parquet"))
-        ]
+        parts = [_read_part(p, PART) for p in sorted((self.path / "answers").glob("batch-*.parquet"))]
         table = pa.concat_tables(parts) if parts else PART.empty_table()
         frame: pd.DataFrame = table.to_pandas().sort_values("seq", ignore_index=True)
         for name in ("finish", "error", "pixels_hash"):
@@ -214,18 +243,14 @@ class RunDirectory:
     def follow_ups(self, kind: str, answer_id: str) -> list[dict[str, Any]]:
         """Rows of a later pass (columns of FOLLOW_UP); empty when it was not made."""
         path = self._follow_up(kind, answer_id)
-        return (
-            cast("list[dict[str, Any]]", pq.read_table(path, schema=FOLLOW_UP).to_pylist())
-            if path.exists()
-            else []
-        )
+        return cast("list[dict[str, Any]]", _read_part(path, FOLLOW_UP).to_pylist()) if path.exists() else []
 
     def status(self) -> RunStatus:
         """How far the run is, from the files alone."""
         answers = self.answers()
         batches = self.batches()
         return RunStatus(
-            planned=len(self.manifest),
+            planned=int((self.manifest.batch_id >= 0).sum()),
             answered=len(answers),
             by_status={str(k): int(v) for k, v in answers.status.value_counts().items()},
             batches=len(batches),
@@ -236,15 +261,7 @@ class RunDirectory:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the run while working on it. Raises RunError when another process does."""
-        with writing(self.path):
-            handle = (self.path / "run.lock").open("w")
-        with handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as err:
-                raise RunError(
-                    f"Another process is working on {self.path}. Wait for it, or stop it."
-                ) from err
+        with _locked(self.path):
             for left in (self.path / "answers").glob("*.tmp"):
                 left.unlink()
             yield
@@ -270,6 +287,43 @@ def writing(path: Path) -> Iterator[None]:
         raise OutputError(
             f"Cannot write {path}: {err.strerror or err}. Name a place you may write to."
         ) from err
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with writing(path):
+        handle = (path / "run.lock").open("w")
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as err:
+            raise RunError(f"Another process is working on {path}. Wait for it, or stop it.") from err
+        yield
+
+
+def _forget_answers(path: Path) -> None:
+    for pattern in ("batch-*.parquet*", "overview-*.parquet*", "second-look-*.parquet*"):
+        for part in (path / "answers").glob(pattern):
+            with writing(part):
+                part.unlink()
+
+
+def _read_part(path: Path, schema: pa.Schema) -> pa.Table:
+    try:
+        return pq.read_table(path, schema=schema)
+    except (OSError, pa.ArrowException) as err:
+        raise RunError(
+            f"{path} is damaged: {err}. Delete it and resume: only its tiles are asked again."
+        ) from err
+
+
+def _write_config(path: Path, config: RunConfig) -> None:
+    document = {
+        "groundproof": __version__,
+        "hash": config.inference_hash(),
+        "configuration": config.model_dump(mode="json", exclude_none=True),
+    }
+    _write_file(path / "run.toml", lambda temporary: temporary.write_bytes(tomli_w.dumps(document).encode()))
 
 
 def _write_table(path: Path, table: pa.Table) -> None:

@@ -6,7 +6,7 @@ Knows the order of the stages and the run directory they work on. Refuses to kno
 
 from __future__ import annotations
 
-import shutil
+import os
 import tempfile
 import time
 from dataclasses import dataclass
@@ -27,6 +27,7 @@ from groundproof.models.base import VisionLanguageModel
 from groundproof.models.open import open_model
 from groundproof.models.profiles import Profile
 from groundproof.models.resolve import ModelSpec, resolve
+from groundproof.outputs.files import refuse_if_in_use
 from groundproof.outputs.writing import check
 from groundproof.planning import SCENES, ScenePlan, manifest, plan_scenes, resolve_question
 from groundproof.protocol import PROMPT_VERSION
@@ -75,7 +76,14 @@ class Session:
         """A session that goes on with an earlier run. Raises RunError, ModelError."""
         run = RunDirectory.open(path)
         question = run.config.questions[0]
-        options = AskOptions(scenes=run.config.scenes, question=question.text, model=run.config.model)
+        options = AskOptions(
+            scenes=run.config.scenes,
+            question=question.text,
+            aoi=run.config.aoi,
+            model=run.config.model,
+            pixel_space=run.config.pixel_space,
+            second_look=run.config.second_look,
+        )
         return cls(options, listener, run=run)
 
     def __enter__(self) -> Session:
@@ -132,9 +140,14 @@ class Session:
         """Raise OutputError now for what would fail after the work."""
         check(target)
         for path in (picture, summary):
-            if path is not None and not path.absolute().parent.is_dir():
+            if path is not None:
+                refuse_if_in_use(path)
+        inputs = [*self._options.scenes, (self._options.aoi or "").partition("|")[0]]
+        taken = {os.path.realpath(name) for name in inputs if name}
+        for path in (target, picture, summary):
+            if path is not None and os.path.realpath(path) in taken:
                 raise OutputError(
-                    f"The folder {path.absolute().parent} does not exist. Make it, or write {path.name} elsewhere."
+                    f"{path} is what the question is about and would be lost. Name another file."
                 )
         if target.suffix.lower() == ".geojson" and self._options.pixel_space:
             raise OutputError(
@@ -162,37 +175,35 @@ class Session:
         return run, result
 
     def _follow_up(self, run: RunDirectory, sources: Sources) -> Result:
+        """The second look comes first: it decides which boxes count and how they are numbered."""
         result = assemble(run, metadata=provenance(run))
-        due = overviews_due(run)
-        for area in due:
-            self._listener.stage("looking at the whole area")
-            overview(run, self.model, sources, area, result)
-        if due:
-            result = assemble(run, metadata=provenance(run))
-        if self._options.second_look or run.config.second_look:
+        if run.config.second_look:
             again = [area for area in areas(run) if not run.has_follow_up("second-look", area.answer_id)]
             for area in again:
                 self._listener.stage("second look")
                 evidence = result.evidence[result.evidence.answer_id == area.answer_id]
                 look_again(run, self.model, sources, area, evidence)
-            result = assemble(run, metadata=provenance(run))
-        return result
+            if again:
+                result = assemble(run, metadata=provenance(run))
+        due = overviews_due(run)
+        for area in due:
+            self._listener.stage("looking at the whole area")
+            overview(run, self.model, sources, area, result)
+        return assemble(run, metadata=provenance(run)) if due else result
 
     def _open(self, directory: Path, *, fresh: bool) -> RunDirectory:
         existing = (directory / "run.toml").exists()
-        if directory.exists() and not existing and (not directory.is_dir() or any(directory.iterdir())):
-            unfinished = directory.is_dir() and (directory / "answers").is_dir()
-            if not unfinished:
-                raise RunError(f"{directory} exists and is no run directory. Name another --run-dir.")
-        if existing and fresh:
-            with RunDirectory.open(directory).lock():
-                shutil.rmtree(directory)
-            existing = False
+        if directory.exists() and not existing and not RunDirectory.is_unfinished(directory):
+            raise RunError(f"{directory} exists and is no run directory. Name another --run-dir.")
         config, plans, rows = self._planned()
+        if existing and fresh:  # only now: a mistake in the options must not cost the earlier answers
+            RunDirectory.discard(directory)
+            existing = False
         if existing:
             run = RunDirectory.open(directory)
             run.require_same(config)
             self._same_files(run, plans)
+            run.adopt(config)
             return run
         return self._create(directory, config, plans, rows)
 

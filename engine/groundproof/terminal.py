@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 SHOWN_EVIDENCE = 40
 """Evidence lines printed at the end; the file holds all of them."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _VERDICT_STYLE = {
     Verdict.SUPPORTED: "green",
     Verdict.CONTRADICTED: "red",
@@ -51,8 +53,8 @@ class Terminal:
     """An `Observer` that prints. quiet: only failures and the result's path."""
 
     def __init__(self, *, quiet: bool = False, json_output: bool = False) -> None:
-        self.out = Console(highlight=False, soft_wrap=True, quiet=json_output)
-        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True, quiet=json_output)
+        self.err = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
         self.quiet = quiet or json_output
         self._progress: Progress | None = None
         self._task: TaskID | None = None
@@ -76,7 +78,7 @@ class Terminal:
             return
         for question in plan.config.questions:
             self.out.print(Text(plain(question.text), style="bold"))
-        self.out.print(Text(plan.sentence(), style="dim"))
+        self.out.print(Text(plain(plan.sentence()), style="dim"))
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -89,6 +91,7 @@ class Terminal:
             TextColumn("{task.fields[failures]}", style="yellow"),
             console=self.err,
             transient=True,
+            redirect_stdout=self.out.is_terminal,  # else a story sent to a file would land on the terminal
             disable=not self.err.is_terminal,
         )
         self._progress.start()
@@ -140,7 +143,7 @@ class Terminal:
             evidence = result.evidence[result.evidence.answer_id == row.answer_id]
             self.out.print()
             if len(result.answers) > 1:
-                self.out.print(Text(f"{row.scene}: {plain(row.question)}", style="bold"))
+                self.out.print(Text(plain(f"{row.scene}: {row.question}"), style="bold"))
             self.out.print(Text.assemble(("Answer     ", "bold cyan"), (plain(row.answer), "bold")))
             for finding in row.audit:
                 if finding["severity"] != "info":
@@ -190,10 +193,11 @@ def result_document(result: Result, files: dict[str, str]) -> str:
     answers = json.loads(result.answers.drop(columns="geometry").to_json(orient="records"))
     evidence = json.loads(result.evidence.drop(columns="geometry").to_json(orient="records"))
     for row, geometry in zip(evidence, result.evidence.geometry, strict=True):
-        row["wkt"] = geometry.wkt
+        row["wkt"] = None if geometry is None else geometry.wkt
     crs = result.evidence.crs
-    return json.dumps(
+    document = json.dumps(
         {"answers": answers, "evidence": evidence, "crs": crs.to_string() if crs else None, "files": files},
         ensure_ascii=False,
         indent=2,
     )
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", document)

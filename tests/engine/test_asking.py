@@ -14,14 +14,19 @@ from rasterio.transform import xy as gdal_xy
 from shapely.geometry import Polygon, box
 
 import groundproof
+from groundproof.boxes import Tile
 from groundproof.deliver import merge_run, write_outputs
-from groundproof.errors import RunError, SceneError, UsageError
+from groundproof.errors import ReadError, RunError, SceneError, UsageError
+from groundproof.evidence_rows import look_key
 from groundproof.outputs import write_summary
+from groundproof.reading import TilePixels
 from groundproof.run import RunDirectory
 from groundproof.session import AskOptions, Session
+from groundproof.sources import Views
 
 from .conftest import BOXES, Squares, write_squares
 from .square_finder import SquareFinder
+from .square_finder import squares as squares_in
 
 QUESTION = "How many airplanes are there?"
 
@@ -237,3 +242,81 @@ def test_one_answer_per_parcel_in_every_format(
     assert len(written) == len(BOXES)
     write_summary(answer.result, tmp_path / "summary.csv")
     assert "squares: west" in (tmp_path / "summary.csv").read_text()
+
+
+def test_fresh_with_a_mistake_in_the_options_keeps_the_earlier_answers(
+    squares: Squares, finder: SquareFinder, tmp_path: Path
+) -> None:
+    groundproof.ask(squares.path, QUESTION, run_dir=tmp_path / "a.run")
+    options = AskOptions((str(squares.path),), QUESTION, aoi="0,0,1,1")
+    with Session(options) as session, pytest.raises(UsageError):
+        session.run(tmp_path / "a.run", fresh=True)
+    assert RunDirectory.open(tmp_path / "a.run").pending() == []
+
+
+def test_a_box_listed_twice_does_not_rise_with_the_second_look_at_the_first(
+    squares: Squares, finder: SquareFinder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.engine.square_finder.squares", lambda rgb: 2 * squares_in(rgb))
+    before = groundproof.ask(squares.path, QUESTION, run_dir=tmp_path / "a.run").evidence
+    run = RunDirectory.open(tmp_path / "a.run")
+    twice = before.verdict == "duplicate"
+    assert twice.any()
+    looks = [
+        {"kind": "second-look", "answer_id": "A1", "key": look_key(row.box_px, row.label, row.image)}
+        | {"outcome": "supported", "text": "", "reason": "", "finish": "stop", "seconds": None}
+        for row in before[~twice].itertuples()
+    ]
+    run.write_follow_up("second-look", "A1", looks)
+    after = merge_run(tmp_path / "a.run")[1].evidence
+    assert list(after.verdict == "duplicate") == list(twice)
+    assert (after.verdict[~twice] == "supported").all()
+
+
+def test_a_new_output_crs_is_taken_without_asking_again(
+    squares: Squares, finder: SquareFinder, tmp_path: Path
+) -> None:
+    groundproof.ask(squares.path, QUESTION, run_dir=tmp_path / "a.run")
+    asked = finder.answered
+    again = groundproof.ask(squares.path, QUESTION, run_dir=tmp_path / "a.run", out_crs="EPSG:4326")
+    assert finder.answered == asked
+    assert again.evidence.crs == "EPSG:4326"
+    assert RunDirectory.open(tmp_path / "a.run").config.out_crs == "EPSG:4326"
+
+
+def test_a_change_is_not_answered_from_an_overview_of_one_date(tmp_path: Path, finder: SquareFinder) -> None:
+    dates = [write_squares(tmp_path / f"{name}.tif", BOXES[:2]).path for name in ("before", "after")]
+    groundproof.ask(dates, "What has changed?", run_dir=tmp_path / "a.run")
+    assert not list((tmp_path / "a.run" / "answers").glob("overview-*"))
+
+
+def test_an_overview_that_cannot_be_read_does_not_cost_the_answer(
+    squares: Squares, finder: SquareFinder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(self: Views, tile: Tile, image: int = 0) -> TilePixels:
+        raise ReadError("a block is damaged")
+
+    monkeypatch.setattr(Views, "read", fails)
+    answer = groundproof.ask(squares.path, "Describe the image.", task="caption", run_dir=tmp_path / "a.run")
+    (row,) = RunDirectory.open(tmp_path / "a.run").follow_ups("overview", "A1")
+    assert row["outcome"] == "read_error"
+    assert answer.coverage["failed"] == 0
+
+
+def test_an_area_in_one_of_two_scenes_is_answered_there(
+    squares: Squares, finder: SquareFinder, tmp_path: Path
+) -> None:
+    far = write_squares(tmp_path / "far.tif", BOXES, affine=Affine(0.5, 0, 600000, 0, -0.5, 4100000))
+    answer = groundproof.ask([squares.path, far.path], QUESTION, aoi="443000,4099900,443200,4100000")
+    assert list(answer.result.scenes.status) == ["ok", "failed"]
+
+
+def test_a_file_really_named_like_a_second_scene_stays_a_scene_of_its_own(
+    tmp_path: Path, finder: SquareFinder
+) -> None:
+    (tmp_path / "other").mkdir()
+    names = ("a.tif", "other/a.tif", "a (2).tif")
+    scenes = [write_squares(tmp_path / name, BOXES[:n]).path for n, name in enumerate(names, start=1)]
+    answer = groundproof.ask(scenes, QUESTION)
+    assert answer.result.scenes.scene.is_unique
+    assert list(answer.answers.value) == [1, 2, 3]

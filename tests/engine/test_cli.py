@@ -159,3 +159,37 @@ def test_help_shows_a_real_command_and_the_exit_codes() -> None:
 def test_doctor_and_models_speak_json() -> None:
     assert {"topic", "level", "sentence", "advice"} <= set(json.loads(run("doctor", "--json")[1])[0])
     assert {"tiny", "rsthinker"} <= {row["name"] for row in json.loads(run("models", "--json")[1])}
+
+
+def test_json_holds_no_character_that_steers_a_terminal(
+    squares: Squares, finder: SquareFinder, tmp_path: Path
+) -> None:
+    question = "How many airplanes \x9b2J\u202e are there?"
+    code, stdout, _ = run("ask", squares.path, "-q", question, "-o", tmp_path / "a.gpkg", "--json")
+    assert code == 0
+    assert not {"\x9b", "\u202e"} & set(stdout)
+    assert json.loads(stdout)["answers"][0]["task"] == "count"
+
+
+def test_an_input_is_never_overwritten(squares: Squares, finder: SquareFinder, tmp_path: Path) -> None:
+    before = squares.path.read_bytes()
+    words = ("ask", squares.path, "-q", QUESTION, "-o", tmp_path / "a.gpkg", "--picture", squares.path)
+    code, _, stderr = run(*words)
+    assert code == 2
+    assert "would be lost" in stderr
+    assert squares.path.read_bytes() == before
+
+
+def test_an_empty_output_name_is_a_sentence(squares: Squares, finder: SquareFinder) -> None:
+    code, _, stderr = run("ask", squares.path, "-q", QUESTION, "-o", "")
+    assert code == 2
+    assert ".gpkg" in stderr
+
+
+def test_resume_inside_the_run_directory_writes_beside_it(
+    squares: Squares, finder: SquareFinder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("ask", squares.path, "-q", QUESTION, "-o", tmp_path / "a.gpkg")
+    monkeypatch.chdir(tmp_path / "a.run")
+    code, stdout, _ = run("resume", ".")
+    assert (code, stdout.splitlines()[-1]) == (0, str(tmp_path / "a.gpkg"))

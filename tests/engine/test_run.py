@@ -76,3 +76,27 @@ def test_the_same_configuration_gives_the_same_hash_and_another_gives_another(ru
     assert config.inference_hash() != config.model_copy(update={"overlap_px": 28}).inference_hash()
     merged_otherwise = config.model_copy(update={"merge": config.merge.model_copy(update={"iou": 0.3})})
     assert config.inference_hash() == merged_otherwise.inference_hash()
+
+
+def test_what_a_discarded_run_left_never_answers_the_next_one(
+    run: RunDirectory, squares: Squares, finder: SquareFinder
+) -> None:
+    (run.path / "run.toml").unlink()  # killed while being removed
+    finder.answered = 0
+    groundproof.ask(squares.path, "How many ships are there?", run_dir=run.path)
+    assert finder.answered == RunDirectory.open(run.path).status().planned
+
+
+def test_discarding_a_damaged_run_leaves_what_is_not_the_runs_own(run: RunDirectory) -> None:
+    (run.path / "notes.txt").write_text("mine")
+    (run.path / "run.toml").write_text("not toml at all")
+    RunDirectory.discard(run.path)
+    assert (run.path / "notes.txt").read_text() == "mine"
+    assert not list(run.path.rglob("*.parquet"))
+    assert not RunDirectory.is_unfinished(run.path)
+
+
+def test_a_damaged_answer_is_named_with_what_to_do(run: RunDirectory) -> None:
+    (run.path / "answers" / "batch-00000001.parquet").write_bytes(b"PAR1 nonsense")
+    with pytest.raises(RunError, match="batch-00000001"):
+        run.answers()

@@ -1,14 +1,12 @@
 """The whole recipe at toy size, into a folder that transformers loads and generates from."""
 
 import numpy as np
-import pytest
 import torch
 
 from groundproof_training.evaluate import Answerer
 from groundproof_training.recipe import run_recipe
 
 
-@pytest.mark.slow
 def test_the_recipe_makes_a_folder_that_answers(tmp_path):
     lines = list(run_recipe(tmp_path / "work", tmp_path / "tiny", small=True))
     assert lines[-1].startswith("wrote ")

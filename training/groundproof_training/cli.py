@@ -45,8 +45,8 @@ def dense(work: WorkDir = WORK, minutes: float = 35.0, max_steps: int = 1_000_00
 
 
 @app.command()
-def pointer(work: WorkDir = WORK, minutes: float = 25.0, max_steps: int = 1_000_000) -> None:
-    """Teach the language model to point, list and stop.   groundproof-train pointer --minutes 25"""
+def pointer(work: WorkDir = WORK, minutes: float = 30.0, max_steps: int = 1_000_000) -> None:
+    """Teach the language model to point, list and stop.   groundproof-train pointer --minutes 30"""
     from groundproof_training.pointer import PointerConfig
     from groundproof_training.recipe import run_pointer
 
@@ -55,8 +55,8 @@ def pointer(work: WorkDir = WORK, minutes: float = 25.0, max_steps: int = 1_000_
 
 
 @app.command()
-def sft(work: WorkDir = WORK, minutes: float = 22.0, max_steps: int = 600) -> None:
-    """Fine-tune the whole model with TRL's SFTTrainer.   groundproof-train sft --minutes 22"""
+def sft(work: WorkDir = WORK, minutes: float = 8.5, max_steps: int = 600) -> None:
+    """Fine-tune the whole model with TRL's SFTTrainer.   groundproof-train sft --minutes 8.5"""
     from groundproof_training.recipe import run_sft
     from groundproof_training.sft import SftSettings
 

@@ -51,6 +51,7 @@ class DenseConfig(BaseModel):
     giou_weight: float = 2.0
     offset_weight: float = 1.0
     patch_weight: float = 1.0
+    whiten: bool = False
     objectness_weight: float = 1.0
     class_weight: float = 1.0
     seed: int = 1
@@ -234,11 +235,11 @@ def train_dense(visual: nn.Module, shards_dir: Path, out: Path, cfg: DenseConfig
     shards = Shards(shards_dir)
     check_rng = np.random.default_rng(0)
     checks = [shards.draw(check_rng, 1000) for _ in range(4)]
-    if not out.exists():
+    if cfg.whiten and not out.exists():
         sample = [shards.draw(check_rng, 1000).images for _ in range(8)]
         patches = [patches_of(torch.from_numpy(i), IMAGE_MEAN, IMAGE_STD).flatten(0, 1) for i in sample]
         whiten_patches(visual, torch.cat(patches))
-    else:
+    if out.exists():
         state = torch.load(out, weights_only=False)
         visual.load_state_dict(state["visual"])
         heads.load_state_dict(state["heads"])

@@ -1,6 +1,6 @@
 """Pointer stage: the language model learns to read tiles, list their objects and stop; the tower may be frozen.
 
-    groundproof-train pointer --minutes 25
+    groundproof-train pointer --minutes 30
 
 Its own short loop instead of a trainer, for speed: tiles of one shape, features from the batched tower, lists of
 about the same length in one batch. First small tiles and short lists, then everything.
@@ -35,12 +35,12 @@ class PointerConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    minutes: float = 25.0
+    minutes: float = 30.0
     max_steps: int = 1_000_000
     image_tokens_per_step: int = 896
     candidates: int = 3
     learning_rate: float = 2e-3
-    floor: float = 0.05
+    floor: float = 0.3
     warmup_steps: int = 60
     easy_share: float = 0.15
     easy_objects: int = 3

@@ -1,6 +1,6 @@
 """Supervised fine-tuning of the whole model with TRL's `SFTTrainer`: all tasks, all shapes, the stock forward pass.
 
-    groundproof-train sft --max-steps 600
+    groundproof-train sft --minutes 8.5
 
 The trainer, its checkpoints and its resume are TRL's. The collator makes a whole batch per step (tiles of one shape
 with one question each), and `compute_loss` adds the terms of `pointing` and the dense loss, on completions only.
@@ -36,14 +36,14 @@ class SftSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    minutes: float = 22.0
+    minutes: float = 8.5
     max_steps: int = 600
-    image_tokens_per_step: int = 1024
-    learning_rate: float = 1.2e-3
-    tower_share: float = 0.5
+    image_tokens_per_step: int = 896
+    learning_rate: float = 8e-4
+    tower_share: float = 0.0
     dense_weight: float = 0.5
-    warmup_steps: int = 30
-    save_steps: int = 100
+    warmup_steps: int = 5
+    save_steps: int = 60
     logging_steps: int = 20
     small_first: float = 0.8
     seed: int = 3
@@ -83,7 +83,12 @@ class PointingTrainer(SFTTrainer):
     """`SFTTrainer` whose loss also says where to look."""
 
     def attach(
-        self, taps: tuple[Tap, Tap], ranks: RankHeads, heads: DenseHeads, encoder: Encoder, settings: SftSettings
+        self,
+        taps: tuple[Tap, Tap],
+        ranks: RankHeads,
+        heads: DenseHeads,
+        encoder: Encoder,
+        settings: SftSettings,
     ) -> None:
         """What `compute_loss` needs beside the model; called once after construction."""
         self._taps, self._ranks, self._heads = taps, ranks, heads
@@ -187,7 +192,8 @@ def train_sft(
     steps, warm = settings.max_steps, settings.warmup_steps
     clock = _Clock(settings.minutes * 60)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min((step + 1) / warm, max(0.02, (1 - max(step / steps, clock.share)) / 0.8), 1.0)
+        optimiser,
+        lambda step: min((step + 1) / warm, max(0.02, (1 - max(step / steps, clock.share)) / 0.8), 1.0),
     )
     args = SFTConfig(
         output_dir=str(out),

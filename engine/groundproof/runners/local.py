@@ -150,7 +150,7 @@ class _Batch:
                 self._keep(row, tile, TileStatus.READ_ERROR, reason=str(found))
                 continue
             question = self._config.questions[int(row.question)]
-            if all(view.valid_share == 0.0 for view in found):
+            if any(view.valid_share == 0.0 for view in found):  # without one date nothing can be compared
                 self._keep(row, tile, TileStatus.SKIPPED, pixels=found[0])
                 continue
             request_id = str(row.seq)
