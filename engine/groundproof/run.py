@@ -174,13 +174,8 @@ class RunDirectory:
             config = RunConfig.model_validate(document["configuration"])
             scenes = pq.read_table(path / "scenes.parquet").to_pylist()
             manifest = pq.read_table(path / "manifest.parquet").to_pandas()
-        except (
-            KeyError,
-            TypeError,
-            ValueError,
-            OSError,
-            pa.ArrowException,
-        ) as err:  # ValueError: TOML, UTF-8, pydantic
+        # ValueError: what is no TOML, no UTF-8, or no RunConfig.
+        except (KeyError, TypeError, ValueError, OSError, pa.ArrowException) as err:
             raise RunError(
                 f"The run in {path} is damaged: {err}. Start it anew with --fresh, or in another directory."
             ) from err

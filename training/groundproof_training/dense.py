@@ -240,7 +240,7 @@ def train_dense(visual: nn.Module, shards_dir: Path, out: Path, cfg: DenseConfig
         patches = [patches_of(torch.from_numpy(i), IMAGE_MEAN, IMAGE_STD).flatten(0, 1) for i in sample]
         whiten_patches(visual, torch.cat(patches))
     if out.exists():
-        state = torch.load(out, weights_only=False)
+        state = torch.load(out, weights_only=True)
         visual.load_state_dict(state["visual"])
         heads.load_state_dict(state["heads"])
         if state["optimiser"]:

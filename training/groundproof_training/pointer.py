@@ -112,7 +112,7 @@ def train_pointer(
     base = [group["lr"] for group in optimiser.param_groups]
     step, spent = 0, 0.0
     if out.exists():
-        state = torch.load(out, weights_only=False)
+        state = torch.load(out, weights_only=True)
         model.load_state_dict(state["model"])
         ranks.load_state_dict(state["ranks"])
         heads.load_state_dict(state["heads"])

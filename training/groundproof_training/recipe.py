@@ -57,7 +57,7 @@ def run_dense(work: Path, cfg: DenseConfig, model_cfg: TinyConfig = TINY) -> Ite
 def run_pointer(work: Path, cfg: PointerConfig, model_cfg: TinyConfig = TINY) -> Iterator[str]:
     """Pointer stage from dense.pt; writes pointer.pt."""
     model, tokenizer, heads = new_model(work, model_cfg)
-    state = torch.load(work / "dense.pt", weights_only=False)
+    state = torch.load(work / "dense.pt", weights_only=True)
     model.model.visual.load_state_dict(state["visual"])
     heads.load_state_dict(state["heads"])
     yield from train_pointer(model, tokenizer, heads, work / "scenes", work / "pointer.pt", cfg)
@@ -67,7 +67,7 @@ def run_sft(work: Path, settings: SftSettings, model_cfg: TinyConfig = TINY) -> 
     """SFT from pointer.pt; writes sft.pt and TRL's checkpoints under sft/."""
     model, tokenizer, heads = new_model(work, model_cfg)
     ranks = RankHeads(model_cfg.text_size)
-    state = torch.load(work / "pointer.pt", weights_only=False)
+    state = torch.load(work / "pointer.pt", weights_only=True)
     model.load_state_dict(state["model"])
     heads.load_state_dict(state["heads"])
     ranks.load_state_dict(state["ranks"])
@@ -78,7 +78,7 @@ def run_sft(work: Path, settings: SftSettings, model_cfg: TinyConfig = TINY) -> 
 def run_export(work: Path, folder: Path, stage: str, model_cfg: TinyConfig = TINY) -> int:
     """Write the model folder from pointer.pt or sft.pt; bytes of weights."""
     model, tokenizer, _ = new_model(work, model_cfg)
-    model.load_state_dict(torch.load(work / f"{stage}.pt", weights_only=False)["model"])
+    model.load_state_dict(torch.load(work / f"{stage}.pt", weights_only=True)["model"])
     return export(model, tokenizer, folder, torch.bfloat16)
 
 

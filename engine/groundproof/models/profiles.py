@@ -57,7 +57,7 @@ _PROFILES = (
         tile_px=224,
         overlap_px=56,
         labels=("airplane", "ship", "storage tank", "vehicle"),
-        tasks=("count", "detect", "ground", "vqa", "caption"),
+        tasks=("count", "detect", "ground", "vqa"),
         max_new_tokens=768,
         weights_run=True,
     ),
