@@ -128,7 +128,8 @@ def memory(folder: Path) -> None:
     started = time.perf_counter()
     whole = peak_mib([*command, "--quiet"])
     print(
-        f"ask over {LARGE_SIDE_PX} x {LARGE_SIDE_PX} px: peak {whole:.0f} MiB in {time.perf_counter() - started:.0f} s; "
+        f"ask over {LARGE_SIDE_PX} x {LARGE_SIDE_PX} px: "
+        f"peak {whole:.0f} MiB in {time.perf_counter() - started:.0f} s; "
         f"libraries and model alone {alone:.0f} MiB; the scene's pixels would be {LARGE_SIDE_PX**2 * 3 / 2**20:.0f} MiB"
     )
 
