@@ -19,6 +19,7 @@ from groundproof.audit import audit_answer, audit_tile, in_order
 from groundproof.boxes import Window
 from groundproof.config import MergeConfig
 from groundproof.coverage import coverage
+from groundproof.datasets import without_secrets
 from groundproof.evidence_rows import EvidenceRows, SeenInTiles
 from groundproof.findings import TileReply
 from groundproof.frames import named_rows
@@ -64,7 +65,9 @@ def assemble(
         metadata={
             "run_id": run.run_id,
             "run_directory": str(run.path),
-            "configuration": run.config.model_dump(mode="json"),
+            "configuration": run.config.model_copy(
+                update={"scenes": tuple(without_secrets(path) for path in run.config.scenes)}
+            ).model_dump(mode="json"),
             "merge": (merge_config or run.config.merge).model_dump(),
             "transform_accuracy": accuracy,
             **metadata,
@@ -245,6 +248,7 @@ def _scenes(run: RunDirectory, target: CRS | None) -> gpd.GeoDataFrame:
         rows.append(
             {
                 **{c.name: scene[c.name] for c in TABLES["scenes"]},
+                "path": without_secrets(scene["path"]),
                 "affine": None if affine is None else [float(v) for v in affine],
                 "gcps": None if gcps is None else [[float(v) for v in point] for point in gcps],
                 "geometry": footprint,

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import rasterio
 from rasterio.enums import Compression, Interleaving
@@ -83,6 +83,14 @@ def short(path: str) -> str:
     """The last part of a path or URL, without a URL's query (which may hold a signature)."""
     text = urlsplit(path).path if "://" in path else path
     return Path(text.rstrip("/\\")).name or path
+
+
+def without_secrets(path: str) -> str:
+    """A URL without user, password and query (which may hold a signature); anything else as it is."""
+    if "://" not in path:
+        return path
+    parts = urlsplit(path)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def gdal_options(path: str) -> AbstractContextManager[object]:

@@ -210,6 +210,17 @@ class RunDirectory:
         """Batches that have no part file yet, in order."""
         return [batch for batch in self.batches() if not self._part(batch).exists()]
 
+    def retryable(self) -> list[int]:
+        """Batches with tiles that could not be read or that the model died over: another try may help.
+
+        What the model wrote unreadably is not among them: it would write the same again.
+        """
+        answers = self.answers()
+        seqs = answers.loc[
+            answers.status.isin([TileStatus.READ_ERROR.value, TileStatus.ENGINE_ERROR.value]), "seq"
+        ]
+        return sorted({int(b) for b in self.manifest.loc[self.manifest.seq.isin(seqs), "batch_id"]})
+
     def rows(self, batch: int) -> pd.DataFrame:
         """Manifest rows of one batch, in order."""
         return self.manifest[self.manifest.batch_id == batch]

@@ -155,7 +155,8 @@ class Session:
             )
 
     def run(self, directory: Path, *, fresh: bool = False) -> tuple[RunDirectory, Result]:
-        """Answer all tiles, then the later passes, and assemble. Resumes what `directory` holds already.
+        """Answer all tiles, then the later passes, and assemble. Resumes what `directory` holds already;
+        a session made `of_run` also tries again what could not be read or asked.
 
         Raises RunError when it holds another run (unless fresh), and the errors of every stage; what was
         answered is kept in any case.
@@ -169,7 +170,8 @@ class Session:
         with run.lock():
             sources = Sources(run)
             self._listener.planned(self._plan_of(run))
-            run_tiles(run, self.model, sources, Telling(run, self._listener, self.profile))
+            again = run.retryable() if self._run is not None else ()
+            run_tiles(run, self.model, sources, Telling(run, self._listener, self.profile), again)
             result = self._follow_up(run, sources)
         self._listener.stop_progress()
         return run, result

@@ -15,6 +15,7 @@ from shapely.geometry import Polygon, box
 
 import groundproof
 from groundproof.boxes import Tile
+from groundproof.datasets import without_secrets
 from groundproof.deliver import merge_run, write_outputs
 from groundproof.errors import ReadError, RunError, SceneError, UsageError
 from groundproof.evidence_rows import look_key
@@ -320,3 +321,48 @@ def test_a_file_really_named_like_a_second_scene_stays_a_scene_of_its_own(
     answer = groundproof.ask(scenes, QUESTION)
     assert answer.result.scenes.scene.is_unique
     assert list(answer.answers.value) == [1, 2, 3]
+
+
+def test_resuming_tries_again_what_could_not_be_read(
+    squares: Squares, finder: SquareFinder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import groundproof.reading as reading
+
+    real = reading._read_piece
+
+    def broken_once(scene, tile, *rest):
+        if tile.index == 3 and not (tmp_path / "mended").exists():
+            raise ReadError("the network drive is gone")
+        return real(scene, tile, *rest)
+
+    monkeypatch.setattr(reading, "_read_piece", broken_once)
+    answer = groundproof.ask(squares.path, QUESTION, run_dir=tmp_path / "a.run")
+    assert answer.coverage["failed"] == 1
+    assert "network drive" in answer.coverage["sentence"]
+    (tmp_path / "mended").touch()
+    with Session.of_run(tmp_path / "a.run") as session:
+        run, result = session.run(tmp_path / "a.run")
+    assert result.answers.coverage.iloc[0]["failed"] == 0
+    assert set(run.answers().attempts) == {1, 2}
+    assert result.answers.value.iloc[0] == len(BOXES)
+
+
+def test_a_scene_that_vanished_among_several_is_failed_tiles_not_the_end(
+    squares: Squares, finder: SquareFinder, tmp_path: Path
+) -> None:
+    other = write_squares(tmp_path / "other.tif", BOXES)
+    finder.die_after = 6
+    options = AskOptions((str(squares.path), str(other.path)), QUESTION)
+    with Session(options) as session, pytest.raises(KeyboardInterrupt):
+        session.run(tmp_path / "a.run")
+    other.path.unlink()
+    finder.die_after = None
+    with Session.of_run(tmp_path / "a.run") as session:
+        _, result = session.run(tmp_path / "a.run")
+    assert list(result.answers.value) == [len(BOXES), None]
+    assert result.answers.coverage.iloc[1]["looked_at"] == 0
+
+
+def test_results_hold_no_secrets_of_a_url() -> None:
+    assert without_secrets("https://me:pw@host.example/a.tif?sig=abc") == "https://host.example/a.tif"
+    assert without_secrets("/data/a?b.tif") == "/data/a?b.tif"

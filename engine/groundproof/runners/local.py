@@ -7,7 +7,7 @@ and how they are shown: an `Observer` is told as they come.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -15,7 +15,7 @@ import pandas as pd
 
 from groundproof.boxes import Tile, Window
 from groundproof.config import Question, RunConfig
-from groundproof.errors import ModelError
+from groundproof.errors import ModelError, SceneError
 from groundproof.frames import named_rows
 from groundproof.models.base import Piece, Request, VisionLanguageModel
 from groundproof.models.profiles import Profile
@@ -55,30 +55,48 @@ class _Answering:
     logprobs: list[float | None] = field(default_factory=list)
 
 
-def run_tiles(run: RunDirectory, model: VisionLanguageModel, sources: Sources, observer: Observer) -> None:
+def run_tiles(
+    run: RunDirectory,
+    model: VisionLanguageModel,
+    sources: Sources,
+    observer: Observer,
+    again: Collection[int] = (),
+) -> None:
     """Answer every pending batch. Interrupted anywhere, the next call goes on with the first batch not kept.
 
     Raises ModelError when the model dies, OutputError when a batch cannot be kept, SceneError when a
     scene is gone or is no longer the file that was planned; batches already kept stay. Unreadable tiles
-    and unusable answers become rows with their status.
+    and unusable answers become rows with their status; among several scenes so do all tiles of one that is
+    gone. again: batches answered before that are asked once more, as a whole.
     """
-    pending = set(run.pending())
-    wanted = run.manifest[run.manifest.batch_id.isin(pending)].sort_values("seq")
+    answers = run.answers() if again else None
+    tried = {} if answers is None else dict(zip(answers.seq, answers.attempts, strict=True))
+    wanted = run.manifest[run.manifest.batch_id.isin({*run.pending(), *again})].sort_values("seq")
     for scene, rows in wanted.groupby("scene", sort=False):
-        with sources.views(str(scene)) as views:
-            _run_scene(run, model, views, rows, observer)
+        try:
+            with sources.views(str(scene)) as views:
+                _run_scene(run, model, views, rows, observer, tried)
+        except SceneError as err:
+            if len(run.scenes) == 1:
+                raise
+            for batch, batch_rows in _by_batch(rows):
+                lost = _Batch(run.config, model.profile, str(scene), observer, tried)
+                run.write_part(batch, lost.unreadable(batch_rows, str(err)))
 
 
 def _run_scene(
-    run: RunDirectory, model: VisionLanguageModel, views: Views, rows: pd.DataFrame, observer: Observer
+    run: RunDirectory,
+    model: VisionLanguageModel,
+    views: Views,
+    rows: pd.DataFrame,
+    observer: Observer,
+    tried: dict[int, int],
 ) -> None:
     with views.reader(_distinct_tiles(rows)) as reader:
         pixels = _Current(reader)
         for batch, batch_rows in _by_batch(rows):
-            answered = _Batch(run.config, model.profile, views.name, observer).answer(
-                model, batch_rows, pixels
-            )
-            run.write_part(batch, answered)
+            asking = _Batch(run.config, model.profile, views.name, observer, tried)
+            run.write_part(batch, asking.answer(model, batch_rows, pixels))
 
 
 def _by_batch(rows: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:
@@ -122,7 +140,10 @@ class _Current:
 class _Batch:
     """Answers the rows of one batch."""
 
-    def __init__(self, config: RunConfig, profile: Profile, scene: str, observer: Observer) -> None:
+    def __init__(
+        self, config: RunConfig, profile: Profile, scene: str, observer: Observer, tried: dict[int, int]
+    ) -> None:
+        self._tried = tried
         self._config = config
         self._profile = profile
         self._scene = scene
@@ -141,6 +162,12 @@ class _Batch:
                 f"the model left {len(self._open)} tiles without an answer; resume to ask them again"
             )
         return sorted(self._rows, key=lambda row: int(row["seq"]))
+
+    def unreadable(self, rows: pd.DataFrame, reason: str) -> list[dict[str, Any]]:
+        """Rows of a batch whose scene cannot be read at all."""
+        for row in named_rows(rows):
+            self._keep(row, tile_of(row), TileStatus.READ_ERROR, reason=reason)
+        return self._rows
 
     def _requests(self, rows: pd.DataFrame, pixels: _Current) -> Iterator[Request]:
         for row in named_rows(rows):
@@ -215,10 +242,11 @@ class _Batch:
                 "tile_id": row.tile_id,
                 "answer_id": row.answer_id,
                 "status": status.value,
-                "attempts": 1,
+                "attempts": self._tried.get(int(row.seq), 0) + 1,
                 "seconds": time.perf_counter() - answering.started if answering else 0.0,
                 "finish": finish,
-                "text": "".join(answering.text) if answering else "",
+                # Half a surrogate pair from a broken tokenizer cannot be stored as UTF-8.
+                "text": "".join(answering.text).encode("utf-8", "replace").decode() if answering else "",
                 "error": reason,
                 "piece_lengths": answering.lengths if answering and given else None,
                 "piece_logprobs": answering.logprobs if answering and given else None,
