@@ -18,7 +18,7 @@ from groundproof.session import AskOptions, Session
 from groundproof.tables import Result
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Answer:
     """The answer to one question about one scene (or several).
 
@@ -27,6 +27,9 @@ class Answer:
 
     result: Result
     run_dir: Path | None
+
+    def __repr__(self) -> str:
+        return f"<Answer {self.text!r}, {len(self.evidence)} boxes, {self.coverage['sentence']}>"
 
     @property
     def text(self) -> str:

@@ -29,7 +29,7 @@ from groundproof.planning import grid_of
 from groundproof.protocol import Task
 from groundproof.run import RunDirectory
 from groundproof.runners.local import tile_of
-from groundproof.synthesis import synthesise
+from groundproof.synthesis import synthesise, within_training
 from groundproof.tables import TABLES, Result, TileStatus
 from groundproof.trace import Trace, parse
 
@@ -101,7 +101,9 @@ class _Answer:
         cover = coverage(tiles, _valid_share(replies))
         overview = self._overview(len(replies) + 1)
         said = (self._area.question.text, self._task, self._area.question.labels, replies, evidence, cover)
-        answer = synthesise(*said, overview=overview)
+        answer = within_training(
+            synthesise(*said, overview=overview), self._area.question.labels, self._profile
+        )
         audit = in_order(
             (*audit_answer(*said, overview=overview, profile=self._profile), *self._evidence.findings)
         )

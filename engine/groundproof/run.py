@@ -195,7 +195,9 @@ class RunDirectory:
             return
         ours, theirs = self.config.model_dump(mode="json"), config.model_dump(mode="json")
         changed = ", ".join(
-            f"{key} was {ours[key]!r}, is {theirs[key]!r}" for key in ours if ours[key] != theirs[key]
+            f"{key} was {_shown(ours[key])}, is {_shown(theirs[key])}"
+            for key in ours
+            if ours[key] != theirs[key]
         )
         raise RunError(
             f"{self.path} holds a run with another configuration ({changed}). "
@@ -277,6 +279,13 @@ class RunDirectory:
 
     def _follow_up(self, kind: str, answer_id: str) -> Path:
         return self.path / "answers" / f"{kind}-{answer_id}.parquet"
+
+
+def _shown(value: Any) -> str:
+    """One value of a configuration in words: questions by their text, a profile by its name."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return " and ".join(f'"{question.get("text")}" ({question.get("task")})' for question in value)
+    return str(value.get("name")) if isinstance(value, dict) else repr(value)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import typer
 
 from groundproof.deliver import failures
 from groundproof.errors import EXIT_INTERRUPTED, EXIT_PARTIAL, GroundproofError, outcome
+from groundproof.run import RunDirectory
 from groundproof.tables import Result
 from groundproof.terminal import Terminal, result_document
 
@@ -60,7 +61,11 @@ def resumable(terminal: Terminal, directory: Path) -> Iterator[None]:
     except KeyboardInterrupt as err:
         terminal.stop_progress()
         if (directory / "run.toml").exists():
-            terminal.warn(f"Stopped. What was answered is kept; go on with: groundproof resume {directory}")
+            state = RunDirectory.open(directory).status()
+            terminal.warn(
+                f"Stopped. {state.answered} of {state.planned} tiles are answered and kept (a batch that was being "
+                f"answered is asked again); go on with: groundproof resume {directory}"
+            )
         else:
             terminal.warn("Stopped before anything was asked.")
         raise typer.Exit(EXIT_INTERRUPTED) from err

@@ -6,7 +6,7 @@ Knows replies, merged and numbered evidence, and coverage. Refuses to know model
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from groundproof.findings import TileReply
+    from groundproof.models.profiles import Profile
 
 MAX_LABELS = 4
 """Labels named one by one in an answer to a question that asked for none in particular."""
@@ -92,6 +93,23 @@ def synthesise(
     else:
         answer, value, why = listed(answered)
     return SceneAnswer(answer, value, plan, " ".join(part for part in (why, found.synthesis()) if part))
+
+
+def within_training(answer: SceneAnswer, asked: Collection[str], profile: Profile | None) -> SceneAnswer:
+    """The answer, unless none of what was asked for is known to the model: then that it cannot say.
+
+    "No trees found" by a model that was never shown a tree would read as "nothing there".
+    """
+    if profile is None or profile.labels is None or not asked:
+        return answer
+    if any(
+        is_kind_of(label, known) or is_kind_of(known, label) for label in asked for known in profile.labels
+    ):
+        return answer
+    words = (
+        f"cannot say: the model {profile.name} was not trained to find {joined([plural(a) for a in asked])}"
+    )
+    return replace(answer, answer=words, value=None)
 
 
 def is_computed(question: str, task: Task) -> bool:

@@ -166,6 +166,8 @@ def _trained(task: Task, asked: Collection[str], profile: Profile | None) -> lis
     findings: list[AuditFinding] = []
     if profile is None:
         return findings
+    if profile.caution:
+        findings.append(AuditFinding(Kind.UNTRAINED, "warning", profile.caution))
     if profile.labels is not None:
         unknown = [label for label in asked if label not in profile.labels]
         if unknown:

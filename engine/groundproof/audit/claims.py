@@ -245,6 +245,6 @@ def _one(claim: _Claim, verdict: ClaimVerdict, single: bool) -> str:
     elif single:
         text, place = "the text", "the map shows"
     else:
-        text, place = f"the text of tile {claim.number}", "the map shows there"
+        text, place = f"the text of tile {claim.number}", "the map shows"
     link = ", and" if verdict is ClaimVerdict.SUPPORTED else ";"
     return f"{text} says {claim.said}{link} {place} {claim.shown}"

@@ -17,9 +17,9 @@ from groundproof.audit.review import put, reviewed
 from groundproof.boxes import BoxFrame
 from groundproof.coverage import coverage
 from groundproof.findings import AuditFinding, Kind, TileReply
-from groundproof.models.profiles import PROFILES
+from groundproof.models.profiles import Profile
 from groundproof.protocol import Task, target_labels
-from groundproof.synthesis import is_computed, synthesise
+from groundproof.synthesis import is_computed, synthesise, within_training
 from groundproof.tables import Result, TileStatus
 from groundproof.trace import parse
 
@@ -60,13 +60,14 @@ class _Asked:
     labels: tuple[str, ...]
     frame: BoxFrame
     area: str
+    profile: Profile | None = None
 
     @classmethod
     def of(cls, row: pd.Series[Any], metadata: Mapping[str, Any]) -> _Asked:
         question, task = str(row["question"]), Task(row["task"])
         run = metadata.get("configuration") or {}
         labels = {q["text"]: tuple(q["labels"]) for q in run.get("questions", ()) if "labels" in q}
-        profile = PROFILES.get(str(run.get("profile")))
+        profile = Profile.model_validate(run["profile"]) if isinstance(run.get("profile"), dict) else None
         context = row["context"] if isinstance(row["context"], Mapping) else {}
         return cls(
             question,
@@ -75,6 +76,7 @@ class _Asked:
             # Only numbers of boxes are read by frame, and those are in the evidence table already.
             BoxFrame.PER_MILLE if profile is None else profile.frame,
             str(context.get("area") or ""),
+            profile,
         )
 
 
@@ -90,7 +92,7 @@ def _made_anew(
     fresh = [finding for finding in audit_answer(*said) if not _is_carried(finding)]
     columns: dict[str, Any] = {"audit": [finding.as_dict() for finding in in_order([*fresh, *carried])]}
     if is_computed(asked.question, asked.task):
-        answer = synthesise(*said)
+        answer = within_training(synthesise(*said), asked.labels, asked.profile)
         words = f"{asked.area}: {answer.answer}" if asked.area else answer.answer
         columns |= {"answer": words, "value": answer.value, "synthesis": answer.synthesis}
     return columns

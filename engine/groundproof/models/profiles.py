@@ -40,6 +40,8 @@ class Profile(BaseModel):
     """Tasks it was trained for; None: all."""
     max_new_tokens: int = 2048
     repetition_penalty: float = 1.0
+    caution: str | None = None
+    """What a person must know before using an answer; shown with every one."""
     weights_run: bool = False
     """True when this project has run weights of this family at their real size. False: only the loading
     and decoding code has run, with small weights of the same architecture. `groundproof models` says which."""
@@ -59,6 +61,7 @@ _PROFILES = (
         labels=("airplane", "ship", "storage tank", "vehicle"),
         tasks=("count", "detect", "ground", "vqa"),
         max_new_tokens=768,
+        caution="tiny is an undertrained first model: most of its boxes are wrong; check each before using a number",
         weights_run=True,
     ),
     # Boxes per mille of the tile (THUDM/GLM-V issues 114 and 161; checked against RSThinker's own samples).
