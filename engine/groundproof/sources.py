@@ -29,11 +29,6 @@ class Views:
         self.name = name
         self._dates = dates
 
-    @property
-    def first(self) -> Scene:
-        """The scene whose grid everything lies on."""
-        return self._dates[0][0]
-
     @contextmanager
     def reader(self, tiles: Iterable[Tile]) -> Iterator[Reading]:
         """Tiles in order with the pixels of every date, read ahead; or why one could not be read."""
