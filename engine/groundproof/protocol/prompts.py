@@ -185,10 +185,6 @@ def _instruction(task: Task, question: str, profile: Profile, n_images: int) -> 
     return _TASKS[task].format(boxes=boxes, image=image, n=n_images)
 
 
-def _article(name: str) -> str:
-    return f"a {name}"
-
-
 def _shortened(context: str) -> str:
     if len(context) <= MAX_CONTEXT:
         return context
