@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 import torch
 from transformers.models.glm4v.image_processing_pil_glm4v import Glm4vImageProcessorPil
+from transformers.models.glm4v.modeling_glm4v import apply_rotary_pos_emb_vision
 
 from groundproof_training.model import (
     IMAGE_MEAN,
     IMAGE_STD,
+    NEIGHBOURS,
+    TinyConfig,
     make_model,
     patches_of,
     vision_features,
-    whiten_patches,
 )
 from groundproof_training.pointing import Tap, image_positions
 from groundproof_training.recipe import SMALL_MODEL
@@ -66,12 +68,34 @@ def test_tapped_attention_equals_that_of_the_layer(model):
 
 
 @torch.no_grad()
-def test_whitened_patches_have_even_components(model):
-    rng = np.random.default_rng(0)
-    images = torch.from_numpy(rng.integers(0, 255, size=(8, 112, 112, 3), dtype=np.uint8))
-    patches = patches_of(images, IMAGE_MEAN, IMAGE_STD).flatten(0, 1)
-    whiten_patches(model.model.visual, patches, knee=8)
-    conv = model.model.visual.patch_embed.proj
-    out = patches @ conv.weight.sum(2).flatten(1).T + conv.bias
-    assert out.mean(0).abs().max() < 1e-2
-    assert out.std(0).max() / out.std(0).min() < 2
+def test_local_heads_first_look_at_their_neighbour(tokenizer):
+    cfg = TinyConfig(vision_layers=2)
+    fresh = make_model(cfg, len(tokenizer), special_ids(tokenizer), first_number_id(tokenizer))
+    visual = fresh.model.visual.eval()
+    visual.config._attn_implementation = "eager"
+    looked = []
+    for block in visual.blocks:
+        block.attn.register_forward_hook(
+            lambda _m, args, kwargs, _out: looked.append((args, kwargs)), with_kwargs=True
+        )
+    images = np.random.default_rng(0).integers(0, 255, size=(4, 224, 224, 3), dtype=np.uint8)
+    stock = Glm4vImageProcessorPil()(list(images), return_tensors="pt")
+    visual(stock["pixel_values"], stock["image_grid_thw"])
+    side = 16
+    # The tower's order: 2 x 2 blocks of patches, one block after the other.
+    order = np.arange(side * side).reshape(side // 2, 2, side // 2, 2).swapaxes(1, 2).ravel()
+    rows, columns = order // side, order % side
+    for depth, (args, kwargs) in enumerate(looked):
+        states = kwargs.get("hidden_states", args[0] if args else None)
+        cos, sin = kwargs["position_embeddings"]
+        attn = visual.blocks[depth].attn
+        qkv = attn.qkv(states[: side * side]).view(side * side, 3, attn.num_heads, -1)
+        q, k = apply_rotary_pos_emb_vision(qkv[:, 0], qkv[:, 1], cos[: side * side], sin[: side * side])
+        weights = torch.einsum("qhd,khd->hqk", q, k).mul(q.shape[-1] ** -0.5).softmax(-1)
+        for head, (down, right) in enumerate(NEIGHBOURS[depth]):
+            inner = (
+                (rows + down >= 0) & (rows + down < side) & (columns + right >= 0) & (columns + right < side)
+            )
+            best = weights[head].argmax(-1).numpy()
+            hit = (rows[best] == rows + down) & (columns[best] == columns + right)
+            assert hit[inner].mean() > 0.6, (depth, head, hit[inner].mean())

@@ -14,7 +14,6 @@ app = typer.Typer(
 
 WORK = Path(".cache/train")
 WorkDir = Annotated[Path, typer.Option("--work", help="Folder of shards, checkpoints and logs.")]
-SMALL_SHAPES = ((168, 168), (168, 224))
 
 
 def _say(line: str) -> None:
@@ -24,23 +23,30 @@ def _say(line: str) -> None:
 @app.command()
 def scenes(
     work: WorkDir = WORK,
-    per_shape: Annotated[int, typer.Option(help="Scenes per shape; 8 shapes.")] = 2500,
+    number: Annotated[int, typer.Option("--scenes", help="How many, all shapes together.")] = 32_000,
     processes: int = 2,
 ) -> None:
-    """Render the procedural scenes to disk.   groundproof-train scenes --per-shape 2500"""
+    """Render the procedural scenes to disk.   groundproof-train scenes --scenes 32000"""
     from groundproof_training.shards import ShardConfig, render_shards
 
-    for line in render_shards(work / "scenes", ShardConfig(scenes_per_shape=per_shape, processes=processes)):
+    for line in render_shards(work / "scenes", ShardConfig(scenes=number, processes=processes)):
         _say(line)
 
 
 @app.command()
-def dense(work: WorkDir = WORK, minutes: float = 35.0, max_steps: int = 1_000_000) -> None:
-    """Warm up the vision tower.   groundproof-train dense --minutes 35"""
+def dense(
+    work: WorkDir = WORK,
+    minutes: float = 45.0,
+    max_steps: int = 1_000_000,
+    start_from: Annotated[
+        Path | None, typer.Option(help="Begin with the tower of another run's dense.pt.")
+    ] = None,
+) -> None:
+    """Warm up the vision tower.   groundproof-train dense --minutes 45"""
     from groundproof_training.dense import DenseConfig
     from groundproof_training.recipe import run_dense
 
-    for line in run_dense(work, DenseConfig(minutes=minutes, max_steps=max_steps)):
+    for line in run_dense(work, DenseConfig(minutes=minutes, max_steps=max_steps), start=start_from):
         _say(line)
 
 
@@ -80,19 +86,23 @@ def export(
 @app.command()
 def evaluate(
     folder: Path,
-    scenes: Annotated[int, typer.Option(help="Held-out scenes; about 2.6 questions each.")] = 160,
+    scenes: Annotated[
+        int, typer.Option(help="The first so many of bench-v1's 1,000; three questions each.")
+    ] = 1000,
     as_json: Annotated[bool, typer.Option("--json")] = False,
-    sheet: Annotated[Path | None, typer.Option(help="Draw 12 answers to this picture.")] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Draw the best and the worst answers to this picture.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(help="Questions asked at once.")] = 32,
+    unfrozen: Annotated[
+        bool, typer.Option("--unfrozen", help="Allow a changed generator: not bench-v1.")
+    ] = False,
 ) -> None:
-    """Measure a model folder on held-out scenes.   groundproof-train evaluate engine/groundproof/weights/tiny"""
+    """Measure a model folder on bench-v1.   groundproof-train evaluate engine/groundproof/weights/tiny"""
     from groundproof_training import evaluate as measure
 
-    cfg = measure.EvaluateConfig(scenes=scenes)
-    if sheet is not None:
-        answerer = measure.Answerer(folder)
-        asked = [q for q in measure.held_out(cfg) if len(q.boxes)][:12]
-        measure.draw_sheet(asked, [answerer.replies([q], cfg.max_new_tokens)[0] for q in asked], sheet)
-    result = measure.evaluate(folder, cfg, _say)
+    cfg = measure.EvaluateConfig(scenes=scenes, batch_size=batch_size, must_be_frozen=not unfrozen)
+    result = measure.evaluate(folder, cfg, _say, sheet)
     typer.echo(json.dumps(result, indent=1) if as_json else measure.table(result))
 
 

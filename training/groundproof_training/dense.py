@@ -9,7 +9,6 @@ in the number code that the language model's own number embeddings use.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,16 +23,23 @@ from groundproof_training.model import (
     CELL_PX,
     IMAGE_MEAN,
     IMAGE_STD,
+    PATCH_PX,
     patches_of,
     vision_features,
     vision_states,
-    whiten_patches,
 )
 from groundproof_training.number_code import CODE_SIZE, N_NUMBERS, number_table, soft_numbers
-from groundproof_training.optim import make_optimiser, schedule
-from groundproof_training.shards import Batch, Shards
+from groundproof_training.optim import make_optimiser
+from groundproof_training.pace import Pace
+from groundproof_training.scenes import CLASSES
+from groundproof_training.shards import Batch, Objects, Shards
 
-N_CLASSES = 4
+N_CLASSES = len(CLASSES)
+FIRST_CONTEXT_CLASS = 4
+"""Of `CLASSES`, the first that mostly is context of others."""
+
+MASK_CELLS = 7
+"""A 14 px patch reads out 7 x 7 cells of 2 px: which class covers each."""
 
 
 class DenseConfig(BaseModel):
@@ -41,7 +47,7 @@ class DenseConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    minutes: float = 35.0
+    minutes: float = 45.0
     max_steps: int = 1_000_000
     tokens_per_step: int = 768
     learning_rate: float = 1.6e-3
@@ -51,18 +57,21 @@ class DenseConfig(BaseModel):
     giou_weight: float = 2.0
     offset_weight: float = 1.0
     patch_weight: float = 1.0
-    whiten: bool = False
+    mask_weight: float = 1.0
     objectness_weight: float = 1.0
     class_weight: float = 1.0
     seed: int = 1
-    checkpoint_s: float = 120.0
+    floor: float = 0.02
+    checkpoint_s: float = 180.0
 
 
 class Targets:
-    """What each anchor token should say.
+    """What each anchor token and each patch should say.
 
-    `where` (P,): flat token index over the batch; `boxes_px`, `permille`, `offsets` (P, 4): the box in px, in
-    per-mille of the tile, and relative to the centre of its cell in cells.
+    `where` (P,): flat token index over the batch, each once; `boxes_px`, `permille`, `offsets` (P, 4): the box in px,
+    in per-mille of the tile, and relative to the centre of its cell in cells. `patch_boxes` (B * N, 4): the box that
+    covers each 14 px patch, relative to the patch's centre in cells, in the tower's block order; `covered` (B * N,)
+    says where there is one. `mask` (B * N, 49): class index + 1 of each 2 px cell, 0 for none; None without masks.
     """
 
     def __init__(self, batch: Batch) -> None:
@@ -70,9 +79,10 @@ class Targets:
         where, labels, boxes = [], [], []
         for i, objects in enumerate(batch.objects):
             cells = anchor_cells(objects.boxes, batch.width, batch.height)
-            where.append(cells + i * columns * rows)
-            labels.append(objects.labels)
-            boxes.append(objects.boxes)
+            keep = _one_per_cell(cells, objects)
+            where.append(cells[keep] + i * columns * rows)
+            labels.append(objects.labels[keep])
+            boxes.append(objects.boxes[keep])
         self.where = torch.from_numpy(np.concatenate(where))
         self.labels = torch.from_numpy(np.concatenate(labels))
         self.boxes_px = torch.from_numpy(np.concatenate(boxes))
@@ -82,24 +92,51 @@ class Targets:
         centre = torch.stack([cell % columns, cell // columns] * 2, dim=-1).float() * CELL_PX + CELL_PX / 2
         self.offsets = (self.boxes_px - centre) / CELL_PX
         self._patches(batch)
+        self.mask = None
+        if batch.masks is not None:
+            cells = _blocks(_tiles(batch.masks, MASK_CELLS))
+            self.mask = torch.from_numpy(cells.reshape(-1, MASK_CELLS**2).astype(np.int64))
 
     def _patches(self, batch: Batch) -> None:
-        """Per 14 px patch, in the tower's block order: label (B * N,), 0 for none else class + 1, and, where there is
-        an object, its box relative to the patch centre in cells (B * N, 4). The smallest box wins."""
-        rows, columns = batch.height // 14, batch.width // 14
-        labels = np.zeros((len(batch.images), rows, columns), dtype=np.int64)
+        """The smallest box over a patch's centre wins."""
+        rows, columns = batch.height // PATCH_PX, batch.width // PATCH_PX
+        covered = np.zeros((len(batch.images), rows, columns), dtype=bool)
         boxes = np.zeros((len(batch.images), rows, columns, 4), dtype=np.float32)
         for i, o in enumerate(batch.objects):
             sizes = (o.boxes[:, 2:] - o.boxes[:, :2]).prod(-1)
             for k in np.argsort(-sizes):
-                x0, y0, x1, y1 = np.round(o.boxes[k] / 14).astype(int)  # patches whose centre lies inside
-                labels[i, y0:y1, x0:x1] = o.labels[k] + 1
+                x0, y0, x1, y1 = np.round(o.boxes[k] / PATCH_PX).astype(
+                    int
+                )  # patches whose centre lies inside
+                covered[i, y0:y1, x0:x1] = True
                 boxes[i, y0:y1, x0:x1] = o.boxes[k]
-        y, x = np.mgrid[:rows, :columns] * 14.0 + 7
+        y, x = np.mgrid[:rows, :columns] * float(PATCH_PX) + PATCH_PX / 2
         boxes = (boxes - np.stack([x, y, x, y], axis=-1)) / CELL_PX
-        block = lambda a: a.reshape(len(a), rows // 2, 2, columns // 2, 2, -1).swapaxes(2, 3)  # noqa: E731
-        self.patch_labels = torch.from_numpy(block(labels).reshape(-1))
-        self.patch_boxes = torch.from_numpy(block(boxes).reshape(-1, 4)).float()
+        self.covered = torch.from_numpy(_blocks(covered[..., None]).reshape(-1))
+        self.patch_boxes = torch.from_numpy(_blocks(boxes).reshape(-1, 4)).float()
+
+
+def _tiles(masks: np.ndarray, side: int) -> np.ndarray:
+    """(B, H, W) -> (B, H / side, W / side, side * side)."""
+    b, h, w = masks.shape
+    return (
+        masks.reshape(b, h // side, side, w // side, side).swapaxes(2, 3).reshape(b, h // side, w // side, -1)
+    )
+
+
+def _blocks(patches: np.ndarray) -> np.ndarray:
+    """(B, rows, columns, n) of patches into the tower's 2 x 2 block order (B, rows / 2, columns / 2, 2, 2, n)."""
+    b, rows, columns, n = patches.shape
+    return np.ascontiguousarray(patches.reshape(b, rows // 2, 2, columns // 2, 2, n).swapaxes(2, 3))
+
+
+def _one_per_cell(cells: np.ndarray, objects: Objects) -> np.ndarray:
+    """Indices of the objects whose boxes their cells should say: where several share a cell, the rarer kind that the
+    model is for, then the largest. A token holds one box."""
+    size = (objects.boxes[:, 2:] - objects.boxes[:, :2]).prod(-1)
+    order = np.lexsort((-size, objects.labels >= FIRST_CONTEXT_CLASS))
+    _, first = np.unique(cells[order], return_index=True)
+    return order[first]
 
 
 def anchor_cells(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -111,11 +148,12 @@ def anchor_cells(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 class DenseHeads(nn.Module):
-    """Linear readings of one token: objectness, class, four numbers in number code, four offsets in cells."""
+    """Linear readings of one token: objectness, class, four numbers in number code, four offsets in cells; and of
+    one patch: the class of each of its 2 px cells, and the edges of the box over it."""
 
     def __init__(self, size: int, patch_size: int) -> None:
         super().__init__()
-        self.patch_label = nn.Linear(patch_size, N_CLASSES + 1)
+        self.mask = nn.Linear(patch_size, MASK_CELLS**2 * (N_CLASSES + 1))
         self.patch_offsets = nn.Linear(patch_size, 4)
         self.objectness = nn.Linear(size, 1)
         self.label = nn.Linear(size, N_CLASSES)
@@ -180,24 +218,31 @@ def dense_loss(
 
 
 def patch_loss(
-    heads: DenseHeads, states: torch.Tensor, targets: Targets
+    heads: DenseHeads, states: torch.Tensor, targets: Targets, cfg: DenseConfig
 ) -> tuple[torch.Tensor, dict[str, float]]:
-    """Every patch under an object says which and how far its edges are: many more places to learn from than
-    one anchor per object. states: patch states before merging (B, N, vision size)."""
+    """Every patch says what covers it, 2 px by 2 px, and how far the edges of the box over it are: many more places
+    to learn from than one anchor per object. states: patch states before merging (B, N, vision size)."""
     flat = states.flatten(0, 1)
-    logits, truth = heads.patch_label(flat), targets.patch_labels
-    covered = truth > 0
-    share = 1.0 / max(1, int(covered.sum()))
-    errors = F.cross_entropy(logits, truth, reduction="none")
-    loss = (errors * covered).sum() * share + (errors * ~covered).sum() / max(1, int((~covered).sum()))
-    if bool(covered.any()):
-        loss = loss + F.smooth_l1_loss(
-            heads.patch_offsets(flat[covered]), targets.patch_boxes[covered], beta=0.2
+    loss, parts = flat.new_zeros(()), {}
+    if bool(targets.covered.any()):
+        edges = heads.patch_offsets(flat[targets.covered])
+        loss = loss + cfg.patch_weight * F.smooth_l1_loss(
+            edges, targets.patch_boxes[targets.covered], beta=0.2
         )
-    right = (
-        (logits[covered].argmax(-1) == truth[covered]).float().mean().item() if bool(covered.any()) else 1.0
-    )
-    return loss, {"patch": loss.item(), "patch_right": right}
+    if targets.mask is not None:
+        logits = heads.mask(flat).view(-1, N_CLASSES + 1)
+        truth = targets.mask.view(-1)
+        errors = F.cross_entropy(logits, truth, reduction="none")
+        inside = truth > 0
+        n_inside, n_outside = int(inside.sum()), int((~inside).sum())
+        # Inside and outside weigh the same, whatever a batch holds of each.
+        share = torch.where(inside, 0.5 / max(1, n_inside), 0.5 / max(1, n_outside))
+        loss_mask = (errors * share).sum()
+        loss = loss + cfg.mask_weight * loss_mask
+        parts["mask"] = loss_mask.item()
+        if n_inside:
+            parts["mask_right"] = (logits[inside].argmax(-1) == truth[inside]).float().mean().item()
+    return loss, parts
 
 
 @torch.no_grad()
@@ -225,68 +270,55 @@ def dense_tally(
     return by_number, by_offset
 
 
-def train_dense(visual: nn.Module, shards_dir: Path, out: Path, cfg: DenseConfig) -> Iterator[str]:
-    """Train the tower in place until the minutes or steps are up; checkpoints to `out`, resumes from it."""
+def train_dense(
+    visual: nn.Module, shards_dir: Path, out: Path, cfg: DenseConfig, start: Path | None = None
+) -> Iterator[str]:
+    """Train the tower in place until the minutes or steps are up; checkpoints to `out`, resumes from it.
+
+    start: the checkpoint of another dense run whose tower this one begins with; its heads are not used.
+    """
     torch.manual_seed(cfg.seed)
     heads = DenseHeads(visual.config.out_hidden_size, visual.config.hidden_size)
     optimiser = make_optimiser([visual, heads], cfg.learning_rate)
     base = [group["lr"] for group in optimiser.param_groups]
     step, spent = 0, 0.0
-    shards = Shards(shards_dir)
-    check_rng = np.random.default_rng(0)
-    checks = [shards.draw(check_rng, 1000) for _ in range(4)]
-    if cfg.whiten and not out.exists():
-        sample = [shards.draw(check_rng, 1000).images for _ in range(8)]
-        patches = [patches_of(torch.from_numpy(i), IMAGE_MEAN, IMAGE_STD).flatten(0, 1) for i in sample]
-        whiten_patches(visual, torch.cat(patches))
+    if start is not None and not out.exists():
+        visual.load_state_dict(torch.load(start, weights_only=True)["visual"])
+        yield f"the tower begins as that of {start}"
     if out.exists():
         state = torch.load(out, weights_only=True)
         visual.load_state_dict(state["visual"])
         heads.load_state_dict(state["heads"])
-        if state["optimiser"]:
-            optimiser.load_state_dict(state["optimiser"])
+        optimiser.load_state_dict(state["optimiser"])
         step, spent = state["step"], state["spent_s"]
         yield f"resumed at step {step}, {spent:.0f} s spent"
+    shards = Shards(shards_dir)
+    check_rng = np.random.default_rng(0)
+    checks = [shards.draw(check_rng, 1000) for _ in range(8)]
     rng = np.random.default_rng([cfg.seed, step])
-    budget = cfg.minutes * 60
-    started = time.monotonic() - spent
-    saved = logged = time.monotonic()
-    seen, mean = 0, {}
-    while step < cfg.max_steps and time.monotonic() - started < budget:
-        if step and step % 400 == 0:
+    parameters = [*visual.parameters(), *heads.parameters()]
+    pace = Pace(cfg.minutes, cfg.max_steps, cfg.checkpoint_s, step, spent)
+    while pace.going:
+        if pace.step and pace.step % 400 == 0:
             shards = Shards(shards_dir)  # more may have been rendered meanwhile
         batch = shards.draw(rng, cfg.tokens_per_step)
         targets = Targets(batch)
         patches = patches_of(torch.from_numpy(batch.images), IMAGE_MEAN, IMAGE_STD)
         states, tokens = vision_states(visual, patches, batch.height, batch.width)
         loss, parts = dense_loss(heads, tokens, targets, cfg)
-        loss_patch, patch_parts = patch_loss(heads, states, targets)
-        loss = loss + cfg.patch_weight * loss_patch
-        parts.update(patch_parts)
+        loss_patch, patch_parts = patch_loss(heads, states, targets, cfg)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_([*visual.parameters(), *heads.parameters()], 5.0)
-        progress = (time.monotonic() - started) / budget
-        factor = min(
-            schedule(step, cfg.max_steps, cfg.warmup_steps), max(0.02, min(1.0, (1 - progress) / 0.6))
-        )
+        (loss + loss_patch).backward()
+        nn.utils.clip_grad_norm_(parameters, 5.0)
+        factor = pace.factor(cfg.warmup_steps, cfg.floor)
         for group, lr in zip(optimiser.param_groups, base, strict=True):
             group["lr"] = lr * factor
         optimiser.step()
-        step += 1
-        seen += len(batch.images)
-        for key, value in parts.items():
-            mean.setdefault(key, []).append(value)
-        now = time.monotonic()
-        last = step >= cfg.max_steps or now - started >= budget
-        if now - logged > 30 or last:
-            line = " ".join(f"{key} {np.mean(values):.3f}" for key, values in mean.items())
-            rate, left = seen / (now - logged), budget - now + started
-            yield f"step {step} {rate:.1f} images/s lr x{factor:.2f} {left:.0f} s left: {line}"
-            logged, seen, mean = now, 0, {}
-        if now - saved > cfg.checkpoint_s or last:
-            saved = now
-            save_dense(out, visual, heads, optimiser, step, now - started)
+        line = pace.stepped(len(batch.images), parts | patch_parts, factor)
+        if line:
+            yield line
+        if pace.save_due():
+            save_dense(out, visual, heads, optimiser, pace.step, pace.spent_s)
             numbers, offsets = dense_tally(visual, heads, checks)
             yield f"  check: F1@0.5 by numbers {numbers.f1:.3f}, by offsets {offsets.f1:.3f} ({numbers.line()})"
 

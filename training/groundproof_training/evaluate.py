@@ -1,101 +1,68 @@
-"""What a model folder can do on held-out scenes: F1 at IoU 0.5, exact counts, presence, parse rate.
+"""What a model folder can do on the frozen benchmark: boxes, counts, refusals, answers, with intervals.
 
     groundproof-train evaluate engine/groundproof/weights/tiny --scenes 200 --json
 
 Loads the folder with transformers' own class, feeds it through transformers' own image processor and `generate`,
-greedy, and reads the text with the engine's parser: nothing of the training code stands between. Seeds start at
-`HELD_OUT_SEED`.
+greedy, and reads the text with the engine's parser: nothing of the training code stands between. The questions are
+`bench`'s, the figures `scoring`'s.
 """
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from transformers import Glm4vForConditionalGeneration, PreTrainedTokenizerFast
 from transformers.models.glm4v.image_processing_pil_glm4v import Glm4vImageProcessorPil
 
-from groundproof.boxes import BoxFrame
-from groundproof.protocol import Task
-from groundproof.trace import parse
-from groundproof_training.matching import match
-from groundproof_training.model import CELL_PX
+from groundproof_training import bench
+from groundproof_training.bench import BenchQuestion
+from groundproof_training.scoring import (
+    SIZES,
+    WITHOUT_F1,
+    Reply,
+    Sums,
+    add,
+    box_sums,
+    intervals,
+    marks,
+    ratios,
+    read_reply,
+    score,
+)
 from groundproof_training.sequences import Encoder
-from groundproof_training.shards import HELD_OUT_SEED, Objects, render
-from groundproof_training.templates import WORDS, write_prompt
 
-CLASS_NAMES = tuple(WORDS)
+Pair = tuple[BenchQuestion, Reply]
+Say = Callable[[str], None]
+
+HEADLINE = (
+    "f1", "precision", "recall", "f1_iou25", "exact", "exact_all", "count_mae", "absent", "consistent", "parsed",
+    "vqa_accuracy", "classify_accuracy",
+)  # fmt: skip
+"""Figures that get an interval."""
+
+COLUMNS = ("questions", "objects", "f1", "precision", "recall", "f1_iou25", "exact", "exact_all", "count_mae",
+           "absent", "consistent", "answer", "parsed")  # fmt: skip
+
+RENDER_S = 5.0
+"""Seconds between two progress lines."""
 
 
 class EvaluateConfig(BaseModel):
-    """Which held-out scenes, and which questions about each."""
+    """How much of the benchmark is asked. frozen: refuse a generator that the benchmark was not frozen with."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    shapes: tuple[tuple[int, int], ...] = (
-        (168, 168), (224, 224), (280, 280), (336, 336), (168, 336), (336, 168), (224, 280), (336, 224)
-    )  # fmt: skip
-    scenes: int = 160
-    objects_at_most: int = 12
-    first_seed: int = HELD_OUT_SEED
+    version: str = "bench-v1"
+    scenes: int = Field(bench.SCENES, ge=1, le=bench.SCENES)
     batch_size: int = 16
-    max_new_tokens: int = 420
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One question about one held-out scene. `boxes` (n, 4) px: the true objects of the class asked about."""
-
-    image: np.ndarray
-    task: str
-    label: str
-    text: str
-    boxes: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back: the raw text, its evidence boxes (n, 4) px, its answer text, whether it parsed."""
-
-    text: str
-    boxes: np.ndarray
-    answer: str
-    parsed: bool
-
-
-QUESTION_OF = {
-    "count": "How many {many} are there?",
-    "detect": "Find all {many}.",
-    "ground": "Locate every {one}.",
-    "vqa": "Are there any {many}?",
-}
-
-
-def held_out(cfg: EvaluateConfig) -> Iterator[Question]:
-    """One question per scene and per class in turn: tasks rotate, present and absent classes as they come."""
-    tasks = tuple(QUESTION_OF)
-    for i in range(cfg.scenes):
-        width, height = cfg.shapes[i % len(cfg.shapes)]
-        image, objects = render(cfg.first_seed + i, width, height, cfg.objects_at_most)
-        labels = asked_labels(objects, i)
-        for k, label in enumerate(labels):
-            task = tasks[(i // len(cfg.shapes) + k) % len(tasks)]
-            one, many = WORDS[CLASS_NAMES[label]][0]
-            text = write_prompt(task, QUESTION_OF[task].format(one=one, many=many))
-            yield Question(image, task, CLASS_NAMES[label], text, objects.boxes[objects.labels == label])
-
-
-def asked_labels(objects: Objects, turn: int) -> list[int]:
-    """Every class that is there, and one that is not."""
-    present = sorted({int(label) for label in objects.labels})
-    absent = [k for k in range(len(CLASS_NAMES)) if k not in present]
-    return [*present, *absent[turn % len(absent) :][:1]] if absent else present
+    max_new_tokens: int = 1000
+    must_be_frozen: bool = True
 
 
 class Answerer:
@@ -108,11 +75,17 @@ class Answerer:
         self._encoder = Encoder(self.tokenizer)
 
     @torch.no_grad()
-    def texts(self, images: Sequence[np.ndarray], prompts: Sequence[str], max_new_tokens: int) -> list[str]:
-        """Greedy completions of equal-sized or different tiles; one generate call."""
-        pixels = self.images(images=list(images), return_tensors="pt", input_data_format="channels_last")
-        counts = (pixels["image_grid_thw"].prod(-1) // 4).tolist()
-        rows = [self._encoder.prompt(text, n) for text, n in zip(prompts, counts, strict=True)]
+    def texts(
+        self, images: Sequence[Sequence[np.ndarray]], prompts: Sequence[str], max_new_tokens: int
+    ) -> list[str]:
+        """Greedy completions; one generate call. images: of each prompt, equal in number and size within a prompt."""
+        flat = [image for row in images for image in row]
+        pixels = self.images(images=flat, return_tensors="pt", input_data_format="channels_last")
+        tokens = iter((pixels["image_grid_thw"].prod(-1) // 4).tolist())
+        rows = []
+        for text, row in zip(prompts, images, strict=True):
+            each = [next(tokens) for _ in row]
+            rows.append(self._encoder.prompt(text, each[0], len(each)))
         longest = max(map(len, rows))
         ids = torch.tensor([[self.tokenizer.pad_token_id] * (longest - len(row)) + row for row in rows])
         mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows])
@@ -127,118 +100,186 @@ class Answerer:
         )
         return [self.tokenizer.decode(row[longest:], skip_special_tokens=True) for row in out]
 
-    def replies(self, questions: Sequence[Question], max_new_tokens: int) -> list[Reply]:
+    def replies(self, questions: Sequence[BenchQuestion], max_new_tokens: int) -> list[Reply]:
         """Answers of one batch, parsed."""
-        texts = self.texts([q.image for q in questions], [q.text for q in questions], max_new_tokens)
+        images, prompts = [q.images for q in questions], [q.sample.prompt for q in questions]
+        texts = self.texts(images, prompts, max_new_tokens)
         return [read_reply(text, q) for text, q in zip(texts, questions, strict=True)]
 
 
-def read_reply(text: str, question: Question) -> Reply:
-    """Parse one completion with the engine's parser; boxes to pixels of the tile."""
-    trace = parse(text, BoxFrame.PER_MILLE, Task(question.task))
-    height, width = question.image.shape[:2]
-    boxes = [e.box for e in trace.evidence if e.role == "evidence"]
-    px = np.array([[b.x0 * width, b.y0 * height, b.x1 * width, b.y1 * height] for b in boxes]) / 1000
-    answer = text.rpartition("<answer>")[2].partition("</answer>")
-    whole = text.startswith("<think>") and text.endswith("</answer>") and not trace.repairs
-    return Reply(text, px.reshape(-1, 4), answer[0] if answer[1] else "", whole)
+def questions_of(cfg: EvaluateConfig, report: Say = lambda line: None) -> list[BenchQuestion]:
+    """The questions of the first `cfg.scenes` scenes in the benchmark's mixed order."""
+    asked: list[BenchQuestion] = []
+    started = said = time.monotonic()
+    for done, index in enumerate(bench.shuffled(cfg.version)[: cfg.scenes], start=1):
+        asked += bench.bench_questions(cfg.version, [index])
+        if time.monotonic() - said > RENDER_S:
+            said = time.monotonic()
+            left = (said - started) / done * (cfg.scenes - done)
+            report(f"{done}/{cfg.scenes} scenes rendered, {left:.0f} s left")
+    return asked
 
 
-def evaluate(folder: Path, cfg: EvaluateConfig, report=lambda line: None) -> dict:
-    """All figures as one JSON-able dictionary; `report` gets progress lines."""
-    answerer = Answerer(folder)
-    groups: dict[tuple[int, int], list[Question]] = defaultdict(list)
-    for question in held_out(cfg):
-        groups[question.image.shape[:2]].append(question)
-    pairs: list[tuple[Question, Reply]] = []
-    total, started = sum(map(len, groups.values())), time.monotonic()
+def batches(questions: Sequence[BenchQuestion], size: int) -> list[list[int]]:
+    """Indices of questions to answer together: one shape, about equally long truths, so that few wait for one."""
+    groups: dict[tuple, list[int]] = defaultdict(list)
+    for k, q in enumerate(questions):
+        groups[q.width, q.height, len(q.images)].append(k)
+    made = []
     for group in groups.values():
-        for start in range(0, len(group), cfg.batch_size):
-            part = group[start : start + cfg.batch_size]
-            pairs += zip(part, answerer.replies(part, cfg.max_new_tokens), strict=True)
-            spent = time.monotonic() - started
-            report(f"{len(pairs)}/{total} questions, {spent / len(pairs) * (total - len(pairs)):.0f} s left")
-    result = {
-        "folder": folder.name,
-        "scenes": cfg.scenes,
-        "questions": total,
-        "seconds": round(time.monotonic() - started, 1),
-    }
-    result |= {"all": figures(pairs)}
-    by = lambda key: {name: figures([p for p in pairs if key(p[0]) == name])  # noqa: E731
-                      for name in sorted({key(q) for q, _ in pairs})}  # fmt: skip
-    result["class"] = by(lambda q: q.label)
-    result["shape"] = by(lambda q: f"{q.image.shape[1]}x{q.image.shape[0]}")
-    result["task"] = by(lambda q: q.task)
+        group.sort(key=lambda k: len(questions[k].sample.completion))
+        made += [group[start : start + size] for start in range(0, len(group), size)]
+    # Long and short batches mixed, so that the time left is honest from the start.
+    np.random.default_rng(0).shuffle(made)  # type: ignore[arg-type]
+    return made
+
+
+def answer_all(
+    answerer: Answerer,
+    questions: Sequence[BenchQuestion],
+    cfg: EvaluateConfig,
+    report: Say = lambda line: None,
+) -> list[Pair]:
+    """Every question with its reply, in the order of the questions."""
+    replies: dict[int, Reply] = {}
+    started = time.monotonic()
+    for batch in batches(questions, cfg.batch_size):
+        made = answerer.replies([questions[k] for k in batch], cfg.max_new_tokens)
+        replies.update(zip(batch, made, strict=True))
+        left = (time.monotonic() - started) / len(replies) * (len(questions) - len(replies))
+        report(f"{len(replies)}/{len(questions)} questions, {left:.0f} s left")
+    return [(q, replies[k]) for k, q in enumerate(questions)]
+
+
+def evaluate(
+    folder: Path, cfg: EvaluateConfig, report: Say = lambda line: None, sheet: Path | None = None
+) -> dict:
+    """All figures as one JSON-able dictionary; `report` gets progress lines; `sheet` a picture of best and worst.
+
+    Raises BenchChangedError when the generator is not the one the benchmark was frozen with.
+    """
+    frozen = _frozen(cfg)
+    started = time.monotonic()
+    questions = questions_of(cfg, report)
+    pairs = answer_all(Answerer(folder), questions, cfg, report)
+    if sheet is not None:
+        draw_sheet(pairs, sheet)
+    head = {"folder": folder.name, "bench": cfg.version, "frozen": frozen, "scenes": cfg.scenes}
+    return head | {"seconds": round(time.monotonic() - started, 1)} | figures(pairs)
+
+
+def _frozen(cfg: EvaluateConfig) -> bool:
+    if cfg.must_be_frozen:
+        bench.check_generator(cfg.version)
+        return True
+    try:
+        bench.check_generator(cfg.version)
+    except bench.BenchChangedError:
+        return False
+    return True
+
+
+def figures(pairs: Sequence[Pair]) -> dict:
+    """Figures of everything, with intervals, then by class, task, object size and shape."""
+    scored = [(q, r, score(q, r)) for q, r in pairs]
+    by_scene: dict[int, list[Sums]] = defaultdict(list)
+    for q, _, sums in scored:
+        by_scene[q.scene].append(sums)
+    total = group(scored)
+    total["intervals"] = intervals([add(many) for many in by_scene.values()], HEADLINE)
+    seen = [(q, m) for q, r in pairs if q.sample.task not in WITHOUT_F1 for m in marks(q, r)]
+    labels = sorted(
+        {m.label for _, m in seen if m.label} | {q.sample.label for q, _ in pairs if q.sample.label}
+    )
+    result = {"questions": len(pairs), "all": total, "class": {}, "task": {}, "size": {}, "shape": {}}
+    for label in labels:
+        # Boxes by their own class, whatever was asked; counts and refusals by the class asked about.
+        mine = group([row for row in scored if row[0].sample.label == label])
+        boxes = [m for _, m in seen if m.label == label]
+        result["class"][label] = mine | _of_marks(boxes)
+    for task in sorted({q.sample.task for q, _ in pairs}):
+        result["task"][task] = group([row for row in scored if row[0].sample.task == task])
+    for name, _ in SIZES:
+        boxes = [m for _, m in seen if m.size == name]
+        if boxes:
+            result["size"][name] = {"questions": None} | _of_marks(boxes)
+    for shape in sorted({(q.width, q.height) for q, _ in pairs}):
+        rows = [row for row in scored if (row[0].width, row[0].height) == shape]
+        result["shape"][f"{shape[0]}x{shape[1]}"] = group(rows)
     return result
 
 
-def figures(pairs: Sequence[tuple[Question, Reply]]) -> dict:
-    """F1@0.5 (micro, one-to-one, best overlap first), exact listed counts, absent classes left empty, parse rate."""
-    hits = sum(match(r.boxes, q.boxes) for q, r in pairs)
-    loose = sum(match(r.boxes, q.boxes, 0.25) for q, r in pairs)
-    predicted, true = sum(len(r.boxes) for _, r in pairs), sum(len(q.boxes) for q, _ in pairs)
-    share = lambda flags: round(float(np.mean(flags)), 3) if len(flags) else None  # noqa: E731
-    ratio = lambda a, b: round(a / b, 3) if b else None  # noqa: E731
-    few = [(q, r) for q, r in pairs if 1 <= len(q.boxes) <= 5]
-    absent = [(q, r) for q, r in pairs if len(q.boxes) == 0]
-    return {
-        "questions": len(pairs), "objects": true,
-        "f1": ratio(2 * hits, predicted + true), "precision": ratio(hits, predicted), "recall": ratio(hits, true),
-        "f1_iou25": ratio(2 * loose, predicted + true),
-        "exact_1_to_5": share([len(q.boxes) == len(r.boxes) for q, r in few]),
-        "within_1": share([abs(len(q.boxes) - len(r.boxes)) <= 1 for q, r in pairs]),
-        "absent_empty": share([len(r.boxes) == 0 for q, r in absent]),
-        "answer_agrees": share([agrees(q.task, r) for q, r in pairs]),
-        "parsed": share([r.parsed for _, r in pairs]),
-    }  # fmt: skip
+def group(rows: Sequence[tuple[BenchQuestion, Reply, Sums]]) -> dict:
+    """Figures of some questions."""
+    objects = sum(len(q.boxes) for q, _, _ in rows)
+    return {"questions": len(rows), "objects": objects, **ratios(add(sums for _, _, sums in rows))}
 
 
-def agrees(task: str, reply: Reply) -> bool:
-    """Whether the answer says what the evidence says: its count, or yes and no, or as many boxes."""
-    n = len(reply.boxes)
-    if task == "count":
-        return reply.answer == str(n)
-    if task == "vqa":
-        return reply.answer == ("yes" if n else "no")
-    return reply.answer.count("],[") + 1 == n if n else reply.answer == "[]"
+def _of_marks(made: Sequence) -> dict:
+    return {"objects": sum(m.true for m in made), **ratios(box_sums(made))}
 
 
 def table(result: dict) -> str:
-    """The figures as fixed-width text, one row per group."""
-    columns = ("questions", "objects", "f1", "precision", "recall", "f1_iou25", "exact_1_to_5", "within_1",
-               "absent_empty", "answer_agrees", "parsed")  # fmt: skip
+    """The figures as fixed-width text, one row per group, then the intervals."""
     rows = [("all", result["all"])]
-    for kind in ("class", "shape", "task"):
-        rows += [(name, figures_) for name, figures_ in result[kind].items()]
-    lines = [f"{'':14}" + "".join(f"{c:>14}" for c in columns)]
+    for kind in ("class", "task", "size", "shape"):
+        rows += [(f"{kind} {name}", figures_) for name, figures_ in result[kind].items()]
+    width = max(len(name) for name, _ in rows) + 1
+    lines = [" " * width + "".join(f"{c:>11}" for c in COLUMNS)]
     for name, f in rows:
-        lines.append(f"{name:14}" + "".join(f"{'-' if f[c] is None else f[c]!s:>14}" for c in columns))
+        lines.append(f"{name:{width}}" + "".join(_cell(f.get(c)) for c in COLUMNS))
+    lines.append("")
+    for key, (low, high) in result["all"]["intervals"].items():
+        lines.append(f"{key:20}{result['all'][key]:>8.3f}   95 % {low:.3f} to {high:.3f}")
+    if not result.get("frozen", True):
+        lines.append("\nnot comparable: the generator is not the one the benchmark was frozen with")
     return "\n".join(lines)
 
 
-def draw_sheet(questions: Sequence[Question], replies: Sequence[Reply], path: Path, columns: int = 4) -> None:
-    """Truth in green, predictions in red, on one picture."""
+def _cell(value: float | None) -> str:
+    if value is None:
+        return f"{'-':>11}"
+    return f"{value:>11.3f}" if isinstance(value, float) else f"{value:>11}"
+
+
+def pair_f1(pair: Pair) -> float:
+    """F1 at IoU 0.5 of one answer; 1 where nothing is there and nothing was said."""
+    up, down = box_sums(marks(*pair))["f1"]
+    return up / down if down else 1.0
+
+
+def draw_sheet(pairs: Iterable[Pair], path: Path, each: int = 8, columns: int = 4) -> None:
+    """The best and the worst answers about objects by F1, on one picture: truth green, said red, best first."""
     import cv2
 
-    side = 340
-    cells = []
-    for q, r in zip(questions, replies, strict=True):
-        scale = (side - 40) / max(q.image.shape[:2])
-        picture = cv2.resize(q.image, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
-        for boxes, colour in ((q.boxes, (0, 255, 0)), (r.boxes, (255, 0, 0))):
-            for x0, y0, x1, y1 in np.round(np.asarray(boxes) * scale).astype(int):
-                cv2.rectangle(picture, (x0, y0), (x1, y1), colour, 1)
-        cell = np.full((side, side, 3), 30, dtype=np.uint8)
-        cell[: picture.shape[0], : picture.shape[1]] = picture
-        caption = f"{q.task} {q.label}: {len(q.boxes)} true, {len(r.boxes)} said, answer {r.answer[:14]}"
-        cv2.putText(cell, caption, (2, side - 10), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 255), 1)
-        cells.append(cell)
+    listed = [p for p in pairs if len(p[0].boxes) and p[0].sample.task not in WITHOUT_F1]
+    order = sorted(listed, key=pair_f1, reverse=True)
+    shown = order if len(order) <= 2 * each else [*order[:each], *order[-each:]]
+    cells = [_draw(q, r, 340) for q, r in shown] or [np.zeros((340, 340, 3), dtype=np.uint8)]
     cells += [np.zeros_like(cells[0])] * (-len(cells) % columns)
     rows = [np.hstack(cells[i : i + columns]) for i in range(0, len(cells), columns)]
-    cv2.imwrite(str(path), np.vstack(rows)[..., ::-1])
+    if not cv2.imwrite(str(path), np.vstack(rows)[..., ::-1]):
+        raise OSError(
+            f"the sheet could not be written to {path}; name a .png or .jpg in a folder that exists"
+        )
 
 
-def patch_count(question: Question) -> int:
-    """Merged vision tokens of a question's tile."""
-    return (question.image.shape[0] // CELL_PX) * (question.image.shape[1] // CELL_PX)
+def _draw(q: BenchQuestion, r: Reply, side: int) -> np.ndarray:
+    import cv2
+
+    image = q.images[-1]
+    scale = (side - 40) / max(image.shape[:2])
+    picture = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
+    for boxes, colour in ((q.boxes, (0, 255, 0)), (r.boxes, (255, 0, 0))):
+        for x0, y0, x1, y1 in np.round(np.asarray(boxes) * scale).astype(int).tolist():
+            cv2.rectangle(picture, (x0, y0), (x1, y1), colour, 1)
+    cell = np.full((side, side, 3), 30, dtype=np.uint8)
+    cell[: picture.shape[0], : picture.shape[1]] = picture
+    said = r.answer if len(r.answer) < 16 else r.answer[:14] + ".."
+    lines = (
+        f"F1 {pair_f1((q, r)):.2f}, {len(q.boxes)} true, {len(r.boxes)} said: {said}",
+        q.sample.prompt[:52],
+    )
+    for k, line in enumerate(lines):
+        cv2.putText(cell, line, (2, side - 24 + 16 * k), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (255, 255, 255), 1)
+    return cell

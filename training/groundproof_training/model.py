@@ -18,6 +18,7 @@ from transformers.vision_utils import get_vision_position_ids
 
 from groundproof_training.number_code import CODE_SIZE, number_table
 
+PATCH_PX = 14
 CELL_PX = 28
 """Side of one merged vision token: patch 14 x merge 2."""
 
@@ -33,7 +34,8 @@ class TinyConfig(BaseModel):
 
     vision_layers: int = 6
     vision_size: int = 192
-    vision_heads: int = 4
+    vision_heads: int = 6
+    local_heads: int = 4
     text_layers: int = 6
     text_size: int = 256
     text_heads: int = 4
@@ -118,8 +120,63 @@ def _init_linear(module: nn.Module) -> None:
                 nn.init.zeros_(part.bias)
 
 
-def init_vision(visual: Glm4vVisionModel) -> None:
-    """First weights of the vision tower, in place."""
+NEIGHBOURS = (
+    ((0, 1), (0, -1), (1, 0), (-1, 0)),
+    ((1, 1), (-1, -1), (1, -1), (-1, 1)),
+    ((0, 2), (0, -2), (2, 0), (-2, 0)),
+    ((2, 2), (-2, -2), (2, -2), (-2, 2)),
+    ((0, 3), (0, -3), (3, 0), (-3, 0)),
+)
+"""Row and column offset, in patches, at which each local head of a layer looks first; layers repeat the list."""
+
+
+@torch.no_grad()
+def look_local(visual: Glm4vVisionModel, heads: int, constant: float = 3.0, sharpness: float = 3.0) -> None:
+    """Make the first `heads` heads of every layer begin as shifts by one patch offset, in place.
+
+    A tower that starts from random attention spends most of a short training finding out which patches are
+    neighbours; a convolution knows (compare d'Ascoli et al., ConViT, 2021). Stock rotary attention can know it too:
+    one component of the residual stream is the same everywhere (`constant`, put into the position table), so the
+    columns of that component in the query and key matrices act as biases, and the rotary product of two fixed
+    vectors is a function of the offset alone, sum of cos(frequency * (offset - wanted)). The slowest frequencies
+    enter with the opposite sign, so that the score at the wanted offset is about 0 and a key's own size hardly
+    matters. Everything stays trainable and nothing is added to the architecture.
+    """
+    side = visual.config.hidden_size // visual.config.num_heads
+    axis = side // 4
+    frequency = visual.config.rope_parameters["rope_theta"] ** (-torch.arange(axis) / axis)
+    near, slow = (frequency > 0.15).float(), (frequency < 0.04).float()
+    if not slow.any():
+        slow[-1] = 1.0
+    slow *= (near.sum() / slow.sum()).sqrt()
+    table = visual.embeddings.position_embedding.weight
+    size = table.shape[1]
+    table[:, -1] = constant
+    for depth, block in enumerate(visual.blocks):
+        # The component as the norm before attention shows it: patches and positions add about 1.5 to the mean square.
+        seen = constant / math.sqrt(1.5 + constant**2 / size + 0.5 * depth / len(visual.blocks))
+        scale = math.sqrt(sharpness * math.sqrt(side)) / seen
+        query, key, _ = block.attn.qkv.weight.view(3, visual.config.num_heads, side, size)
+        for head, (down, right) in zip(range(heads), NEIGHBOURS[depth % len(NEIGHBOURS)], strict=False):
+            query[head] *= 0.3
+            key[head] *= 0.3
+            turn_y, turn_x = -frequency * down, -frequency * right
+            still = torch.zeros(axis)
+            query[head, :, -1] = scale * torch.cat([near + slow, near + slow, still, still])
+            key[head, :, -1] = scale * torch.cat(
+                [
+                    near * turn_y.cos() - slow,
+                    near * turn_x.cos() - slow,
+                    near * turn_y.sin(),
+                    near * turn_x.sin(),
+                ]
+            )
+        block.attn.proj.weight[-1] = 0
+        block.mlp.down_proj.weight[-1] = 0
+
+
+def init_vision(visual: Glm4vVisionModel, local_heads: int = 0) -> None:
+    """First weights of the vision tower, in place; `local_heads`: see `look_local`."""
     _init_linear(visual)
     depth = len(visual.blocks)
     for block in visual.blocks:
@@ -131,25 +188,7 @@ def init_vision(visual: Glm4vVisionModel) -> None:
     table.data.copy_(sincos_positions(int(math.sqrt(table.shape[0])), table.shape[1]))
     fan = visual.downsample.weight[0].numel()
     nn.init.normal_(visual.downsample.weight, std=1 / math.sqrt(fan))
-
-
-@torch.no_grad()
-def whiten_patches(visual: Glm4vVisionModel, patches: torch.Tensor, knee: int = 48) -> None:
-    """Patch embedding = regularised whitening of real patches (N, 3 * 14 * 14), in place.
-
-    Brightness carries nearly all of a patch's variance, and the norm behind the embedding would leave a tower that
-    starts from random weights almost blind to edges inside a patch. Components beyond `knee` are mostly sensor noise
-    and are not amplified further.
-    """
-    mean = patches.mean(0)
-    covariance = (patches - mean).T @ (patches - mean) / len(patches)
-    values, vectors = torch.linalg.eigh(covariance)
-    size = visual.patch_embed.embed_dim
-    values, vectors = values.flip(0)[:size], vectors.flip(1)[:, :size]
-    matrix = vectors.T / (values + values[min(knee, size // 4)]).sqrt()[:, None]
-    conv = visual.patch_embed.proj
-    conv.weight.copy_((matrix / 2).view(size, 3, 1, 14, 14).expand_as(conv.weight))
-    conv.bias.copy_(-(matrix @ mean))
+    look_local(visual, local_heads)
 
 
 def init_language(model: Glm4vForConditionalGeneration, first_number_id: int) -> None:
@@ -178,7 +217,7 @@ def make_model(
     config = glm4v_config(cfg, vocab_size, ids)
     config._attn_implementation = "sdpa"  # noqa: SLF001 - transformers has no public setter
     model = Glm4vForConditionalGeneration(config)
-    init_vision(model.model.visual)
+    init_vision(model.model.visual, cfg.local_heads)
     init_language(model, first_number_id)
     return model.train()
 

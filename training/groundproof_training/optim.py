@@ -94,11 +94,3 @@ def make_optimiser(modules: Iterable[nn.Module], lr: float, weight_decay: float 
     if plain:
         groups.append({"params": plain, "kind": "adamw", "lr": lr * ADAMW_SHARE, "weight_decay": 0.0})
     return MuonAdamW(groups)
-
-
-def schedule(step: int, total: int, warmup: int, floor: float = 0.02) -> float:
-    """Factor on the learning rate: linear warm-up, flat, then linear decay over the last 60 per cent."""
-    if step < warmup:
-        return (step + 1) / warmup
-    progress = min(1.0, step / max(1, total))
-    return max(floor, min(1.0, (1 - progress) / 0.6))

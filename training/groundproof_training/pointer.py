@@ -8,7 +8,6 @@ about the same length in one batch. First small tiles and short lists, then ever
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -21,13 +20,13 @@ from transformers import Glm4vForConditionalGeneration, PreTrainedTokenizerFast
 from groundproof_training.dense import DenseConfig, DenseHeads, Targets, anchor_cells, dense_loss, patch_loss
 from groundproof_training.model import CELL_PX, IMAGE_MEAN, IMAGE_STD, patches_of, vision_states
 from groundproof_training.optim import make_optimiser
-from groundproof_training.pointing import LossConfig, RankHeads, Tap, image_positions, language_loss
+from groundproof_training.pace import Pace
+from groundproof_training.pointing import LossConfig, Tap, image_positions, language_loss
+from groundproof_training.scenes import CLASSES, SCENE_TYPES
 from groundproof_training.sequences import Encoder, Sequence1, collate
 from groundproof_training.shards import Batch, Objects, Shards
-from groundproof_training.templates import WORDS, make_sample, permille_boxes
+from groundproof_training.templates import make_sample, permille_boxes
 from groundproof_training.tokenizer import first_number_id
-
-CLASS_NAMES = tuple(WORDS)
 
 
 class PointerConfig(BaseModel):
@@ -46,7 +45,7 @@ class PointerConfig(BaseModel):
     easy_objects: int = 3
     tower_share: float = 0.0
     dense_weight: float = 0.5
-    tasks: tuple[str, ...] = ("count", "detect", "ground", "vqa")
+    tasks: tuple[str, ...] | None = ("count", "detect", "ground", "vqa")
     seed: int = 2
     checkpoint_s: float = 180.0
     loss: LossConfig = LossConfig()
@@ -69,9 +68,19 @@ class Draw:
             samples = []
             for o in candidates:
                 cells = anchor_cells(o.boxes, width, height)
-                names = [CLASS_NAMES[k] for k in o.labels]
+                names = [CLASSES[k] for k in o.labels]
+                boxes = permille_boxes(o.boxes, width, height)
+                scene_type = SCENE_TYPES[o.scene_type] if o.scene_type >= 0 else None
                 samples.append(
-                    make_sample(rng, names, permille_boxes(o.boxes, width, height), cells, cfg.tasks)
+                    make_sample(
+                        rng,
+                        names,
+                        boxes,
+                        cells,
+                        tasks=cfg.tasks,
+                        scene_type=scene_type,
+                        aspect=width / height,
+                    )
                 )
             order = sorted(range(len(samples)), key=lambda k: len(samples[k].completion))
             if easy:
@@ -102,10 +111,9 @@ def train_pointer(
     torch.manual_seed(cfg.seed)
     encoder = Encoder(tokenizer)
     language, visual = model.model.language_model, model.model.visual
-    ranks = RankHeads(language.config.hidden_size)
     joint = cfg.tower_share > 0
     visual.requires_grad_(joint)
-    optimiser = make_optimiser([language, model.lm_head, ranks], cfg.learning_rate)
+    optimiser = make_optimiser([language, model.lm_head], cfg.learning_rate)
     if joint:
         for group in make_optimiser([visual, heads], cfg.learning_rate * cfg.tower_share).param_groups:
             optimiser.add_param_group(group)
@@ -114,7 +122,6 @@ def train_pointer(
     if out.exists():
         state = torch.load(out, weights_only=True)
         model.load_state_dict(state["model"])
-        ranks.load_state_dict(state["ranks"])
         heads.load_state_dict(state["heads"])
         optimiser.load_state_dict(state["optimiser"])
         step, spent = state["step"], state["spent_s"]
@@ -124,12 +131,9 @@ def train_pointer(
     tap, link = Tap(model, cfg.loss.pointer_layer), Tap(model, cfg.loss.link_layer)
     pad, zero = tokenizer.pad_token_id, first_number_id(tokenizer)
     trained = [p for group in optimiser.param_groups for p in group["params"]]
-    budget = cfg.minutes * 60
-    started = time.monotonic() - spent
-    saved = logged = time.monotonic()
-    seen, mean = 0, {}
-    while step < cfg.max_steps and time.monotonic() - started < budget:
-        progress = max((time.monotonic() - started) / budget, step / cfg.max_steps)
+    pace = Pace(cfg.minutes, cfg.max_steps, cfg.checkpoint_s, step, spent)
+    while pace.going:
+        progress = pace.progress
         images, sequences = draw(rng, easy=progress < cfg.easy_share)
         columns, rows = images.width // CELL_PX, images.height // CELL_PX
         patches = patches_of(torch.from_numpy(images.images), IMAGE_MEAN, IMAGE_STD)
@@ -147,7 +151,6 @@ def train_pointer(
             model,
             tap,
             link,
-            ranks,
             hidden,
             batch,
             images.objects,
@@ -159,32 +162,23 @@ def train_pointer(
         if joint:
             targets = Targets(images)
             extra, dense_parts = dense_loss(heads, features, targets, DenseConfig())
-            extra_patch, _ = patch_loss(heads, states, targets)
+            extra_patch, _ = patch_loss(heads, states, targets, DenseConfig())
             loss = loss + cfg.dense_weight * (extra + extra_patch)
             kept = ("objectness", "error", "right")
             parts.update({f"dense_{key}": dense_parts[key] for key in kept if key in dense_parts})
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(trained, 2.0)
-        factor = min(1.0, (step + 1) / cfg.warmup_steps, max(cfg.floor, (1 - progress) / 0.6))
+        factor = pace.factor(cfg.warmup_steps, cfg.floor)
         for group, lr in zip(optimiser.param_groups, base, strict=True):
             group["lr"] = lr * factor
         optimiser.step()
-        step += 1
-        seen += len(sequences)
-        for key, value in parts.items():
-            mean.setdefault(key, []).append(value)
-        now = time.monotonic()
-        last = step >= cfg.max_steps or now - started >= budget
-        if now - logged > 30 or last:
-            line = " ".join(f"{key} {np.mean(values):.3f}" for key, values in mean.items())
-            rate, left = seen / (now - logged), budget - now + started
-            yield f"step {step} {rate:.1f} samples/s lr x{factor:.2f} {left:.0f} s left: {line}"
-            logged, seen, mean = now, 0, {}
-        if now - saved > cfg.checkpoint_s or last:
-            saved = now
-            state = {"model": model.state_dict(), "ranks": ranks.state_dict(), "heads": heads.state_dict(),
-                         "optimiser": optimiser.state_dict(), "step": step, "spent_s": now - started}  # fmt: skip
+        line = pace.stepped(len(sequences), parts, factor)
+        if line:
+            yield line
+        if pace.save_due():
+            state = {"model": model.state_dict(), "heads": heads.state_dict(), "optimiser": optimiser.state_dict(),
+                         "step": pace.step, "spent_s": pace.spent_s}  # fmt: skip
             out.parent.mkdir(parents=True, exist_ok=True)
             torch.save(state, out.with_suffix(".tmp"))
             out.with_suffix(".tmp").rename(out)

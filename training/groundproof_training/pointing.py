@@ -1,4 +1,4 @@
-"""The losses of the language stages: next token, smooth numbers, where to look, and each anchor's rank.
+"""The losses of the language stages: next token, smooth numbers, and where to look.
 
 Used by the pointer stage and by the SFT trainer alike. Everything is computed from the stock model's own layers
 through hooks; nothing of this is needed to load or run the model.
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict
 from torch import nn
 from transformers import Glm4vForConditionalGeneration
@@ -19,9 +18,6 @@ from groundproof_training.dense import anchor_cells
 from groundproof_training.number_code import N_NUMBERS, soft_numbers
 from groundproof_training.sequences import SequenceBatch
 from groundproof_training.shards import Objects
-
-N_CLASSES = 4
-RANKS_AT_MOST = 12
 
 
 class LossConfig(BaseModel):
@@ -37,28 +33,19 @@ class LossConfig(BaseModel):
     link_layer: int = 2
     link_heads: tuple[int, ...] = (0, 2)
     link_weight: float = 1.0
-    rank_weight: float = 0.3
     decision_weight: float = 4.0
 
 
 class Tap:
-    """Remembers what enters the pointer layer during a forward pass: hidden states and attention inputs."""
+    """Remembers what enters one layer's attention during a forward pass."""
 
     def __init__(self, model: Glm4vForConditionalGeneration, layer: int) -> None:
-        self._layer = model.model.language_model.layers[layer]
-        self.attention = self._layer.self_attn
-        self.before: torch.Tensor | None = None
+        self.attention = model.model.language_model.layers[layer].self_attn
         self._normed: torch.Tensor | None = None
         self._places: tuple[torch.Tensor, torch.Tensor] | None = None
-        self._handles = [
-            self._layer.register_forward_pre_hook(self._see_layer, with_kwargs=True),
-            self.attention.register_forward_pre_hook(self._see_attention, with_kwargs=True),
-        ]
+        self._handle = self.attention.register_forward_pre_hook(self._see, with_kwargs=True)
 
-    def _see_layer(self, _module: nn.Module, args: tuple, kwargs: dict) -> None:
-        self.before = args[0] if args else kwargs["hidden_states"]
-
-    def _see_attention(self, _module: nn.Module, args: tuple, kwargs: dict) -> None:
+    def _see(self, _module: nn.Module, args: tuple, kwargs: dict) -> None:
         self._normed = kwargs["hidden_states"] if "hidden_states" in kwargs else args[0]
         self._places = kwargs["position_embeddings"]
 
@@ -87,37 +74,8 @@ class Tap:
         return scores.masked_fill(future, -1e9).log_softmax(-1)
 
     def close(self) -> None:
-        """Remove the hooks."""
-        for handle in self._handles:
-            handle.remove()
-
-
-class RankHeads(nn.Module):
-    """Linear readings of anchor tokens just below the pointer layer: which of its class it is (1st, 2nd, ...)."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self.rank = nn.Linear(size, RANKS_AT_MOST)
-        self.label = nn.Linear(size, N_CLASSES)
-
-    def loss(
-        self, before: torch.Tensor, objects: Sequence[Objects], image_start: int, width: int, height: int
-    ) -> tuple[torch.Tensor, float]:
-        """Cross-entropy of rank and class over all anchors of the batch, and the share of ranks that are right."""
-        rows, places, ranks, labels = [], [], [], []
-        for row, o in enumerate(objects):
-            cells = anchor_cells(o.boxes, width, height)
-            for cell, label in zip(cells.tolist(), o.labels.tolist(), strict=True):
-                rows.append(row)
-                places.append(image_start + cell)
-                ranks.append(min(RANKS_AT_MOST - 1, int(((cells < cell) & (o.labels == label)).sum())))
-                labels.append(label)
-        if not rows:
-            return before.new_zeros(()), 1.0
-        x = before[rows, places]
-        logits, truth = self.rank(x), torch.tensor(ranks)
-        loss = F.cross_entropy(logits, truth) + F.cross_entropy(self.label(x), torch.tensor(labels))
-        return loss, (logits.argmax(-1) == truth).float().mean().item()
+        """Remove the hook."""
+        self._handle.remove()
 
 
 def link_loss(
@@ -141,7 +99,7 @@ def link_loss(
             places += [image_start + c for c in chain]
             goals += [image_start - 1] + [image_start + c for c in chain[:-1]]
     if not rows:
-        return tap.before.new_zeros(()), 1.0
+        return torch.zeros(()), 1.0
     looked = tap.log_attention(heads, 0, rows, places)[torch.arange(len(rows)), :, goals]
     return -looked.mean(), looked.exp().mean().item()
 
@@ -150,7 +108,6 @@ def language_loss(
     model: Glm4vForConditionalGeneration,
     tap: Tap,
     link: Tap,
-    ranks: RankHeads,
     hidden: torch.Tensor,
     batch: SequenceBatch,
     objects: Sequence[Objects],
@@ -183,21 +140,29 @@ def language_loss(
         error = (block.argmax(-1) - value[~text]).abs().float()
         parts.update(number=loss_number.item(), error=error.mean().item(), median=error.median().item())
         total = total + cfg.number_weight * loss_number
-    first = int(learn[1].min())
+    if bool((point >= 0).any()):
+        loss_pointer, pointer_parts = _pointer_loss(tap, batch, point, int(learn[1].min()), cfg)
+        parts.update(pointer_parts)
+        total = total + cfg.pointer_weight * loss_pointer
+    loss_link, parts["link"] = link_loss(link, cfg.link_heads, objects, image_start, size_px)
+    return total + cfg.link_weight * loss_link, parts
+
+
+def _pointer_loss(
+    tap: Tap, batch: SequenceBatch, point: torch.Tensor, first: int, cfg: LossConfig
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """Cross-entropy of the attention on the token to look at; positions that choose the next object weigh more."""
     log_attention = tap.log_attention(cfg.pointer_heads, first)
     rows, places = (point[:, first:] >= 0).nonzero(as_tuple=True)
     goal = point[rows, places + first]
     looked = log_attention[rows, :, places, goal]
     decided = batch.weights[rows, places + first + 1] > 1
     share = 1 + (cfg.decision_weight - 1) * decided.float()
-    loss_pointer = -(looked.mean(-1) * share).sum() / share.sum()
-    parts.update(pointer=loss_pointer.item(), mass=looked.exp().mean().item(),
-                 mass_next=looked[decided].exp().mean().item())  # fmt: skip
-    loss_rank, rank_right = ranks.loss(tap.before, objects, image_start, *size_px)
-    loss_link, link_mass = link_loss(link, cfg.link_heads, objects, image_start, size_px)
-    parts.update(rank=rank_right, link=link_mass)
-    extra = cfg.pointer_weight * loss_pointer + cfg.rank_weight * loss_rank + cfg.link_weight * loss_link
-    return total + extra, parts
+    loss = -(looked.mean(-1) * share).sum() / share.sum()
+    parts = {"pointer": loss.item(), "mass": looked.exp().mean().item()}
+    if bool(decided.any()):
+        parts["mass_next"] = looked[decided].exp().mean().item()
+    return loss, parts
 
 
 def image_positions(length: int, image_start: int, columns: int, rows: int) -> torch.Tensor:

@@ -18,7 +18,7 @@ from groundproof_training.dense import DenseConfig, DenseHeads, train_dense
 from groundproof_training.export import export
 from groundproof_training.model import TinyConfig, make_model
 from groundproof_training.pointer import PointerConfig, train_pointer
-from groundproof_training.pointing import LossConfig, RankHeads
+from groundproof_training.pointing import LossConfig
 from groundproof_training.sft import SftSettings, train_sft
 from groundproof_training.shards import ShardConfig, render_shards
 from groundproof_training.templates import corpus
@@ -26,7 +26,14 @@ from groundproof_training.tokenizer import first_number_id, load_tokenizer, make
 
 TINY = TinyConfig()
 SMALL_MODEL = TinyConfig(
-    vision_layers=2, vision_size=48, vision_heads=2, text_layers=3, text_size=64, text_heads=4, text_mlp=64
+    vision_layers=2,
+    vision_size=48,
+    vision_heads=2,
+    local_heads=1,
+    text_layers=3,
+    text_size=64,
+    text_heads=4,
+    text_mlp=64,
 )
 SMALL_LOSS = LossConfig(pointer_layer=2, link_layer=1)
 
@@ -48,10 +55,12 @@ def new_model(
     return model, tokenizer, DenseHeads(cfg.text_size, cfg.vision_size)
 
 
-def run_dense(work: Path, cfg: DenseConfig, model_cfg: TinyConfig = TINY) -> Iterator[str]:
-    """Dense warm-up; writes dense.pt."""
+def run_dense(
+    work: Path, cfg: DenseConfig, model_cfg: TinyConfig = TINY, start: Path | None = None
+) -> Iterator[str]:
+    """Dense warm-up; writes dense.pt. start: see `train_dense`."""
     model, _, _ = new_model(work, model_cfg)
-    yield from train_dense(model.model.visual, work / "scenes", work / "dense.pt", cfg)
+    yield from train_dense(model.model.visual, work / "scenes", work / "dense.pt", cfg, start)
 
 
 def run_pointer(work: Path, cfg: PointerConfig, model_cfg: TinyConfig = TINY) -> Iterator[str]:
@@ -66,12 +75,10 @@ def run_pointer(work: Path, cfg: PointerConfig, model_cfg: TinyConfig = TINY) ->
 def run_sft(work: Path, settings: SftSettings, model_cfg: TinyConfig = TINY) -> Iterator[str]:
     """SFT from pointer.pt; writes sft.pt and TRL's checkpoints under sft/."""
     model, tokenizer, heads = new_model(work, model_cfg)
-    ranks = RankHeads(model_cfg.text_size)
     state = torch.load(work / "pointer.pt", weights_only=True)
     model.load_state_dict(state["model"])
     heads.load_state_dict(state["heads"])
-    ranks.load_state_dict(state["ranks"])
-    yield from train_sft(model, tokenizer, heads, ranks, work / "scenes", work / "sft", settings)
+    yield from train_sft(model, tokenizer, heads, work / "scenes", work / "sft", settings)
     torch.save({"model": model.state_dict()}, work / "sft.pt")
 
 
@@ -86,7 +93,7 @@ def run_recipe(work: Path, folder: Path, *, small: bool) -> Iterator[str]:
     """Every stage that is not finished yet, then the export."""
     if small:
         cfg = SMALL_MODEL
-        shards = ShardConfig(shapes=((112, 112), (112, 168)), scenes_per_shape=24)
+        shards = ShardConfig(shapes=((112, 112), (112, 168)), shares=(0.5, 0.5), scenes=48)
         dense = DenseConfig(max_steps=20, tokens_per_step=128)
         pointer = PointerConfig(max_steps=20, image_tokens_per_step=96, loss=SMALL_LOSS)
         sft = SftSettings(

@@ -35,6 +35,15 @@ class Sequence1:
     decides: list[bool]
 
 
+@dataclass(frozen=True, slots=True)
+class _Supervision:
+    """The three lists of `Sequence1` while they are filled, of one completion."""
+
+    numbers: list[int]
+    points: list[int]
+    decides: list[bool]
+
+
 class Encoder:
     """Turns samples into sequences for one tokenizer."""
 
@@ -44,6 +53,7 @@ class Encoder:
         self._zero = first_number_id(tokenizer)
         self._item = tokenizer.convert_tokens_to_ids("E")
         self._open = tokenizer.convert_tokens_to_ids("\u0120[")
+        self._comma = tokenizer.convert_tokens_to_ids(",")
         text = tokenizer.apply_chat_template(
             [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "?"}]}], tokenize=False
         )
@@ -54,82 +64,111 @@ class Encoder:
         """Index of the first image token: the same for every prompt without a system text."""
         return len(self._head)
 
-    def prompt(self, text: str, image_tokens: int) -> list[int]:
-        """Token ids of a whole prompt, ready for generation."""
+    def prompt(self, text: str, image_tokens: int, n_images: int = 1) -> list[int]:
+        """Token ids of a whole prompt, ready for generation. image_tokens: of each image."""
         chat = self._tokenizer.apply_chat_template(
-            [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": text}]}],
+            [{"role": "user", "content": [*[{"type": "image"}] * n_images, {"type": "text", "text": text}]}],
             tokenize=False,
             add_generation_prompt=True,
         )
-        before, after = chat.split("<|image|>")
-        encode = self._tokenizer.encode
-        return (
-            encode(before, add_special_tokens=False)
-            + [self._ids["<|image|>"]] * image_tokens
-            + encode(after, add_special_tokens=False)
-        )
+        # Only the images stand before the question, so a question that spells the token out stays text.
+        parts = chat.split("<|image|>", n_images)
+        ids = self._tokenizer.encode(parts[0], add_special_tokens=False)
+        for part in parts[1:]:
+            ids += [self._ids["<|image|>"]] * image_tokens
+            ids += self._tokenizer.encode(part, add_special_tokens=False)
+        return ids
 
     def completion(self, text: str) -> list[int]:
         """Token ids of a completion and its end token."""
         return [*self._tokenizer.encode(text, add_special_tokens=False), self._ids["<|user|>"]]
 
     def encode(self, sample: Sample, image_tokens: int) -> Sequence1:
-        """Ids and supervision of one sample."""
-        prompt, tail = self.prompt(sample.prompt, image_tokens), self.completion(sample.completion)
+        """Ids and supervision of one sample. Over several images nothing is pointed at."""
+        prompt = self.prompt(sample.prompt, image_tokens, sample.n_images)
+        tail = self.completion(sample.completion)
         start = self.image_start
-        numbers, points, decides = self._supervise(tail, sample.anchors, start, start + image_tokens)
+        if sample.n_images == 1:
+            evidence = [start + a for a in sample.anchors]
+            answer = [start + a for a in sample.answer_anchors]
+            end = start + image_tokens
+        else:
+            evidence, answer, end = [-1] * len(sample.anchors), [-1] * len(sample.answer_anchors), -1
+        numbers, points, decides = self._supervise(tail, evidence, answer, end)
         empty = [-1] * len(prompt)
         return Sequence1(
             prompt + tail, len(prompt), empty + numbers, empty + points, [False] * len(prompt) + decides
         )
 
     def _supervise(
-        self, ids: Sequence[int], anchors: Sequence[int], image_start: int, image_end: int
+        self, ids: Sequence[int], evidence: Sequence[int], answer: Sequence[int], end: int
     ) -> tuple[list[int], list[int], list[bool]]:
-        numbers, points, decides = [-1] * len(ids), [-1] * len(ids), [False] * len(ids)
-        special = self._ids
-        targets = [image_start + a for a in anchors] + [image_end]
-        part, k, in_item, in_box = "", 0, False, False
-        for i, token in enumerate(ids):
-            if token == special["<evidence>"]:
-                part, k = "evidence", 0
+        """Numbers, points and decisions of a completion. evidence, answer: the token to look at for each box of
+        that part, in the order written; end: the one to look at where a list ends."""
+        s = _Supervision([-1] * len(ids), [-1] * len(ids), [False] * len(ids))
+        self._supervise_evidence(ids, self._part(ids, "evidence"), [*evidence, end], s)
+        self._supervise_answer(ids, self._part(ids, "answer"), [*answer, end], s)
+        return s.numbers, s.points, s.decides
+
+    def _part(self, ids: Sequence[int], tag: str) -> range:
+        """Indices of the tokens of one part, its closing tag included; empty where there is no such part."""
+        first, last = self._ids[f"<{tag}>"], self._ids[f"</{tag}>"]
+        if first not in ids:
+            return range(0)
+        start = ids.index(first) + 1
+        return range(start, ids.index(last, start) + 1)
+
+    def _supervise_evidence(
+        self, ids: Sequence[int], where: range, targets: Sequence[int], s: _Supervision
+    ) -> None:
+        """From "E" to the bracket of its box an item looks at its object; "E" itself is a decision."""
+        k, in_item, in_box = 0, False, False
+        for i in where:
+            if not in_item:
+                s.points[i], s.decides[i] = targets[k], True
+                if ids[i] != self._item or k == len(targets) - 1:
+                    return
+                in_item = True
+            elif ids[i] == self._ids["]. "]:
+                in_item, in_box, k = False, False, k + 1
+            else:
+                s.points[i] = targets[k]
+                in_box = in_box or ids[i] == self._open
+                self._number(ids, i, s, in_box)
+
+    def _supervise_answer(
+        self, ids: Sequence[int], where: range, targets: Sequence[int], s: _Supervision
+    ) -> None:
+        """A list `[[..],[..]]` decides at every bracket; boxes behind names `[..],[..]` where one follows another."""
+        special, boxes = self._ids, len(targets) - 1
+        k, in_box, listed = 0, False, False
+        for i in where:
+            token = ids[i]
+            if token == special["[]"]:
+                s.points[i], s.decides[i] = targets[-1], True
+            elif token == special["[["] and boxes:
+                s.points[i], s.decides[i] = targets[0], True
+                in_box = listed = True
+            elif token == self._open and k < boxes:
+                s.points[i], in_box = targets[k], True
+            elif not in_box:
                 continue
-            if token == special["<answer>"]:
-                part, k = "answer", 0
-                continue
-            if part == "evidence":
-                if in_item:
-                    if token == special["]. "]:
-                        in_item = in_box = False
-                        k += 1
-                        continue
-                    points[i] = targets[k]
-                    in_box = in_box or token == self._open
-                    if in_box and self._zero <= token < self._zero + 1000:
-                        numbers[i] = token - self._zero
-                else:
-                    points[i], decides[i] = targets[k], True
-                    in_item = token == self._item and k < len(anchors)
-                    part = part if in_item else ""
-                if token == special["</evidence>"]:
-                    part = ""
-            elif part == "answer":
-                if token == special["[["]:
-                    in_box = True
-                    points[i], decides[i] = targets[0], True
-                elif token == special["],["]:
-                    k += 1
-                    points[i], decides[i] = targets[k], True
-                elif token in (special["]]"], special["[]"]):
-                    points[i], decides[i] = targets[-1], True
-                    in_box = False
-                elif in_box:
-                    points[i] = targets[k]
-                    if self._zero <= token < self._zero + 1000:
-                        numbers[i] = token - self._zero
-                if token == special["</answer>"]:
-                    part = ""
-        return numbers, points, decides
+            elif token == special["],["] and k + 1 < boxes:
+                k += 1
+                s.points[i], s.decides[i] = targets[k], True
+            elif self._is_number(token) or token == self._comma:
+                s.points[i] = targets[k]
+                self._number(ids, i, s, True)
+            else:
+                s.points[i], s.decides[i] = (targets[-1] if listed else -1), True
+                in_box, k = False, k + 1
+
+    def _is_number(self, token: int) -> bool:
+        return self._zero <= token < self._zero + 1000
+
+    def _number(self, ids: Sequence[int], i: int, s: _Supervision, in_box: bool) -> None:
+        if in_box and self._is_number(ids[i]):
+            s.numbers[i] = ids[i] - self._zero
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from groundproof_training.dense import DenseConfig, DenseHeads, Targets, dense_l
 from groundproof_training.model import IMAGE_MEAN, IMAGE_STD, patches_of
 from groundproof_training.optim import make_optimiser
 from groundproof_training.pointer import Draw, PointerConfig
-from groundproof_training.pointing import LossConfig, RankHeads, Tap, language_loss
+from groundproof_training.pointing import LossConfig, Tap, language_loss
 from groundproof_training.sequences import Encoder, collate
 from groundproof_training.shards import Shards
 from groundproof_training.tokenizer import first_number_id
@@ -45,7 +45,6 @@ class SftSettings(BaseModel):
     warmup_steps: int = 5
     save_steps: int = 60
     logging_steps: int = 20
-    small_first: float = 0.8
     seed: int = 3
     loss: LossConfig = LossConfig()
 
@@ -85,13 +84,12 @@ class PointingTrainer(SFTTrainer):
     def attach(
         self,
         taps: tuple[Tap, Tap],
-        ranks: RankHeads,
         heads: DenseHeads,
         encoder: Encoder,
         settings: SftSettings,
     ) -> None:
         """What `compute_loss` needs beside the model; called once after construction."""
-        self._taps, self._ranks, self._heads = taps, ranks, heads
+        self._taps, self._heads = taps, heads
         self._encoder, self._settings = encoder, settings
         self._features: torch.Tensor | None = None
         self._states: torch.Tensor | None = None
@@ -106,13 +104,13 @@ class PointingTrainer(SFTTrainer):
         self._states = output
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # type: ignore[override]
-        """Next token, numbers, attention, ranks and the tower's dense loss."""
+        """Next token, numbers, attention and the tower's dense loss."""
         batch, images = inputs.pop("extra")
         inputs.pop("labels")
         outputs = model.model(**inputs, use_cache=False)
         s = self._settings
         loss, parts = language_loss(
-            model, *self._taps, self._ranks, outputs.last_hidden_state, batch, images.objects,
+            model, *self._taps, outputs.last_hidden_state, batch, images.objects,
             (images.width, images.height), self._encoder.image_start, first_number_id(self.processing_class), s.loss,
         )  # fmt: skip
         if s.tower_share > 0:
@@ -120,7 +118,7 @@ class PointingTrainer(SFTTrainer):
             targets = Targets(images)
             extra, dense_parts = dense_loss(self._heads, tokens, targets, DenseConfig())
             states = self._states.view(len(images.images), -1, self._states.shape[-1])
-            extra_patch, _ = patch_loss(self._heads, states, targets)
+            extra_patch, _ = patch_loss(self._heads, states, targets, DenseConfig())
             parts["dense"] = dense_parts["objectness"]
             loss = loss + s.dense_weight * (extra + extra_patch)
         for key, value in parts.items():
@@ -170,7 +168,6 @@ def train_sft(
     model: Glm4vForConditionalGeneration,
     tokenizer: PreTrainedTokenizerFast,
     heads: DenseHeads,
-    ranks: RankHeads,
     shards_dir: Path,
     out: Path,
     settings: SftSettings,
@@ -178,10 +175,12 @@ def train_sft(
     """Train in place; TRL's checkpoints go to `out` and the newest is resumed."""
     patch_embedding_as_linear(model)
     encoder = Encoder(tokenizer)
-    shards = Shards(shards_dir, small_first=settings.small_first)
-    pointer = PointerConfig(image_tokens_per_step=settings.image_tokens_per_step, loss=settings.loss)
+    shards = Shards(shards_dir)
+    pointer = PointerConfig(
+        image_tokens_per_step=settings.image_tokens_per_step, tasks=None, loss=settings.loss
+    )
     collator = Collator(Draw(shards, encoder, pointer), encoder, tokenizer.pad_token_id, settings)
-    optimiser = make_optimiser([model.model.language_model, model.lm_head, ranks], settings.learning_rate)
+    optimiser = make_optimiser([model.model.language_model, model.lm_head], settings.learning_rate)
     model.model.visual.requires_grad_(settings.tower_share > 0)
     if settings.tower_share > 0:
         slower = settings.learning_rate * settings.tower_share
@@ -225,7 +224,7 @@ def train_sft(
         callbacks=[_Lines(lines), clock],
     )
     tap, link = Tap(model, settings.loss.pointer_layer), Tap(model, settings.loss.link_layer)
-    trainer.attach((tap, link), ranks, heads, encoder, settings)
+    trainer.attach((tap, link), heads, encoder, settings)
     model.train()
     resume = any(out.glob("checkpoint-*"))
     trainer.train(resume_from_checkpoint=resume)

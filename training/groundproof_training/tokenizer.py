@@ -25,7 +25,10 @@ TAGS = tuple(
 )
 """One token each, and they survive decoding: the engine parses them."""
 
-MARKS = ("]. ", "],[", "[[", "]]", "[]", "[count]", "[detect]", "[ground]", "[vqa]", "[caption]")
+MARKS = (
+    "]. ", "],[", "[[", "]]", "[]", "[count]", "[detect]", "[ground]", "[vqa]", "[caption]", "[classify]",
+    "[region-caption]", "[grounded-caption]", "[change]",
+)  # fmt: skip
 """Punctuation of the grammar that is one token each: tokens are time."""
 
 WORDS_AT_MOST = 900

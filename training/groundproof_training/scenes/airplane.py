@@ -41,6 +41,11 @@ def airplane(rng: np.random.Generator, length_m: float) -> Shape:
     tint = rng.normal(0, 4, 3)
     body: Colour = tuple(float(np.clip(level + t, 30, 255)) for t in tint)  # type: ignore[assignment]
     wing = shade(body, rng.uniform(0.78, 1.0))
+    contrast = rng.random()
+    if contrast < 0.1:  # bright wings on a dark fuselage
+        wing, body = shade((232, 232, 230), rng.uniform(0.85, 1.05)), shade(body, rng.uniform(0.3, 0.6))
+    elif contrast < 0.22:  # grey wings on a white fuselage
+        wing = shade((150, 154, 160), rng.uniform(0.8, 1.2))
     livery = (
         LIVERIES[rng.integers(len(LIVERIES))] if rng.random() < 0.5 else shade(body, rng.uniform(0.6, 1.0))
     )

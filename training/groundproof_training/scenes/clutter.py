@@ -26,29 +26,21 @@ if TYPE_CHECKING:
     from groundproof_training.scenes.ground import Site
 
 KINDS: dict[str, tuple[str, ...]] = {
-    "apron": (
-        "terminal",
-        "cart",
-        "cart",
-        "cart",
-        "bridge",
-        "bridge",
-        "circle",
-        "stain",
-        "stain",
-        "mast",
-        "slab",
-    ),
-    "runway": ("tree", "circle", "stain", "cart"),
-    "grass": ("tree", "tree", "bush", "roof", "stain"),
-    "desert": ("bush", "bush", "roof", "stain"),
-    "soil": ("bush", "roof", "boxes", "stain", "circle", "slab"),
-    "field": ("tree", "bush", "roof", "tree"),
-    "industrial": ("roof", "roof", "boxes", "slab", "mast", "circle", "cart", "tree"),
-    "urban": ("roof", "roof", "roof", "tree", "tree", "bush"),
-    "parking": ("tree", "circle", "roof", "slab", "mast"),
-    "harbour": ("boxes", "boxes", "roof", "slab", "crane", "circle", "cart"),
+    "apron": ("cart", "cart", "cart", "jet bridge", "circle", "stain", "stain", "mast", "slab"),
+    "runway": ("bush", "circle", "stain", "cart"),
+    "grass": ("bush", "bush", "bush", "stain", "slab"),
+    "desert": ("bush", "bush", "bush", "stain"),
+    "soil": ("bush", "boxes", "stain", "circle", "slab"),
+    "field": ("bush", "bush", "greenhouse", "solar"),
+    "industrial": ("boxes", "slab", "mast", "circle", "cart", "solar", "bush", "stain"),
+    "urban": ("pool", "pool", "solar", "bush", "bush", "slab", "stain", "circle"),
+    "parking": ("circle", "slab", "mast", "bush", "stain"),
+    "harbour": ("boxes", "boxes", "slab", "crane", "circle", "cart", "stain"),
     "water": ("buoy", "foam", "foam"),
+    "forest": ("bush", "bush", "bush", "stain"),
+    "river": ("bush", "bush", "foam", "stain", "slab"),
+    "junction": ("bush", "bush", "mast", "slab", "stain"),
+    "sports": ("bush", "slab", "mast", "circle", "pool"),
 }
 
 
@@ -63,13 +55,13 @@ def strew(
     """Choose, place and shadow clutter; returns it. Marks `taken` and `shadow`, (H, W) uint8, in place."""
     w, h = site.size
     kinds = KINDS[site.name]
-    expected = amount * rng.uniform(2, 22) * w * h / 224**2
+    expected = amount * rng.uniform(0, 1) ** 1.5 * 20 * w * h / 224**2
     out: list[tuple[Shape, Pose]] = []
     for _ in range(min(int(rng.poisson(expected)), 400)):
         kind = kinds[rng.integers(len(kinds))]
         shape = stock(kind, int(rng.integers(VARIANTS)))
         turn = site.axis + (math.pi / 2) * int(rng.integers(4))
-        if kind in ("tree", "bush", "foam", "stain") or rng.random() < 0.1:
+        if kind in ("bush", "foam", "stain") or rng.random() < 0.1:
             turn = rng.uniform(0, 2 * math.pi)
         pose = Pose(rng.uniform(0, w), rng.uniform(0, h), turn)
         x0, y0, x1, y1 = shape.extent
@@ -99,7 +91,7 @@ def dock(
     for plane in planes:
         if plane.scale < 30 or rng.random() < 0.3:
             continue
-        shape = stock("bridge", int(rng.integers(VARIANTS)))
+        shape = stock("jet bridge", int(rng.integers(VARIANTS)))
         x0, y0, x1, y1 = shape.extent
         turn = plane.heading + math.pi + side * rng.uniform(0.9, 1.5)
         # The bridge's head (its +x end) comes to the left or right of the nose.

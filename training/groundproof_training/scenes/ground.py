@@ -22,6 +22,7 @@ class Site:
     water: (H, W) uint8, 0 land, 1 open water, 2 neither (a jetty); None where all is land.
     roads: lines (x, y, direction, width in px) through a point.
     quay: (x, y, direction towards the water) or None.
+    slots: per label, places made for it: (x, y, heading, length in px, style); a harbour's is on the quay.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Site:
     water: np.ndarray | None = None
     roads: list[tuple[float, float, float, float]] = field(default_factory=list)
     quay: tuple[float, float, float] | None = None
+    slots: dict[str, list[tuple[float, float, float, float, int]]] = field(default_factory=dict)
 
     @property
     def size(self) -> tuple[int, int]:

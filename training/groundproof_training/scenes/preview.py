@@ -23,6 +23,12 @@ COLOUR = {
     "ship": (60, 230, 255),
     "storage tank": (255, 220, 40),
     "vehicle": (90, 255, 90),
+    "building": (255, 150, 60),
+    "bridge": (255, 90, 255),
+    "tree": (150, 220, 120),
+    "sports field": (120, 140, 255),
+    "roundabout": (255, 255, 255),
+    "harbour": (190, 120, 255),
 }
 GAP_PX = 4
 

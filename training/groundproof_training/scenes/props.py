@@ -1,16 +1,14 @@
-"""Shapes that are no objects: roofs, terminals, jet bridges, containers, trees, painted rings, foam.
+"""Shapes that are no objects: pools, solar panels, jet bridges, containers, bushes, painted rings, foam.
 
 A fixed stock of each kind, in pixels. Refuses to know where they go.
 """
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 
 import numpy as np
 
-from groundproof_training.scenes.ground import ROOFS
 from groundproof_training.scenes.shape import Part, Shape, disc, rectangle, shade, unit_circle
 from groundproof_training.scenes.ship import BOXES
 
@@ -24,48 +22,44 @@ def stock(kind: str, variant: int) -> Shape:
     return MAKERS[kind](np.random.default_rng((7, list(MAKERS).index(kind), variant)))
 
 
-def _roof(rng: np.random.Generator) -> Shape:
-    a, b = rng.uniform(9, 32), rng.uniform(7, 20)
-    if rng.random() < 0.2:
-        a *= 2
-    tone = shade(ROOFS[rng.integers(len(ROOFS))], rng.uniform(0.8, 1.15))
-    z = (0.0, rng.uniform(3, 9))
-    parts = [Part(rectangle(-a, -b, a, b), tone, True, z)]
-    style = rng.random()
-    if style < 0.45:  # a ridge
-        parts.append(Part(rectangle(-a, 0, a, b), shade(tone, rng.uniform(0.7, 0.9))))
-        parts.append(Part(rectangle(-a, -0.5, a, 0.5), shade(tone, 1.15)))
-    elif style < 0.8:  # a flat roof with a parapet and vents
-        parts.append(Part(rectangle(-a + 1.5, -b + 1.5, a - 1.5, b - 1.5), shade(tone, 0.9)))
-        for _ in range(rng.integers(0, 6)):
-            x, y, r = rng.uniform(-a * 0.8, a * 0.8), rng.uniform(-b * 0.7, b * 0.7), rng.uniform(1, 3.2)
-            vent = (
-                disc(x, y, r, n=12)
-                if rng.random() < 0.5
-                else rectangle(x - r, y - r * 0.7, x + r, y + r * 0.7)
-            )
-            parts.append(Part(vent + 1, shade(tone, 0.5)))
-            parts.append(Part(vent, shade(tone, 1.2)))
-    else:  # corrugated sheets
-        parts += [Part(rectangle(x, -b, x + 1, b), shade(tone, 0.88)) for x in np.arange(-a, a, 3.0)]
+def _pool(rng: np.random.Generator) -> Shape:
+    a, b = rng.uniform(3, 8), rng.uniform(2, 4)
+    blue = shade((90, 190, 205), rng.uniform(0.7, 1.1))
+    round_ = rng.random() < 0.3
+    rim = disc(0, 0, a + 1, b + 1) if round_ else rectangle(-a - 1, -b - 1, a + 1, b + 1)
+    water = disc(0, 0, a, b) if round_ else rectangle(-a, -b, a, b)
+    return Shape((Part(rim, shade((214, 208, 196), rng.uniform(0.7, 1.1)), True), Part(water, blue)))
+
+
+def _solar(rng: np.random.Generator) -> Shape:
+    """Rows of solar panels on the ground."""
+    a, n = rng.uniform(8, 24), int(rng.integers(2, 7))
+    tone = shade((44, 56, 88), rng.uniform(0.6, 1.4))
+    rows = [rectangle(-a, i * 5.0, a, i * 5.0 + 3) for i in range(n)]
+    return Shape(
+        tuple(Part(row, tone, True, (0.5, 1.5)) for row in rows)
+        + tuple(
+            Part(row * (1, 0) + (0, row[0, 1]) + ((0, 0), (0, 0), (0, 0.5), (0, 0.5)), shade(tone, 1.7))
+            for row in rows
+        )
+    )
+
+
+def _greenhouse(rng: np.random.Generator) -> Shape:
+    """Plastic tunnels side by side."""
+    a, n = rng.uniform(10, 30), int(rng.integers(2, 6))
+    tone = shade((214, 222, 218), rng.uniform(0.6, 1.05))
+    parts = []
+    for i in range(n):
+        y = i * 6.0
+        parts += [
+            Part(rectangle(-a, y, a, y + 5), shade(tone, 0.8), True, (0.0, 2.0)),
+            Part(rectangle(-a, y + 1, a, y + 3), tone),
+        ]
     return Shape(tuple(parts))
 
 
-def _terminal(rng: np.random.Generator) -> Shape:
-    a, b = rng.uniform(30, 80), rng.uniform(9, 20)
-    tone = shade((232, 232, 228), rng.uniform(0.6, 1.05))
-    parts = [
-        Part(rectangle(-a, -b, a, b), tone, True, (0.0, rng.uniform(5, 12))),
-        Part(rectangle(-a, -b * 0.2, a, b * 0.2), shade(tone, 0.85)),
-    ]
-    parts += [
-        Part(rectangle(x, -b * 0.6, x + 4, -b * 0.35), shade(tone, 0.6))
-        for x in np.arange(-a + 6, a - 6, rng.uniform(9, 20))
-    ]
-    return Shape(tuple(parts))
-
-
-def _bridge(rng: np.random.Generator) -> Shape:
+def _jet_bridge(rng: np.random.Generator) -> Shape:
     a, b = rng.uniform(9, 26), rng.uniform(1.2, 2.8)
     tone = shade((225, 225, 222), rng.uniform(0.6, 1.05))
     return Shape(
@@ -99,19 +93,6 @@ def _boxes(rng: np.random.Generator) -> Shape:
             parts.append(
                 Part(rectangle(i * a, j * b, i * a + a * 0.96, j * b + b * 0.95), tone, True, (0.0, 3.0))
             )
-    return Shape(tuple(parts))
-
-
-def _tree(rng: np.random.Generator) -> Shape:
-    r = rng.uniform(3, 9)
-    tone = shade((54, 78, 42), rng.uniform(0.6, 1.3))
-    t = np.linspace(0, 2 * math.pi, 14, endpoint=False)
-    rim = r * rng.uniform(0.75, 1.05, 14)
-    outline = np.stack([rim * np.cos(t), rim * np.sin(t)], axis=1)
-    parts = [Part(outline, tone, True, (0.0, r * 1.1))]
-    for _ in range(3):
-        x, y = rng.uniform(-0.5, 0.5, 2) * r
-        parts.append(Part(disc(x, y, r * rng.uniform(0.2, 0.4), n=8), shade(tone, rng.uniform(0.75, 1.35))))
     return Shape(tuple(parts))
 
 
@@ -151,7 +132,7 @@ def _stain(rng: np.random.Generator) -> Shape:
 
 def _slab(rng: np.random.Generator) -> Shape:
     a, b = rng.uniform(5, 25), rng.uniform(4, 12)
-    return Shape((Part(rectangle(-a, -b, a, b), shade((170, 165, 155), rng.uniform(0.5, 1.3)), True),))
+    return Shape((Part(rectangle(-a, -b, a, b), shade((160, 155, 145), rng.uniform(0.5, 1.0)), True),))
 
 
 def _mast(rng: np.random.Generator) -> Shape:
@@ -191,7 +172,7 @@ def _foam(rng: np.random.Generator) -> Shape:
 
 
 MAKERS = {
-    "roof": _roof, "terminal": _terminal, "bridge": _bridge, "cart": _cart, "boxes": _boxes, "tree": _tree,
-    "bush": _bush, "circle": _circle, "stain": _stain, "slab": _slab, "mast": _mast, "crane": _crane,
-    "buoy": _buoy, "foam": _foam,
+    "pool": _pool, "solar": _solar, "jet bridge": _jet_bridge, "cart": _cart, "boxes": _boxes, "bush": _bush,
+    "greenhouse": _greenhouse, "circle": _circle, "stain": _stain, "slab": _slab, "mast": _mast,
+    "crane": _crane, "buoy": _buoy, "foam": _foam,
 }  # fmt: skip

@@ -1,6 +1,6 @@
-"""Water: open sea, and basins with a quay and jetties beside land.
+"""Water: open sea, and basins with a quay beside land, rivers.
 
-Refuses to know ships.
+Refuses to know ships and bridges.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from groundproof_training.scenes.ground import Site, band, stops, tinted
-from groundproof_training.scenes.shape import shade
+from groundproof_training.scenes.shape import SHIFT, fixed, shade
 from groundproof_training.scenes.texture import sample, surface
 
 
@@ -60,11 +60,33 @@ def flood(rng: np.random.Generator, site: Site) -> None:
     )
     band(site.image, x + c * 1.5, y + s * 1.5, site.axis, rng.uniform(1.5, 4), (20, 24, 26), reach)
     site.quay = (x, y, towards)
-    if rng.random() < 0.3:  # a jetty
-        t = rng.uniform(-0.3, 0.3) * w
-        jx, jy = x - s * t, y + c * t
-        tone = shade(stops(rng, "concrete")[1], 1.0)
-        band(site.image, jx, jy, towards, rng.uniform(4, 12), tone, rng.uniform(0.2, 0.6) * min(w, h), 0.0)
-        pier = np.zeros((h, w), np.uint8)
-        band(pier, jx, jy, towards, 14, (255, 255, 255), 0.6 * min(w, h), 0.0)
-        site.water[pier > 0] = 2  # neither land nor open water
+
+
+def carve(rng: np.random.Generator, site: Site, width: float) -> tuple[float, float, float]:
+    """A river of `width` px along the site's axis, gently winding; returns a point on it and its direction."""
+    w, h = site.size
+    reach = math.hypot(w, h) * 0.75
+    bend, wave = rng.uniform(0.0, 0.16) * reach, rng.uniform(1.2, 3.0) * reach
+    phase = rng.uniform(0, 2 * math.pi)
+    c, s = math.cos(site.axis), math.sin(site.axis)
+    at = rng.uniform(-0.12, 0.12) * min(w, h)
+    t = np.linspace(-reach, reach, 40)
+    u = bend * (np.sin(2 * math.pi * t / wave + phase) - math.sin(phase)) + at
+    line = np.stack([w / 2 + c * t - s * u, h / 2 + s * t + c * u], axis=1)
+    along = np.gradient(line, axis=0)
+    along /= np.linalg.norm(along, axis=1, keepdims=True)
+    normal = np.stack([-along[:, 1], along[:, 0]], axis=1)
+    for half, rgb in (
+        (width / 2 + rng.uniform(1, 5), shade(stops(rng, "soil")[1], rng.uniform(0.7, 1.1))),
+        (width / 2, None),
+    ):
+        outline = fixed(np.concatenate([line + normal * half, (line - normal * half)[::-1]]))
+        if rgb is not None:
+            cv2.fillPoly(site.image, [outline], rgb, cv2.LINE_AA, SHIFT)
+            continue
+        mask = np.zeros((h, w), np.uint8)
+        cv2.fillPoly(mask, [outline], 255, cv2.LINE_8, SHIFT)
+        cv2.copyTo(water_surface(rng, w, h), mask, site.image)
+        site.water = (mask > 127).astype(np.uint8)
+    i = 20 + int(rng.integers(-3, 4))
+    return float(line[i, 0]), float(line[i, 1]), math.atan2(along[i, 1], along[i, 0])

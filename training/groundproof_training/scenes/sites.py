@@ -1,6 +1,6 @@
-"""The kinds of place: apron, runway, grass, desert, field, water, harbour, industrial, urban, parking.
+"""The kinds of place: apron, runway, grass, desert, field, water, harbour, industrial, urban, junction, river.
 
-Each builder paints one `Site`. Refuses to know the objects; `SITES_OF` says which classes make sense where.
+Each builder paints one `Site`; `GROUNDS` says which make up a scene type. Refuses to draw objects.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from groundproof_training.scenes import slots
+from groundproof_training.scenes.casting import pick
 from groundproof_training.scenes.ground import (
     Site,
     add_roads,
@@ -25,54 +27,56 @@ from groundproof_training.scenes.ground import (
 from groundproof_training.scenes.shape import SHIFT, disc, fixed, shade
 from groundproof_training.scenes.shore import flood, open_water
 from groundproof_training.scenes.texture import sample, surface
+from groundproof_training.scenes.wear import weather
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SITES_OF: dict[str, dict[str, float]] = {
-    "airplane": {"apron": 5, "runway": 2, "grass": 1.2, "desert": 1},
-    "storage tank": {"industrial": 5, "grass": 1, "desert": 1.2, "apron": 0.2, "field": 0.6, "soil": 1.5},
-    "vehicle": {
-        "urban": 3,
-        "parking": 3,
-        "apron": 1,
-        "industrial": 1,
-        "field": 1,
-        "desert": 0.6,
-        "runway": 0.4,
-    },
-    "ship": {"water": 3, "harbour": 3},
+    from groundproof_training.scenes.casting import Casting
+
+GROUNDS: dict[str, dict[str, float]] = {
+    "airport": {"apron": 5, "runway": 2},
+    "port": {"harbour": 1},
+    "open water": {"water": 1},
+    "storage depot": {"industrial": 5, "soil": 1.5, "grass": 1},
+    "industrial area": {"industrial": 5, "soil": 1, "parking": 0.5},
+    "residential area": {"urban": 1},
+    "parking lot": {"parking": 1},
+    "farmland": {"field": 1},
+    "grassland": {"grass": 1},
+    "desert": {"desert": 1},
+    "forest": {"forest": 1},
+    "river": {"river": 1},
+    "road junction": {"junction": 1},
+    "sports complex": {"sports": 1},
 }
 
 
-def make_site(
-    rng: np.random.Generator, labels: tuple[str, ...], width: int, height: int, px_per_m: float
-) -> Site:
-    """A place where all of `labels` may be."""
-    land = [label for label in labels if label != "ship"]
-    if "ship" in labels:
-        name = "harbour" if land else _pick(rng, SITES_OF["ship"])
-    else:
-        weights: dict[str, float] = {}
-        for label in land:
-            for key, weight in SITES_OF[label].items():
-                weights[key] = weights.get(key, 0.0) + weight
-        name = _pick(rng, weights)
+def make_site(rng: np.random.Generator, cast: Casting, width: int, height: int) -> Site:
+    """A place of the cast's scene type, with slots for its bridges, roundabouts and harbours."""
+    name = pick(rng, GROUNDS[cast.scene_type])
     base = name
     if name == "harbour":
-        base = _pick(rng, SITES_OF[land[0]]) if land else "industrial"
-        base = base if base in ("apron", "industrial", "soil", "parking") else "apron"
-    site = BUILDERS[base](rng, width, height, px_per_m, rng.uniform(0, math.pi))
+        base = ("apron", "industrial", "soil", "parking")[rng.choice(4, p=(0.25, 0.4, 0.15, 0.2))]
+    site = BUILDERS[base](rng, width, height, 1 / cast.gsd_m, rng.uniform(0, math.pi))
+    site.name = name
+    if name != "water":
+        weather(rng, site)
+    bridge = cast.sizes["bridge"] if cast.counts.get("bridge") else None
     if name == "harbour":
         flood(rng, site)
-    site.name = name
+        if cast.counts.get("harbour"):
+            slots.berths(rng, site, cast.sizes["harbour"], cast.counts["harbour"])
+    elif name == "river":
+        slots.river(rng, site, bridge)
+    elif name == "junction":
+        if cast.counts.get("roundabout"):
+            slots.circle(rng, site, cast.sizes["roundabout"])
+        elif bridge is not None:
+            slots.overpass(rng, site, bridge)
+        else:
+            add_roads(rng, site, 2)
     return site
-
-
-def _pick(rng: np.random.Generator, weights: dict[str, float]) -> str:
-    keys = list(weights)
-    p = np.array([weights[k] for k in keys])
-    return keys[rng.choice(len(keys), p=p / p.sum())]
 
 
 def _apron(rng: np.random.Generator, w: int, h: int, ppm: float, axis: float) -> Site:
@@ -226,6 +230,36 @@ def _urban(rng: np.random.Generator, w: int, h: int, ppm: float, axis: float) ->
     return site
 
 
+def _bare(rng: np.random.Generator, w: int, h: int, ppm: float, axis: float) -> Site:
+    """Land without roads, for what paints its own."""
+    kind = ("grass", "soil", "concrete", "desert")[rng.choice(4, p=(0.5, 0.22, 0.18, 0.1))]
+    image = surface(rng, w, h, stops(rng, kind), rng.uniform(0.3, 1.5), rng.uniform(0.3, 1.0))
+    return Site("junction", image, axis, ppm)
+
+
+def _forest(rng: np.random.Generator, w: int, h: int, ppm: float, axis: float) -> Site:
+    """A dark floor with undergrowth, and perhaps a track."""
+    dark = tuple(shade(c, rng.uniform(0.6, 0.95)) for c in stops(rng, "grass"))
+    site = Site("forest", surface(rng, w, h, dark, rng.uniform(0.25, 0.8), rng.uniform(0.6, 1.0)), axis, ppm)
+    if rng.random() < 0.35:
+        add_roads(rng, site, 1)
+    return site
+
+
+def _sports(rng: np.random.Generator, w: int, h: int, ppm: float, axis: float) -> Site:
+    """Lawn or paving with paths."""
+    kind = "grass" if rng.random() < 0.7 else ("concrete", "soil")[rng.integers(2)]
+    image = surface(rng, w, h, stops(rng, kind), rng.uniform(0.4, 1.5), rng.uniform(0.3, 0.8))
+    site = Site("sports", image, axis, ppm)
+    for _ in range(rng.integers(0, 4)):
+        direction = axis + (math.pi / 2 if rng.random() < 0.5 else 0)
+        tone = stops(rng, "concrete")[1]
+        band(
+            image, rng.uniform(0, w), rng.uniform(0, h), direction, rng.uniform(2, 5), tone, math.hypot(w, h)
+        )
+    return site
+
+
 def _parking(rng: np.random.Generator, w: int, h: int, ppm: float, axis: float) -> Site:
     kind = "asphalt" if rng.random() < 0.7 else "concrete"
     site = Site(
@@ -273,4 +307,8 @@ BUILDERS: dict[str, Callable[[np.random.Generator, int, int, float, float], Site
     "urban": _urban,
     "parking": _parking,
     "water": open_water,
+    "river": _bare,
+    "junction": _bare,
+    "forest": _forest,
+    "sports": _sports,
 }

@@ -13,12 +13,13 @@ from groundproof_training.scenes.shape import Colour, Part, Shape, disc, rectang
 
 DIAMETER_M = (6.0, 90.0)
 COLOURS: tuple[tuple[Colour, float], ...] = (
-    ((244, 244, 240), 0.5),
+    ((244, 244, 240), 0.42),
     ((214, 208, 192), 0.16),
-    ((165, 165, 165), 0.12),
-    ((158, 104, 74), 0.08),
+    ((165, 165, 165), 0.15),
+    ((158, 104, 74), 0.1),
     ((74, 76, 80), 0.1),
     ((150, 170, 160), 0.04),
+    ((118, 78, 60), 0.03),
 )
 ROUND = 40
 """Corners of a tank's outline."""
