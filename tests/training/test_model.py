@@ -17,7 +17,8 @@ from groundproof_training.model import (
 )
 from groundproof_training.pointing import Tap, image_positions
 from groundproof_training.recipe import SMALL_MODEL
-from groundproof_training.templates import corpus
+from groundproof_training.sequences import Encoder, collate
+from groundproof_training.templates import corpus, make_sample
 from groundproof_training.tokenizer import first_number_id, make_tokenizer, special_ids
 
 
@@ -99,3 +100,35 @@ def test_local_heads_first_look_at_their_neighbour(tokenizer):
             best = weights[head].argmax(-1).numpy()
             hit = (rows[best] == rows + down) & (columns[best] == columns + right)
             assert hit[inner].mean() > 0.6, (depth, head, hit[inner].mean())
+
+
+@torch.no_grad()
+def test_questions_behind_one_image_do_not_see_each_other(model, tokenizer):
+    encoder, rng = Encoder(tokenizer), np.random.default_rng(5)
+    cells, size = 4 * 4, model.config.text_config.hidden_size
+    samples = [
+        make_sample(rng, ["ship", "airplane"], [(100, 100, 300, 300), (500, 500, 700, 800)], [0, 10])
+        for _ in range(3)
+    ]
+    sequences = [encoder.encode(sample, cells) for sample in samples]
+    start = encoder.image_start
+    features = torch.randn(1, cells, size, generator=torch.Generator().manual_seed(1))
+    language = model.model.language_model
+
+    def states(group):
+        batch = collate([group], start + cells + 1, tokenizer.pad_token_id)
+        embedded = language.embed_tokens(batch.ids)
+        embedded = torch.cat([embedded[:, :start], features, embedded[:, start + cells :]], dim=1)
+        positions = image_positions(int(batch.places.max()) + 1, start, 4, 4)[:, batch.places]
+        allowed = batch.allowed()
+        mask = None if allowed is None else allowed[:, None]
+        out = language(inputs_embeds=embedded, position_ids=positions, attention_mask=mask, use_cache=False)
+        return batch, out.last_hidden_state[0]
+
+    packed, together = states(sequences)
+    for k, sequence in enumerate(sequences, start=1):
+        alone, expected = states([sequence])
+        own = packed.segments[0] == k
+        assert torch.allclose(together[own], expected[start + cells + 1 :], atol=1e-4)
+        for key in ("ids", "numbers", "points", "weights"):
+            assert torch.equal(getattr(packed, key)[0, own], getattr(alone, key)[0, start + cells + 1 :])

@@ -119,7 +119,7 @@ def test_numbers_of_the_question_are_not_learnt(encoder, tokenizer):
         asked = sum(zero <= i < zero + 1000 for i in s.ids[: s.start])
         assert asked >= 4 or sample.task != "region-caption"
         assert s.numbers[: s.start] == [-1] * s.start
-        assert not collate([s], pad_id=0).weights[0, : s.start].any()
+        assert not collate([[s]], 0, pad_id=0).weights[0, : s.start].any()
 
 
 @pytest.mark.parametrize("task", [*TASKS, "change"])
@@ -131,7 +131,7 @@ def test_completions_decode_back_exactly(encoder, tokenizer, task):
 
 def test_only_completions_are_learnt(encoder):
     sequences = [encode(encoder, "count", BOXES[:k], [2, 30][:k]) for k in range(3)]
-    batch = collate(sequences, pad_id=0)
+    batch = collate([[s] for s in sequences], 0, pad_id=0)
     for row, s in enumerate(sequences):
         weights = batch.weights[row]
         assert not weights[: s.start].any()

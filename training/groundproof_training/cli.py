@@ -13,6 +13,12 @@ app = typer.Typer(
 )
 
 WORK = Path(".cache/train")
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", help="Folder with trees_naip and thermal_uav, real tiles to mix in. None: procedural only."
+    ),
+]
 WorkDir = Annotated[Path, typer.Option("--work", help="Folder of shards, checkpoints and logs.")]
 
 
@@ -51,22 +57,24 @@ def dense(
 
 
 @app.command()
-def pointer(work: WorkDir = WORK, minutes: float = 30.0, max_steps: int = 1_000_000) -> None:
-    """Teach the language model to point, list and stop.   groundproof-train pointer --minutes 30"""
+def pointer(
+    work: WorkDir = WORK, data: DataDir = None, minutes: float = 40.0, max_steps: int = 1_000_000
+) -> None:
+    """Teach the language model to point, list and stop.   groundproof-train pointer --minutes 40"""
     from groundproof_training.pointer import PointerConfig
     from groundproof_training.recipe import run_pointer
 
-    for line in run_pointer(work, PointerConfig(minutes=minutes, max_steps=max_steps)):
+    for line in run_pointer(work, PointerConfig(minutes=minutes, max_steps=max_steps), data=data):
         _say(line)
 
 
 @app.command()
-def sft(work: WorkDir = WORK, minutes: float = 8.5, max_steps: int = 600) -> None:
-    """Fine-tune the whole model with TRL's SFTTrainer.   groundproof-train sft --minutes 8.5"""
+def sft(work: WorkDir = WORK, data: DataDir = None, minutes: float = 25.0, max_steps: int = 2000) -> None:
+    """Fine-tune the whole model with TRL's SFTTrainer.   groundproof-train sft --minutes 25"""
     from groundproof_training.recipe import run_sft
     from groundproof_training.sft import SftSettings
 
-    for line in run_sft(work, SftSettings(minutes=minutes, max_steps=max_steps)):
+    for line in run_sft(work, SftSettings(minutes=minutes, max_steps=max_steps), data=data):
         _say(line)
 
 
@@ -110,12 +118,13 @@ def evaluate(
 def recipe(
     folder: Path,
     work: WorkDir = WORK,
+    data: DataDir = None,
     small: Annotated[bool, typer.Option("--small", help="A toy run: every stage works.")] = False,
 ) -> None:
     """All stages in order, into a model folder.   groundproof-train recipe out/tiny --small"""
     from groundproof_training.recipe import run_recipe
 
-    for line in run_recipe(work, folder, small=small):
+    for line in run_recipe(work, folder, small=small, data=data):
         _say(line)
     typer.echo(folder)
 

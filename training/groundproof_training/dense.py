@@ -192,7 +192,17 @@ def dense_loss(
     loss_o = (F.binary_cross_entropy_with_logits(objectness, truth, reduction="none") * hard).sum() / n * 2
     if len(targets.where) == 0:
         return loss_o * cfg.objectness_weight, {"objectness": loss_o.item()}
-    anchors = flat[targets.where]
+    loss, parts = anchor_loss(heads, flat[targets.where], targets, cfg)
+    return loss + cfg.objectness_weight * loss_o, {"objectness": loss_o.item()} | parts
+
+
+def anchor_loss(
+    heads: DenseHeads, anchors: torch.Tensor, targets: Targets, cfg: DenseConfig
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """What an anchor token says of its object: class, absolute box as numbers, box relative to its cell.
+
+    anchors: tokens (P, size), in the order of `targets.where`.
+    """
     loss_c = F.cross_entropy(heads.label(anchors), targets.labels)
     logits = heads.number_logits(anchors)
     log_p = logits.log_softmax(-1)
@@ -202,8 +212,7 @@ def dense_loss(
     loss_g = giou_loss(expected, targets.permille)
     loss_d = F.smooth_l1_loss(heads.offsets(anchors), targets.offsets, beta=0.2)
     total = (
-        cfg.objectness_weight * loss_o
-        + cfg.class_weight * loss_c
+        cfg.class_weight * loss_c
         + cfg.number_weight * loss_n
         + cfg.giou_weight * loss_g
         + cfg.offset_weight * loss_d
@@ -212,7 +221,7 @@ def dense_loss(
         error = (expected - targets.permille).abs().mean().item()
         error_px = ((heads.offsets(anchors) - targets.offsets).abs().mean() * CELL_PX).item()
         right = (heads.label(anchors).argmax(-1) == targets.labels).float().mean().item()
-    parts = {"objectness": loss_o.item(), "label": loss_c.item(), "number": loss_n.item(), "giou": loss_g.item(),
+    parts = {"label": loss_c.item(), "number": loss_n.item(), "giou": loss_g.item(),
                  "error": error, "offset_px": error_px, "right": right}  # fmt: skip
     return total, parts
 

@@ -55,7 +55,7 @@ class Pace:
         return min(1.0, (self.step + 1) / warmup_steps, max(floor, (1 - self.progress) / 0.6))
 
     def stepped(self, seen: int, parts: Mapping[str, float], factor: float) -> str | None:
-        """Count one step over `seen` images; the line to print, when one is due."""
+        """Count one step over `seen` samples; the line to print, when one is due."""
         self.step += 1
         self._seen += seen
         for key, value in parts.items():
@@ -66,7 +66,7 @@ class Pace:
         means = " ".join(f"{key} {np.mean(values):.3f}" for key, values in self._parts.items())
         left = max(0.0, self._budget_s - self.spent_s)
         line = (
-            f"step {self.step} {self._seen / (now - self._logged):.1f} images/s lr x{factor:.2f} "
+            f"step {self.step} {self._seen / (now - self._logged):.1f} samples/s lr x{factor:.2f} "
             f"{left:.0f} s left: {means}"
         )
         self._logged, self._seen, self._parts = now, 0, {}

@@ -2,8 +2,9 @@
 
     groundproof-train pointer --minutes 30
 
-Its own short loop instead of a trainer, for speed: tiles of one shape, features from the batched tower, lists of
-about the same length in one batch. First small tiles and short lists, then everything.
+Its own short loop instead of a trainer, for speed: tiles of one shape, features from the batched tower, several
+questions behind one copy of an image (they do not see each other), rows of about the same length in one batch. First
+short lists, then everything.
 """
 
 from __future__ import annotations
@@ -17,15 +18,17 @@ from pydantic import BaseModel, ConfigDict
 from torch import nn
 from transformers import Glm4vForConditionalGeneration, PreTrainedTokenizerFast
 
-from groundproof_training.dense import DenseConfig, DenseHeads, Targets, anchor_cells, dense_loss, patch_loss
+from groundproof_training.dense import DenseConfig, DenseHeads, anchor_cells
 from groundproof_training.model import CELL_PX, IMAGE_MEAN, IMAGE_STD, patches_of, vision_states
 from groundproof_training.optim import make_optimiser
 from groundproof_training.pace import Pace
 from groundproof_training.pointing import LossConfig, Tap, image_positions, language_loss
+from groundproof_training.real_batches import RealTiles, real_sample, tower_loss
+from groundproof_training.real_data import RealImage
 from groundproof_training.scenes import CLASSES, SCENE_TYPES
 from groundproof_training.sequences import Encoder, Sequence1, collate
 from groundproof_training.shards import Batch, Objects, Shards
-from groundproof_training.templates import make_sample, permille_boxes
+from groundproof_training.templates import Sample, make_sample, permille_boxes
 from groundproof_training.tokenizer import first_number_id
 
 
@@ -34,9 +37,11 @@ class PointerConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    minutes: float = 30.0
+    minutes: float = 40.0
     max_steps: int = 1_000_000
-    image_tokens_per_step: int = 896
+    image_tokens_per_step: int = 640
+    questions: int = 3
+    most: int = 10
     candidates: int = 3
     learning_rate: float = 2e-3
     floor: float = 0.3
@@ -45,6 +50,7 @@ class PointerConfig(BaseModel):
     easy_objects: int = 3
     tower_share: float = 0.0
     dense_weight: float = 0.5
+    real_share: float = 0.06
     tasks: tuple[str, ...] | None = ("count", "detect", "ground", "vqa")
     seed: int = 2
     checkpoint_s: float = 180.0
@@ -52,47 +58,64 @@ class PointerConfig(BaseModel):
 
 
 class Draw:
-    """Draws tiles with one question each, about equally long in one batch."""
+    """Draws tiles with questions about each, rows about equally long in one batch; sometimes real tiles."""
 
-    def __init__(self, shards: Shards, encoder: Encoder, cfg: PointerConfig) -> None:
-        self._shards, self._encoder, self._cfg = shards, encoder, cfg
+    def __init__(
+        self, shards: Shards, encoder: Encoder, cfg: PointerConfig, real: RealTiles | None = None
+    ) -> None:
+        self._shards, self._encoder, self._cfg, self._real = shards, encoder, cfg, real
 
-    def __call__(self, rng: np.random.Generator, easy: bool) -> tuple[Batch, list[Sequence1]]:
-        """One batch; `easy` keeps the lists short."""
+    def __call__(
+        self, rng: np.random.Generator, easy: bool
+    ) -> tuple[Batch, list[list[Sequence1]], list[RealImage] | None]:
+        """One batch, the sequences of each tile, and, for real tiles, what is known of each; `easy` keeps the lists
+        short."""
         cfg = self._cfg
-        made: list[Sequence1] = []
+        if self._real is not None and not easy and rng.random() < cfg.real_share:
+            batch, known = self._real.draw(rng, cfg.image_tokens_per_step)
+            tokens = (batch.width // CELL_PX) * (batch.height // CELL_PX)
+            encode = self._encoder.encode
+            return (
+                batch,
+                [[encode(real_sample(rng, k), tokens) for _ in range(cfg.questions)] for k in known],
+                known,
+            )
+        made: list[list[Sequence1]] = []
 
         def choose(candidates: Sequence[Objects], width: int, height: int) -> np.ndarray:
             tokens = (width // CELL_PX) * (height // CELL_PX)
             size = max(1, len(candidates) // cfg.candidates)
-            samples = []
-            for o in candidates:
-                cells = anchor_cells(o.boxes, width, height)
-                names = [CLASSES[k] for k in o.labels]
-                boxes = permille_boxes(o.boxes, width, height)
-                scene_type = SCENE_TYPES[o.scene_type] if o.scene_type >= 0 else None
-                samples.append(
-                    make_sample(
-                        rng,
-                        names,
-                        boxes,
-                        cells,
-                        tasks=cfg.tasks,
-                        scene_type=scene_type,
-                        aspect=width / height,
-                    )
-                )
-            order = sorted(range(len(samples)), key=lambda k: len(samples[k].completion))
+            asked = [self._ask(rng, o, width, height) for o in candidates]
+            order = sorted(range(len(asked)), key=lambda k: sum(len(s.completion) for s in asked[k]))
             if easy:
-                short = [k for k in order if len(samples[k].boxes) <= cfg.easy_objects]
+                short = [k for k in order if max(len(s.boxes) for s in asked[k]) <= cfg.easy_objects]
                 order = short if len(short) >= size else order[: max(size, len(short))]
             start = int(rng.integers(len(order) - size + 1))
             keep = np.array(order[start : start + size])
-            made.extend(self._encoder.encode(samples[k], tokens) for k in keep)
+            made.extend([self._encoder.encode(s, tokens) for s in asked[k]] for k in keep)
             return keep
 
         batch = self._shards.draw(rng, cfg.image_tokens_per_step, choose, cfg.candidates)
-        return batch, made
+        return batch, made, None
+
+    def _ask(self, rng: np.random.Generator, o: Objects, width: int, height: int) -> list[Sample]:
+        cells = anchor_cells(o.boxes, width, height)
+        boxes = permille_boxes(o.boxes, width, height)
+        names = [CLASSES[k] for k in o.labels]
+        kind = SCENE_TYPES[o.scene_type] if o.scene_type >= 0 else None
+        return [
+            make_sample(
+                rng,
+                names,
+                boxes,
+                cells,
+                self._cfg.tasks,
+                scene_type=kind,
+                aspect=width / height,
+                most=self._cfg.most,
+            )
+            for _ in range(self._cfg.questions)
+        ]
 
 
 def train_pointer(
@@ -102,11 +125,12 @@ def train_pointer(
     shards_dir: Path,
     out: Path,
     cfg: PointerConfig,
+    real: RealTiles | None = None,
 ) -> Iterator[str]:
     """Train the model in place until the minutes or steps are up; checkpoints to `out` and resumes from it.
 
     heads: of the dense stage; with `tower_share` above 0 the tower learns too (at that share of the learning rate)
-    and the dense loss keeps its tokens readable.
+    and the dense loss keeps its tokens readable. real: tiles of real pictures, mixed in at `real_share`.
     """
     torch.manual_seed(cfg.seed)
     encoder = Encoder(tokenizer)
@@ -127,26 +151,30 @@ def train_pointer(
         step, spent = state["step"], state["spent_s"]
         yield f"resumed at step {step}, {spent:.0f} s spent"
     rng = np.random.default_rng([cfg.seed, step])
-    draw = Draw(Shards(shards_dir), encoder, cfg)
+    draw = Draw(Shards(shards_dir), encoder, cfg, real)
     tap, link = Tap(model, cfg.loss.pointer_layer), Tap(model, cfg.loss.link_layer)
     pad, zero = tokenizer.pad_token_id, first_number_id(tokenizer)
     trained = [p for group in optimiser.param_groups for p in group["params"]]
     pace = Pace(cfg.minutes, cfg.max_steps, cfg.checkpoint_s, step, spent)
     while pace.going:
         progress = pace.progress
-        images, sequences = draw(rng, easy=progress < cfg.easy_share)
+        images, sequences, known = draw(rng, easy=progress < cfg.easy_share)
         columns, rows = images.width // CELL_PX, images.height // CELL_PX
         patches = patches_of(torch.from_numpy(images.images), IMAGE_MEAN, IMAGE_STD)
         with torch.set_grad_enabled(joint):
             states, features = vision_states(visual, patches, images.height, images.width)
-        batch = collate(sequences, pad, cfg.loss.decision_weight)
         start, end = encoder.image_start, encoder.image_start + columns * rows
+        batch = collate(sequences, end + 1, pad, cfg.loss.decision_weight)
         embedded = language.embed_tokens(batch.ids)
         embedded = torch.cat([embedded[:, :start], features, embedded[:, end:]], dim=1)
-        positions = image_positions(batch.ids.shape[1], start, columns, rows)[:, None].expand(
-            3, len(sequences), -1
-        )
-        hidden = language(inputs_embeds=embedded, position_ids=positions, use_cache=False).last_hidden_state
+        positions = image_positions(int(batch.places.max()) + 1, start, columns, rows)[:, batch.places]
+        allowed = batch.allowed()
+        hidden = language(
+            inputs_embeds=embedded,
+            position_ids=positions,
+            attention_mask=None if allowed is None else allowed[:, None],
+            use_cache=False,
+        ).last_hidden_state
         loss, parts = language_loss(
             model,
             tap,
@@ -160,12 +188,9 @@ def train_pointer(
             cfg.loss,
         )
         if joint:
-            targets = Targets(images)
-            extra, dense_parts = dense_loss(heads, features, targets, DenseConfig())
-            extra_patch, _ = patch_loss(heads, states, targets, DenseConfig())
-            loss = loss + cfg.dense_weight * (extra + extra_patch)
-            kept = ("objectness", "error", "right")
-            parts.update({f"dense_{key}": dense_parts[key] for key in kept if key in dense_parts})
+            extra, dense_parts = tower_loss(heads, states, features, images, known, DenseConfig())
+            loss = loss + cfg.dense_weight * extra
+            parts.update(dense_parts)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(trained, 2.0)
@@ -173,7 +198,7 @@ def train_pointer(
         for group, lr in zip(optimiser.param_groups, base, strict=True):
             group["lr"] = lr * factor
         optimiser.step()
-        line = pace.stepped(len(sequences), parts, factor)
+        line = pace.stepped(sum(len(s) for s in sequences), parts, factor)
         if line:
             yield line
         if pace.save_due():

@@ -50,11 +50,17 @@ class Tap:
         self._places = kwargs["position_embeddings"]
 
     def log_attention(
-        self, heads: Sequence[int], first: int, rows: Sequence[int] | None = None, places: Sequence[int] = ()
+        self,
+        heads: Sequence[int],
+        first: int,
+        rows: Sequence[int] | None = None,
+        places: Sequence[int] = (),
+        allowed: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Causal log attention of these heads from position `first` on: (B, heads, L - first, L). Right padding.
 
-        With `rows` and `places` (n each): of those single positions only, (n, heads, L).
+        With `rows` and `places` (n each): of those single positions only, (n, heads, L). allowed (B, L, L): which
+        position may look at which, where that is not plain causal attention.
         """
         a = self.attention
         x = self._normed
@@ -70,8 +76,8 @@ class Tap:
             return scores.masked_fill(later[:, None], -1e9).log_softmax(-1)
         q = q[:, :, first:]
         scores = q @ k.transpose(2, 3) * a.scaling
-        future = torch.ones(length, length, dtype=torch.bool).triu(1)[first:]
-        return scores.masked_fill(future, -1e9).log_softmax(-1)
+        hidden = torch.ones(1, length, length, dtype=torch.bool).triu(1) if allowed is None else ~allowed
+        return scores.masked_fill(hidden[:, None, first:], -1e9).log_softmax(-1)
 
     def close(self) -> None:
         """Remove the hook."""
@@ -152,7 +158,7 @@ def _pointer_loss(
     tap: Tap, batch: SequenceBatch, point: torch.Tensor, first: int, cfg: LossConfig
 ) -> tuple[torch.Tensor, dict[str, float]]:
     """Cross-entropy of the attention on the token to look at; positions that choose the next object weigh more."""
-    log_attention = tap.log_attention(cfg.pointer_heads, first)
+    log_attention = tap.log_attention(cfg.pointer_heads, first, allowed=batch.allowed())
     rows, places = (point[:, first:] >= 0).nonzero(as_tuple=True)
     goal = point[rows, places + first]
     looked = log_attention[rows, :, places, goal]

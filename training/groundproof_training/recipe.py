@@ -19,6 +19,8 @@ from groundproof_training.export import export
 from groundproof_training.model import TinyConfig, make_model
 from groundproof_training.pointer import PointerConfig, train_pointer
 from groundproof_training.pointing import LossConfig
+from groundproof_training.real_batches import RealTiles
+from groundproof_training.real_data import RealDataError, read_thermal_uav, read_trees_naip
 from groundproof_training.sft import SftSettings, train_sft
 from groundproof_training.shards import ShardConfig, render_shards
 from groundproof_training.templates import corpus
@@ -63,22 +65,42 @@ def run_dense(
     yield from train_dense(model.model.visual, work / "scenes", work / "dense.pt", cfg, start)
 
 
-def run_pointer(work: Path, cfg: PointerConfig, model_cfg: TinyConfig = TINY) -> Iterator[str]:
+def real_tiles(data: Path | None) -> RealTiles | None:
+    """Tiles of trees_naip and thermal_uav under `data`, as far as they are there; None without a folder."""
+    if data is None:
+        return None
+    images = []
+    for name, read in (("trees_naip", read_trees_naip), ("thermal_uav", read_thermal_uav)):
+        if (data / name).is_dir():
+            images += read(data / name)
+    if not images:
+        raise RealDataError(
+            f"{data} holds neither trees_naip nor thermal_uav; leave --data out to train without"
+        )
+    return RealTiles(images)
+
+
+def run_pointer(
+    work: Path, cfg: PointerConfig, model_cfg: TinyConfig = TINY, data: Path | None = None
+) -> Iterator[str]:
     """Pointer stage from dense.pt; writes pointer.pt."""
     model, tokenizer, heads = new_model(work, model_cfg)
     state = torch.load(work / "dense.pt", weights_only=True)
     model.model.visual.load_state_dict(state["visual"])
     heads.load_state_dict(state["heads"])
-    yield from train_pointer(model, tokenizer, heads, work / "scenes", work / "pointer.pt", cfg)
+    out = work / "pointer.pt"
+    yield from train_pointer(model, tokenizer, heads, work / "scenes", out, cfg, real_tiles(data))
 
 
-def run_sft(work: Path, settings: SftSettings, model_cfg: TinyConfig = TINY) -> Iterator[str]:
+def run_sft(
+    work: Path, settings: SftSettings, model_cfg: TinyConfig = TINY, data: Path | None = None
+) -> Iterator[str]:
     """SFT from pointer.pt; writes sft.pt and TRL's checkpoints under sft/."""
     model, tokenizer, heads = new_model(work, model_cfg)
     state = torch.load(work / "pointer.pt", weights_only=True)
     model.load_state_dict(state["model"])
     heads.load_state_dict(state["heads"])
-    yield from train_sft(model, tokenizer, heads, work / "scenes", work / "sft", settings)
+    yield from train_sft(model, tokenizer, heads, work / "scenes", work / "sft", settings, real_tiles(data))
     torch.save({"model": model.state_dict()}, work / "sft.pt")
 
 
@@ -89,7 +111,7 @@ def run_export(work: Path, folder: Path, stage: str, model_cfg: TinyConfig = TIN
     return export(model, tokenizer, folder, torch.bfloat16)
 
 
-def run_recipe(work: Path, folder: Path, *, small: bool) -> Iterator[str]:
+def run_recipe(work: Path, folder: Path, *, small: bool, data: Path | None = None) -> Iterator[str]:
     """Every stage that is not finished yet, then the export."""
     if small:
         cfg = SMALL_MODEL
@@ -109,7 +131,7 @@ def run_recipe(work: Path, folder: Path, *, small: bool) -> Iterator[str]:
         )
     yield from (f"scenes: {line}" for line in render_shards(work / "scenes", shards))
     yield from (f"dense: {line}" for line in run_dense(work, dense, cfg))
-    yield from (f"pointer: {line}" for line in run_pointer(work, pointer, cfg))
-    yield from (f"sft: {line}" for line in run_sft(work, sft, cfg))
+    yield from (f"pointer: {line}" for line in run_pointer(work, pointer, cfg, data))
+    yield from (f"sft: {line}" for line in run_sft(work, sft, cfg, data))
     size = run_export(work, folder, "sft", cfg)
     yield f"wrote {folder} ({size / 1e6:.1f} MB of weights)"

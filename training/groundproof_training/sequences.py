@@ -173,28 +173,71 @@ class Encoder:
 
 @dataclass(frozen=True, slots=True)
 class SequenceBatch:
-    """Padded on the right. ids (B, L) long; labels, points, numbers (B, L) refer to token i as in `Sequence1`;
-    `weights` (B, L) float, 0 where nothing is learnt."""
+    """Padded on the right. ids (B, L) long; numbers, points (B, L) refer to token i as in `Sequence1`; `weights`
+    (B, L) float, 0 where nothing is learnt.
+
+    A row may hold several questions about one image behind one copy of it: `segments` (B, L) is 0 for what they
+    share, 1, 2, ... for the questions, -1 for padding; `places` (B, L) is the index a token would have if its question
+    stood alone.
+    """
 
     ids: torch.Tensor
     length: torch.Tensor
     numbers: torch.Tensor
     points: torch.Tensor
     weights: torch.Tensor
+    segments: torch.Tensor
+    places: torch.Tensor
+
+    def allowed(self) -> torch.Tensor | None:
+        """Which position may look at which, (B, L, L) bool: earlier ones that are shared or of its own question.
+        None where plain causal attention says the same."""
+        if int(self.segments.max()) < 2:
+            return None
+        own = self.segments[:, :, None] == self.segments[:, None]
+        shared = (self.segments == 0)[:, None]
+        causal = torch.ones(self.ids.shape[1], self.ids.shape[1], dtype=torch.bool).tril()
+        return (own | shared) & causal
 
 
-def collate(sequences: Sequence[Sequence1], pad_id: int, decision_weight: float = 3.0) -> SequenceBatch:
-    """Stack sequences; positions that decide whether a list goes on weigh `decision_weight` times a plain one."""
-    longest = max(len(s.ids) for s in sequences)
-    shape = (len(sequences), longest)
-    ids = torch.full(shape, pad_id)
-    numbers, points = torch.full(shape, -1), torch.full(shape, -1)
-    weights = torch.zeros(shape)
-    for row, s in enumerate(sequences):
+def collate(
+    groups: Sequence[Sequence[Sequence1]], shared: int, pad_id: int, decision_weight: float = 3.0
+) -> SequenceBatch:
+    """Stack rows; positions that decide whether a list goes on weigh `decision_weight` times a plain one.
+
+    groups: the questions of each row, all about one image. shared: how many leading tokens they have in common.
+    """
+    rows = [_row(group, shared, decision_weight) for group in groups]
+    longest = max(len(row["ids"]) for row in rows)
+    fill = {"ids": pad_id, "numbers": -1, "points": -1, "weights": 0.0, "segments": -1, "places": 0}
+    stacked = {
+        key: torch.tensor([row[key] + [empty] * (longest - len(row[key])) for row in rows])
+        for key, empty in fill.items()
+    }
+    return SequenceBatch(length=torch.tensor([len(row["ids"]) for row in rows]), **stacked)
+
+
+def _row(group: Sequence[Sequence1], shared: int, decision_weight: float) -> dict[str, list]:
+    first = group[0]
+    row: dict[str, list] = {
+        "ids": first.ids[:shared],
+        "numbers": [-1] * shared,
+        "points": [-1] * shared,
+        "weights": [0.0] * shared,
+        "segments": [0] * shared,
+        "places": list(range(shared)),
+    }
+    for k, s in enumerate(group, start=1):
+        if s.ids[:shared] != row["ids"][:shared]:
+            raise ValueError(
+                f"question {k} of a row does not begin with the {shared} tokens that it should share"
+            )
         n = len(s.ids)
-        ids[row, :n] = torch.tensor(s.ids)
-        numbers[row, :n] = torch.tensor(s.numbers)
-        points[row, :n] = torch.tensor(s.points)
-        weights[row, s.start : n] = 1
-        weights[row, :n] += torch.tensor(s.decides).float() * (decision_weight - 1)
-    return SequenceBatch(ids, torch.tensor([len(s.ids) for s in sequences]), numbers, points, weights)
+        learnt = [0.0] * s.start + [decision_weight if d else 1.0 for d in s.decides[s.start :]]
+        row["ids"] += s.ids[shared:]
+        row["numbers"] += s.numbers[shared:]
+        row["points"] += s.points[shared:]
+        row["weights"] += learnt[shared:]
+        row["segments"] += [k] * (n - shared)
+        row["places"] += list(range(shared, n))
+    return row

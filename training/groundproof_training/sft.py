@@ -1,6 +1,6 @@
 """Supervised fine-tuning of the whole model with TRL's `SFTTrainer`: all tasks, all shapes, the stock forward pass.
 
-    groundproof-train sft --minutes 8.5
+    groundproof-train sft --minutes 25
 
 The trainer, its checkpoints and its resume are TRL's. The collator makes a whole batch per step (tiles of one shape
 with one question each), and `compute_loss` adds the terms of `pointing` and the dense loss, on completions only.
@@ -21,13 +21,15 @@ from transformers import Glm4vForConditionalGeneration, PreTrainedTokenizerFast,
 from trl import SFTConfig, SFTTrainer
 
 from groundproof.models.patch_embedding import patch_embedding_as_linear
-from groundproof_training.dense import DenseConfig, DenseHeads, Targets, dense_loss, patch_loss
+from groundproof_training.dense import DenseConfig, DenseHeads
 from groundproof_training.model import IMAGE_MEAN, IMAGE_STD, patches_of
 from groundproof_training.optim import make_optimiser
 from groundproof_training.pointer import Draw, PointerConfig
 from groundproof_training.pointing import LossConfig, Tap, language_loss
+from groundproof_training.real_batches import RealTiles, tower_loss
 from groundproof_training.sequences import Encoder, collate
 from groundproof_training.shards import Shards
+from groundproof_training.templates import MOST
 from groundproof_training.tokenizer import first_number_id
 
 
@@ -36,11 +38,11 @@ class SftSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    minutes: float = 8.5
-    max_steps: int = 600
+    minutes: float = 25.0
+    max_steps: int = 2000
     image_tokens_per_step: int = 896
     learning_rate: float = 8e-4
-    tower_share: float = 0.0
+    tower_share: float = 0.3
     dense_weight: float = 0.5
     warmup_steps: int = 5
     save_steps: int = 60
@@ -58,9 +60,10 @@ class Collator:
     def __call__(self, rows: list[dict[str, int]]) -> dict[str, Any]:
         """Keys of the model's forward, and `extra` (not a tensor: it is not moved or split)."""
         rng = np.random.default_rng([self._settings.seed, rows[0]["step"]])
-        images, sequences = self._draw(rng, easy=False)
-        batch = collate(sequences, self._pad, self._settings.loss.decision_weight)
+        images, sequences, known = self._draw(rng, easy=False)
         grid_h, grid_w = images.height // 14, images.width // 14
+        shared = self._encoder.image_start + grid_h * grid_w // 4 + 1
+        batch = collate(sequences, shared, self._pad, self._settings.loss.decision_weight)
         patches = patches_of(torch.from_numpy(images.images), IMAGE_MEAN, IMAGE_STD).flatten(0, 1)
         still = patches.view(-1, 3, 1, 14, 14).expand(-1, 3, 2, 14, 14).flatten(1)
         start = self._encoder.image_start
@@ -74,7 +77,7 @@ class Collator:
             "pixel_values": still,
             "image_grid_thw": torch.tensor([[1, grid_h, grid_w]] * len(sequences)),
             "labels": torch.where(batch.weights > 0, batch.ids, -100),
-            "extra": (batch, images),
+            "extra": (batch, images, known),
         }
 
 
@@ -105,7 +108,7 @@ class PointingTrainer(SFTTrainer):
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # type: ignore[override]
         """Next token, numbers, attention and the tower's dense loss."""
-        batch, images = inputs.pop("extra")
+        batch, images, known = inputs.pop("extra")
         inputs.pop("labels")
         outputs = model.model(**inputs, use_cache=False)
         s = self._settings
@@ -115,12 +118,10 @@ class PointingTrainer(SFTTrainer):
         )  # fmt: skip
         if s.tower_share > 0:
             tokens = self._features.view(len(images.images), -1, self._features.shape[-1])
-            targets = Targets(images)
-            extra, dense_parts = dense_loss(self._heads, tokens, targets, DenseConfig())
             states = self._states.view(len(images.images), -1, self._states.shape[-1])
-            extra_patch, _ = patch_loss(self._heads, states, targets, DenseConfig())
-            parts["dense"] = dense_parts["objectness"]
-            loss = loss + s.dense_weight * (extra + extra_patch)
+            extra, dense_parts = tower_loss(self._heads, states, tokens, images, known, DenseConfig())
+            parts.update(dense_parts)
+            loss = loss + s.dense_weight * extra
         for key, value in parts.items():
             self.parts.setdefault(key, []).append(value)
         return (loss, outputs) if return_outputs else loss
@@ -171,15 +172,20 @@ def train_sft(
     shards_dir: Path,
     out: Path,
     settings: SftSettings,
+    real: RealTiles | None = None,
 ) -> Iterator[str]:
     """Train in place; TRL's checkpoints go to `out` and the newest is resumed."""
     patch_embedding_as_linear(model)
     encoder = Encoder(tokenizer)
     shards = Shards(shards_dir)
     pointer = PointerConfig(
-        image_tokens_per_step=settings.image_tokens_per_step, tasks=None, loss=settings.loss
+        questions=1,
+        most=MOST,
+        image_tokens_per_step=settings.image_tokens_per_step,
+        tasks=None,
+        loss=settings.loss,
     )
-    collator = Collator(Draw(shards, encoder, pointer), encoder, tokenizer.pad_token_id, settings)
+    collator = Collator(Draw(shards, encoder, pointer, real), encoder, tokenizer.pad_token_id, settings)
     optimiser = make_optimiser([model.model.language_model, model.lm_head], settings.learning_rate)
     model.model.visual.requires_grad_(settings.tower_share > 0)
     if settings.tower_share > 0:
