@@ -143,7 +143,7 @@ KINDS: dict[str, str] = {
 KNOWN = frozenset(SYNONYMS) | frozenset(SYNONYMS.values()) | frozenset(KINDS) | frozenset(KINDS.values())
 """Every name in the tables: nouns that surely are objects, in prose full of other nouns."""
 
-NOT_A_KIND = {"battle tank", "military tank", "aircraft carrier", "fish tank"}
+NOT_A_KIND = {"aerial vehicle", "battle tank", "military tank", "aircraft carrier", "fish tank"}
 
 IRREGULAR: dict[str, str] = {
     "aircraft": "aircraft",

@@ -117,6 +117,7 @@ def test_kinds_never_raise_and_everything_named_is_its_own_kind(one: str, other:
         ("battle tank", "storage tank", False),
         ("aircraft carrier", "airplane", False),
         ("airplane hangar", "airplane", False),
+        ("airplane", "vehicle", False),
         ("airplane", "plane", True),
         ("", "ship", False),
         ("ship", "", False),
