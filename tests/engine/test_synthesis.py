@@ -258,13 +258,13 @@ def test_the_value_of_a_count_is_the_count_whatever_tiles_failed(
     assert ("tiles looked at" in got.answer) == failed
 
 
-def test_a_model_that_knows_no_trees_cannot_say_that_there_are_none() -> None:
+def test_a_model_that_knows_no_wind_turbines_cannot_say_that_there_are_none() -> None:
     from groundproof.models.profiles import get_profile
     from groundproof.synthesis import SceneAnswer, within_training
 
-    none = SceneAnswer("no trees found", 0, "", "")
-    told = within_training(none, ("tree",), get_profile("tiny"))
+    none = SceneAnswer("no wind turbines found", 0, "", "")
+    told = within_training(none, ("wind turbine",), get_profile("tiny"))
     assert told.value is None
     assert "cannot say" in told.answer
     assert within_training(none, ("car",), get_profile("tiny")) == none
-    assert within_training(none, ("tree",), get_profile("rsthinker")) == none
+    assert within_training(none, ("wind turbine",), get_profile("rsthinker")) == none

@@ -3,12 +3,14 @@
 import numpy as np
 import torch
 
+from groundproof_training.curves import draw_curves
 from groundproof_training.evaluate import Answerer
 from groundproof_training.recipe import run_recipe
 
 
 def test_the_recipe_makes_a_folder_that_answers(tmp_path):
-    lines = list(run_recipe(tmp_path / "work", tmp_path / "tiny", small=True))
+    lines: list[str] = []
+    run_recipe(tmp_path / "work", tmp_path / "tiny", lines.append, small=True)
     assert lines[-1].startswith("wrote ")
     answerer = Answerer(tmp_path / "tiny")
     images = np.zeros((2, 112, 168, 3), dtype=np.uint8)
@@ -16,5 +18,8 @@ def test_the_recipe_makes_a_folder_that_answers(tmp_path):
     texts = answerer.texts(images, prompts, max_new_tokens=5)
     assert len(texts) == 2
     assert {p.dtype for p in answerer.model.parameters()} == {torch.float32}
-    again = list(run_recipe(tmp_path / "work", tmp_path / "tiny", small=True))
+    again: list[str] = []
+    run_recipe(tmp_path / "work", tmp_path / "tiny", again.append, small=True)
     assert any("resumed" in line for line in again)
+    draw_curves(tmp_path / "work", tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").stat().st_size > 5000

@@ -33,10 +33,12 @@ def scenes(
     processes: int = 2,
 ) -> None:
     """Render the procedural scenes to disk.   groundproof-train scenes --scenes 32000"""
+    from groundproof_training.recipe import follow
     from groundproof_training.shards import ShardConfig, render_shards
 
-    for line in render_shards(work / "scenes", ShardConfig(scenes=number, processes=processes)):
-        _say(line)
+    follow(
+        work, "scenes", render_shards(work / "scenes", ShardConfig(scenes=number, processes=processes)), _say
+    )
 
 
 @app.command()
@@ -50,10 +52,14 @@ def dense(
 ) -> None:
     """Warm up the vision tower.   groundproof-train dense --minutes 45"""
     from groundproof_training.dense import DenseConfig
-    from groundproof_training.recipe import run_dense
+    from groundproof_training.recipe import follow, run_dense
 
-    for line in run_dense(work, DenseConfig(minutes=minutes, max_steps=max_steps), start=start_from):
-        _say(line)
+    follow(
+        work,
+        "dense",
+        run_dense(work, DenseConfig(minutes=minutes, max_steps=max_steps), start=start_from),
+        _say,
+    )
 
 
 @app.command()
@@ -62,20 +68,23 @@ def pointer(
 ) -> None:
     """Teach the language model to point, list and stop.   groundproof-train pointer --minutes 40"""
     from groundproof_training.pointer import PointerConfig
-    from groundproof_training.recipe import run_pointer
+    from groundproof_training.recipe import follow, run_pointer
 
-    for line in run_pointer(work, PointerConfig(minutes=minutes, max_steps=max_steps), data=data):
-        _say(line)
+    follow(
+        work,
+        "pointer",
+        run_pointer(work, PointerConfig(minutes=minutes, max_steps=max_steps), data=data),
+        _say,
+    )
 
 
 @app.command()
 def sft(work: WorkDir = WORK, data: DataDir = None, minutes: float = 25.0, max_steps: int = 2000) -> None:
     """Fine-tune the whole model with TRL's SFTTrainer.   groundproof-train sft --minutes 25"""
-    from groundproof_training.recipe import run_sft
+    from groundproof_training.recipe import logged, run_sft
     from groundproof_training.sft import SftSettings
 
-    for line in run_sft(work, SftSettings(minutes=minutes, max_steps=max_steps), data=data):
-        _say(line)
+    run_sft(work, SftSettings(minutes=minutes, max_steps=max_steps), logged(work, "sft", _say), data=data)
 
 
 @app.command()
@@ -114,6 +123,33 @@ def evaluate(
     typer.echo(json.dumps(result, indent=1) if as_json else measure.table(result))
 
 
+@app.command("evaluate-real")
+def evaluate_real(
+    model: str,
+    data: Annotated[Path, typer.Option(help="Folder that holds aircraft/ and storage_tanks/.")],
+    out: Annotated[Path, typer.Option(help="Folder outside the checkout for answers, result and pictures.")],
+    which: Annotated[str, typer.Option(help="aircraft or storage_tanks.")] = "aircraft",
+    limit: Annotated[int | None, typer.Option(help="Only the first pictures by name.")] = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Measure whole real scenes.   groundproof-train evaluate-real tiny --data DIR --which aircraft --out FOLDER"""
+    from groundproof_training.real_evaluation import run_command
+
+    typer.echo(run_command(model, data, which, out, limit, as_json=as_json, report=_say))
+
+
+@app.command()
+def curves(
+    picture: Path,
+    work: WorkDir = WORK,
+) -> None:
+    """Draw the learning curves of a run's logs.   groundproof-train curves docs/learning.png"""
+    from groundproof_training.curves import draw_curves
+
+    draw_curves(work, picture)
+    typer.echo(picture)
+
+
 @app.command()
 def recipe(
     folder: Path,
@@ -124,8 +160,7 @@ def recipe(
     """All stages in order, into a model folder.   groundproof-train recipe out/tiny --small"""
     from groundproof_training.recipe import run_recipe
 
-    for line in run_recipe(work, folder, small=small, data=data):
-        _say(line)
+    run_recipe(work, folder, _say, small=small, data=data)
     typer.echo(folder)
 
 

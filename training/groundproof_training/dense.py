@@ -53,7 +53,7 @@ class DenseConfig(BaseModel):
     learning_rate: float = 1.6e-3
     warmup_steps: int = 60
     number_sigma_permille: float = 6.0
-    number_weight: float = 0.5
+    number_weight: float = 1.5
     giou_weight: float = 2.0
     offset_weight: float = 1.0
     patch_weight: float = 1.0

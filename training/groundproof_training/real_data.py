@@ -48,8 +48,9 @@ TREES_NAIP_NOTICE = (
 THERMAL_UAV_SOURCE = "HIT-UAV (Jiashun Suo, Tianyi Wang and others)"
 THERMAL_UAV_LICENCE = "CC-BY-4.0"
 THERMAL_UAV_NOTICE = (
-    "Thermal drone frames with boxes: HIT-UAV, a high-altitude infrared thermal dataset, by Jiashun Suo, Tianyi Wang "
-    "and others, https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset, CC BY 4.0 "
+    "Thermal drone frames with boxes: HIT-UAV, a high-altitude infrared thermal dataset, by Jiashun Suo, Tianyi Wang, "
+    "Xingzhou Zhang, Haiyang Chen, Wei Zhou and Weisong Shi (https://doi.org/10.1038/s41597-023-02066-6), "
+    "https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset, CC BY 4.0 "
     "(https://creativecommons.org/licenses/by/4.0/). Changes: crops, resampling and questions made from the labels."
 )
 
@@ -182,7 +183,7 @@ def _points(path: Path) -> np.ndarray:
         raise RealDataError(f"{path} is missing; every picture needs its points, if only the header") from err
     except (KeyError, ValueError, TypeError) as err:
         raise RealDataError(f"{path} is no table of columns x, y in px: {err!r}") from err
-    # The labels name the pixel that was clicked; its centre lies half a pixel further.
+    # Whole pixels: points_map/ lies 0 to 1 px further, 0.5 in the mean, so the middle of the pixel is meant.
     return np.array(rows, dtype=np.float32).reshape(-1, 2) + np.float32(0.5)
 
 

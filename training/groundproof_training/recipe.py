@@ -3,12 +3,12 @@
     groundproof-train recipe out/tiny            about two hours on two cores
     groundproof-train recipe out/tiny --small    minutes; a model that knows nothing
 
-Under the work folder: scenes/, tokenizer/, dense.pt, pointer.pt, sft/, sft.pt.
+Under the work folder: scenes/, tokenizer/, dense.pt, pointer.pt, sft/, sft.pt, and a log of each stage.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
@@ -21,10 +21,13 @@ from groundproof_training.pointer import PointerConfig, train_pointer
 from groundproof_training.pointing import LossConfig
 from groundproof_training.real_batches import RealTiles
 from groundproof_training.real_data import RealDataError, read_thermal_uav, read_trees_naip
+from groundproof_training.seeding import seed_language
 from groundproof_training.sft import SftSettings, train_sft
 from groundproof_training.shards import ShardConfig, render_shards
 from groundproof_training.templates import corpus
 from groundproof_training.tokenizer import first_number_id, load_tokenizer, make_tokenizer, special_ids
+
+Say = Callable[[str], None]
 
 TINY = TinyConfig()
 SMALL_MODEL = TinyConfig(
@@ -88,19 +91,20 @@ def run_pointer(
     state = torch.load(work / "dense.pt", weights_only=True)
     model.model.visual.load_state_dict(state["visual"])
     heads.load_state_dict(state["heads"])
+    seed_language(model, heads, tokenizer, cfg.loss)
     out = work / "pointer.pt"
     yield from train_pointer(model, tokenizer, heads, work / "scenes", out, cfg, real_tiles(data))
 
 
 def run_sft(
-    work: Path, settings: SftSettings, model_cfg: TinyConfig = TINY, data: Path | None = None
-) -> Iterator[str]:
+    work: Path, settings: SftSettings, say: Say, model_cfg: TinyConfig = TINY, data: Path | None = None
+) -> None:
     """SFT from pointer.pt; writes sft.pt and TRL's checkpoints under sft/."""
     model, tokenizer, heads = new_model(work, model_cfg)
     state = torch.load(work / "pointer.pt", weights_only=True)
     model.load_state_dict(state["model"])
     heads.load_state_dict(state["heads"])
-    yield from train_sft(model, tokenizer, heads, work / "scenes", work / "sft", settings, real_tiles(data))
+    train_sft(model, tokenizer, heads, work / "scenes", work / "sft", settings, say, real_tiles(data))
     torch.save({"model": model.state_dict()}, work / "sft.pt")
 
 
@@ -111,7 +115,26 @@ def run_export(work: Path, folder: Path, stage: str, model_cfg: TinyConfig = TIN
     return export(model, tokenizer, folder, torch.bfloat16)
 
 
-def run_recipe(work: Path, folder: Path, *, small: bool, data: Path | None = None) -> Iterator[str]:
+def logged(work: Path, stage: str, say: Say) -> Say:
+    """`say`, and the same line into WORK/STAGE.log, from which `curves` draws."""
+    work.mkdir(parents=True, exist_ok=True)
+
+    def both(line: str) -> None:
+        with (work / f"{stage}.log").open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+        say(f"{stage}: {line}")
+
+    return both
+
+
+def follow(work: Path, stage: str, lines: Iterator[str], say: Say) -> None:
+    """Run a stage to its end."""
+    tell = logged(work, stage, say)
+    for line in lines:
+        tell(line)
+
+
+def run_recipe(work: Path, folder: Path, say: Say, *, small: bool, data: Path | None = None) -> None:
     """Every stage that is not finished yet, then the export."""
     if small:
         cfg = SMALL_MODEL
@@ -129,9 +152,9 @@ def run_recipe(work: Path, folder: Path, *, small: bool, data: Path | None = Non
             PointerConfig(),
             SftSettings(),
         )
-    yield from (f"scenes: {line}" for line in render_shards(work / "scenes", shards))
-    yield from (f"dense: {line}" for line in run_dense(work, dense, cfg))
-    yield from (f"pointer: {line}" for line in run_pointer(work, pointer, cfg, data))
-    yield from (f"sft: {line}" for line in run_sft(work, sft, cfg, data))
+    follow(work, "scenes", render_shards(work / "scenes", shards), say)
+    follow(work, "dense", run_dense(work, dense, cfg), say)
+    follow(work, "pointer", run_pointer(work, pointer, cfg, data), say)
+    run_sft(work, sft, logged(work, "sft", say), cfg, data)
     size = run_export(work, folder, "sft", cfg)
-    yield f"wrote {folder} ({size / 1e6:.1f} MB of weights)"
+    say(f"wrote {folder} ({size / 1e6:.1f} MB of weights)")

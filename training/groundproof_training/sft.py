@@ -9,7 +9,7 @@ with one question each), and `compute_loss` adds the terms of `pointing` and the
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +144,11 @@ class _Clock(TrainerCallback):
         """0 at the start, 1 when the time is up."""
         return (time.monotonic() - self._started) / self._budget_s
 
+    @property
+    def left_s(self) -> float:
+        """Seconds."""
+        return max(0.0, self._budget_s * (1 - self.share))
+
     def on_step_end(self, args, state, control, **kwargs):  # type: ignore[no-untyped-def]
         """Stop, with a checkpoint, once the time is up."""
         if self.share >= 1:
@@ -151,18 +156,17 @@ class _Clock(TrainerCallback):
 
 
 class _Lines(TrainerCallback):
-    """Hands the trainer's log lines on."""
+    """Hands the trainer's log lines on, with the time left."""
 
-    def __init__(self, lines: list[str]) -> None:
-        self.lines = lines
+    def __init__(self, say: Callable[[str], None], clock: _Clock) -> None:
+        self._say, self._clock = say, clock
 
     def on_log(self, args, state, control, logs=None, **kwargs):  # type: ignore[no-untyped-def]
-        """Print and keep one line."""
-        line = " ".join(
+        """One line."""
+        parts = " ".join(
             f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in (logs or {}).items()
         )
-        print(f"step {state.global_step}/{state.max_steps}: {line}", flush=True)
-        self.lines.append(line)
+        self._say(f"step {state.global_step} {self._clock.left_s:.0f} s left: {parts}")
 
 
 def train_sft(
@@ -172,9 +176,10 @@ def train_sft(
     shards_dir: Path,
     out: Path,
     settings: SftSettings,
+    say: Callable[[str], None],
     real: RealTiles | None = None,
-) -> Iterator[str]:
-    """Train in place; TRL's checkpoints go to `out` and the newest is resumed."""
+) -> None:
+    """Train in place; TRL's checkpoints go to `out` and the newest is resumed. say: gets the log lines."""
     patch_embedding_as_linear(model)
     encoder = Encoder(tokenizer)
     shards = Shards(shards_dir)
@@ -219,7 +224,6 @@ def train_sft(
         dataloader_num_workers=0,
         seed=settings.seed,
     )
-    lines: list[str] = []
     trainer = PointingTrainer(
         model=model,
         args=args,
@@ -227,7 +231,7 @@ def train_sft(
         data_collator=collator,
         processing_class=tokenizer,
         optimizers=(optimiser, schedule),
-        callbacks=[_Lines(lines), clock],
+        callbacks=[_Lines(say, clock), clock],
     )
     tap, link = Tap(model, settings.loss.pointer_layer), Tap(model, settings.loss.link_layer)
     trainer.attach((tap, link), heads, encoder, settings)
@@ -236,4 +240,3 @@ def train_sft(
     trainer.train(resume_from_checkpoint=resume)
     tap.close()
     link.close()
-    yield from lines

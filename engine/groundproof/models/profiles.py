@@ -50,7 +50,7 @@ class Profile(BaseModel):
 _PROFILES = (
     Profile(
         name="tiny",
-        title="Embedded default: a small GLM-4.1V-architecture model for CPU; four kinds of objects",
+        title="Embedded default: a small GLM-4.1V-architecture model for CPU; ten kinds of objects",
         licence="Apache-2.0",
         source="embedded",
         prompt_style="native",
@@ -58,8 +58,13 @@ _PROFILES = (
         patch_merge_px=28,
         tile_px=224,
         overlap_px=56,
-        labels=("airplane", "ship", "storage tank", "vehicle"),
-        tasks=("count", "detect", "ground", "vqa"),
+        labels=(
+            "airplane", "ship", "storage tank", "vehicle", "building", "bridge", "tree", "sports field",
+            "roundabout", "harbour",
+        ),
+        tasks=(
+            "count", "detect", "ground", "vqa", "classify", "caption", "grounded-caption", "region-caption",
+        ),
         max_new_tokens=768,
         caution="tiny is an undertrained first model: most of its boxes are wrong; check each before using a number",
         weights_run=True,
