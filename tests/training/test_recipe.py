@@ -13,7 +13,7 @@ def test_the_recipe_makes_a_folder_that_answers(tmp_path):
     run_recipe(tmp_path / "work", tmp_path / "tiny", lines.append, small=True)
     assert lines[-1].startswith("wrote ")
     answerer = Answerer(tmp_path / "tiny")
-    images = np.zeros((2, 112, 168, 3), dtype=np.uint8)
+    images = [[np.zeros((112, 168, 3), dtype=np.uint8)]] * 2
     prompts = ["[count] How many ships are there?", "[vqa] Is there a ship?"]
     texts = answerer.texts(images, prompts, max_new_tokens=5)
     assert len(texts) == 2

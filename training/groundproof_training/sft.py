@@ -1,9 +1,10 @@
-"""Supervised fine-tuning of the whole model with TRL's `SFTTrainer`: all tasks, all shapes, the stock forward pass.
+"""Supervised fine-tuning of the whole model with TRL's `SFTTrainer`: all tasks, all shapes.
 
     groundproof-train sft --minutes 25
 
 The trainer, its checkpoints and its resume are TRL's. The collator makes a whole batch per step (tiles of one shape
-with one question each), and `compute_loss` adds the terms of `pointing` and the dense loss, on completions only.
+with some questions each, as in the pointer stage), and `compute_loss` adds the terms of `pointing` and the dense loss,
+on completions only.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ import torch
 from datasets import Dataset
 from pydantic import BaseModel, ConfigDict
 from transformers import Glm4vForConditionalGeneration, PreTrainedTokenizerFast, TrainerCallback
+from transformers.modeling_outputs import BaseModelOutputWithPooling
 from trl import SFTConfig, SFTTrainer
 
-from groundproof.models.patch_embedding import patch_embedding_as_linear
 from groundproof_training.dense import DenseConfig, DenseHeads
-from groundproof_training.model import IMAGE_MEAN, IMAGE_STD, patches_of
+from groundproof_training.model import CELL_PX, IMAGE_MEAN, IMAGE_STD, patches_of, vision_states
 from groundproof_training.optim import make_optimiser
 from groundproof_training.pointer import Draw, PointerConfig
-from groundproof_training.pointing import LossConfig, Tap, language_loss
+from groundproof_training.pointing import LossConfig, Tap, image_positions, language_loss
 from groundproof_training.real_batches import RealTiles, tower_loss
 from groundproof_training.sequences import Encoder, collate
 from groundproof_training.shards import Shards
@@ -40,7 +41,8 @@ class SftSettings(BaseModel):
 
     minutes: float = 25.0
     max_steps: int = 2000
-    image_tokens_per_step: int = 896
+    image_tokens_per_step: int = 640
+    questions: int = 3
     learning_rate: float = 8e-4
     tower_share: float = 0.3
     dense_weight: float = 0.5
@@ -52,7 +54,7 @@ class SftSettings(BaseModel):
 
 
 class Collator:
-    """Row = one step's number; returns the model's inputs of a whole batch plus what the losses need."""
+    """Row = one step's number; returns the language model's inputs of a whole batch plus what the losses need."""
 
     def __init__(self, draw: Draw, encoder: Encoder, pad_id: int, settings: SftSettings) -> None:
         self._draw, self._encoder, self._pad, self._settings = draw, encoder, pad_id, settings
@@ -61,21 +63,18 @@ class Collator:
         """Keys of the model's forward, and `extra` (not a tensor: it is not moved or split)."""
         rng = np.random.default_rng([self._settings.seed, rows[0]["step"]])
         images, sequences, known = self._draw(rng, easy=False)
-        grid_h, grid_w = images.height // 14, images.width // 14
-        shared = self._encoder.image_start + grid_h * grid_w // 4 + 1
-        batch = collate(sequences, shared, self._pad, self._settings.loss.decision_weight)
-        patches = patches_of(torch.from_numpy(images.images), IMAGE_MEAN, IMAGE_STD).flatten(0, 1)
-        still = patches.view(-1, 3, 1, 14, 14).expand(-1, 3, 2, 14, 14).flatten(1)
+        columns, lines = images.width // CELL_PX, images.height // CELL_PX
         start = self._encoder.image_start
-        kinds = torch.zeros_like(batch.ids, dtype=torch.int32)
-        kinds[:, start : start + grid_h * grid_w // 4] = 1
-        places = torch.arange(batch.ids.shape[1])
+        batch = collate(
+            sequences, start + columns * lines + 1, self._pad, self._settings.loss.decision_weight
+        )
+        allowed = batch.allowed()
         return {
             "input_ids": batch.ids,
-            "attention_mask": (places < batch.length[:, None]).long(),
-            "mm_token_type_ids": kinds,
-            "pixel_values": still,
-            "image_grid_thw": torch.tensor([[1, grid_h, grid_w]] * len(sequences)),
+            "attention_mask": None if allowed is None else allowed[:, None],
+            "position_ids": image_positions(int(batch.places.max()) + 1, start, columns, lines)[
+                :, batch.places
+            ],
             "labels": torch.where(batch.weights > 0, batch.ids, -100),
             "extra": (batch, images, known),
         }
@@ -94,31 +93,24 @@ class PointingTrainer(SFTTrainer):
         """What `compute_loss` needs beside the model; called once after construction."""
         self._taps, self._heads = taps, heads
         self._encoder, self._settings = encoder, settings
-        self._features: torch.Tensor | None = None
-        self._states: torch.Tensor | None = None
-        self.model.model.visual.register_forward_hook(self._see_features)
-        self.model.model.visual.post_layernorm.register_forward_hook(self._see_states)
         self.parts: dict[str, list[float]] = {}
-
-    def _see_features(self, _module: object, _args: object, output: Any) -> None:
-        self._features = output.pooler_output
-
-    def _see_states(self, _module: object, _args: object, output: torch.Tensor) -> None:
-        self._states = output
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # type: ignore[override]
         """Next token, numbers, attention and the tower's dense loss."""
         batch, images, known = inputs.pop("extra")
         inputs.pop("labels")
-        outputs = model.model(**inputs, use_cache=False)
         s = self._settings
+        visual = model.model.visual
+        patches = patches_of(torch.from_numpy(images.images), IMAGE_MEAN, IMAGE_STD)
+        with torch.set_grad_enabled(s.tower_share > 0 and model.training):
+            states, tokens = vision_states(visual, patches, images.height, images.width)
+        seen = {"image": BaseModelOutputWithPooling(pooler_output=tuple(tokens))}
+        outputs = model.model(**inputs, mm_encoder_outputs=seen, use_cache=False)
         loss, parts = language_loss(
             model, *self._taps, outputs.last_hidden_state, batch, images.objects,
             (images.width, images.height), self._encoder.image_start, first_number_id(self.processing_class), s.loss,
         )  # fmt: skip
         if s.tower_share > 0:
-            tokens = self._features.view(len(images.images), -1, self._features.shape[-1])
-            states = self._states.view(len(images.images), -1, self._states.shape[-1])
             extra, dense_parts = tower_loss(self._heads, states, tokens, images, known, DenseConfig())
             parts.update(dense_parts)
             loss = loss + s.dense_weight * extra
@@ -180,11 +172,10 @@ def train_sft(
     real: RealTiles | None = None,
 ) -> None:
     """Train in place; TRL's checkpoints go to `out` and the newest is resumed. say: gets the log lines."""
-    patch_embedding_as_linear(model)
     encoder = Encoder(tokenizer)
     shards = Shards(shards_dir)
     pointer = PointerConfig(
-        questions=1,
+        questions=settings.questions,
         most=MOST,
         image_tokens_per_step=settings.image_tokens_per_step,
         tasks=None,
