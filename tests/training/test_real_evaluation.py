@@ -164,7 +164,7 @@ def test_an_unknown_set_is_refused(tmp_path):
 
 @pytest.mark.weights
 def test_boxes_come_back_in_the_pixels_of_the_file(tmp_path, monkeypatch):
-    """The whole way through `groundproof.ask`, twice: as it is, and resampled to half."""
+    """The whole way through `groundproof.ask`, resampled to half."""
     path = tmp_path / "a.jpg"
     cv2.imwrite(str(path), np.full((448, 448, 3), 120, np.uint8))
     picture = Picture(path, NONE, NONE)

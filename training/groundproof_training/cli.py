@@ -155,12 +155,15 @@ def recipe(
     folder: Path,
     work: WorkDir = WORK,
     data: DataDir = None,
-    small: Annotated[bool, typer.Option("--small", help="A toy run: every stage works.")] = False,
+    minutes: Annotated[
+        float, typer.Option(help="Of training, shared out over the stages; more learns more.")
+    ] = 110.0,
+    small: Annotated[bool, typer.Option("--small", help="A toy run of a minute: every stage works.")] = False,
 ) -> None:
     """All stages in order, into a model folder.   groundproof-train recipe out/tiny --small"""
     from groundproof_training.recipe import run_recipe
 
-    run_recipe(work, folder, _say, small=small, data=data)
+    run_recipe(work, folder, _say, small=small, data=data, minutes=minutes)
     typer.echo(folder)
 
 

@@ -1,7 +1,8 @@
 """The stages in order, and the files by which each finds what the one before left.
 
-    groundproof-train recipe out/tiny            about two hours on two cores
-    groundproof-train recipe out/tiny --small    minutes; a model that knows nothing
+    groundproof-train recipe out/tiny                 about two hours on two cores
+    groundproof-train recipe out/tiny --minutes 20    a weak model of the same size
+    groundproof-train recipe out/tiny --small         a minute; a toy that knows nothing
 
 Under the work folder: scenes/, tokenizer/, dense.pt, pointer.pt, sft/, sft.pt, and a log of each stage.
 """
@@ -28,6 +29,8 @@ from groundproof_training.templates import corpus
 from groundproof_training.tokenizer import first_number_id, load_tokenizer, make_tokenizer, special_ids
 
 Say = Callable[[str], None]
+
+RECIPE_MINUTES = DenseConfig().minutes + PointerConfig().minutes + SftSettings().minutes
 
 TINY = TinyConfig()
 SMALL_MODEL = TinyConfig(
@@ -134,8 +137,16 @@ def follow(work: Path, stage: str, lines: Iterator[str], say: Say) -> None:
         tell(line)
 
 
-def run_recipe(work: Path, folder: Path, say: Say, *, small: bool, data: Path | None = None) -> None:
-    """Every stage that is not finished yet, then the export."""
+def run_recipe(
+    work: Path,
+    folder: Path,
+    say: Say,
+    *,
+    small: bool,
+    data: Path | None = None,
+    minutes: float = RECIPE_MINUTES,
+) -> None:
+    """Every stage that is not finished yet, then the export. minutes: of training, shared out over the stages."""
     if small:
         cfg = SMALL_MODEL
         shards = ShardConfig(shapes=((112, 112), (112, 168)), shares=(0.5, 0.5), scenes=48)
@@ -145,13 +156,11 @@ def run_recipe(work: Path, folder: Path, say: Say, *, small: bool, data: Path | 
             max_steps=2, image_tokens_per_step=64, save_steps=2, logging_steps=1, loss=SMALL_LOSS
         )
     else:
-        cfg, shards, dense, pointer, sft = (
-            TinyConfig(),
-            ShardConfig(),
-            DenseConfig(),
-            PointerConfig(),
-            SftSettings(),
-        )
+        share = minutes / RECIPE_MINUTES
+        cfg, shards = TINY, ShardConfig(scenes=int(max(2000, min(32_000, 32_000 * share))))
+        dense = DenseConfig(minutes=DenseConfig().minutes * share)
+        pointer = PointerConfig(minutes=PointerConfig().minutes * share)
+        sft = SftSettings(minutes=SftSettings().minutes * share)
     follow(work, "scenes", render_shards(work / "scenes", shards), say)
     follow(work, "dense", run_dense(work, dense, cfg), say)
     follow(work, "pointer", run_pointer(work, pointer, cfg, data), say)

@@ -20,6 +20,7 @@ from datasets import Dataset
 from pydantic import BaseModel, ConfigDict
 from transformers import Glm4vForConditionalGeneration, PreTrainedTokenizerFast, TrainerCallback
 from transformers.modeling_outputs import BaseModelOutputWithPooling
+from transformers.trainer_callback import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
 from groundproof_training.dense import DenseConfig, DenseHeads
@@ -224,6 +225,7 @@ def train_sft(
         optimizers=(optimiser, schedule),
         callbacks=[_Lines(say, clock), clock],
     )
+    trainer.remove_callback(PrinterCallback)  # it would print every line a second time
     tap, link = Tap(model, settings.loss.pointer_layer), Tap(model, settings.loss.link_layer)
     trainer.attach((tap, link), heads, encoder, settings)
     model.train()
