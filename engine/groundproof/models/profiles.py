@@ -81,7 +81,7 @@ _PROFILES = (
             "region-caption",
         ),
         max_new_tokens=768,
-        caution="tiny is an undertrained first model: most of its boxes are wrong; check each before using a number",
+        caution="tiny is a small model: it misses small objects and takes other things for objects; check each box",
         weights_run=True,
     ),
     # Boxes per mille of the tile (THUDM/GLM-V issues 114 and 161; checked against RSThinker's own samples).
