@@ -168,8 +168,16 @@ def recipe(
 
 
 def main() -> None:
-    """Entry point of the console script."""
-    app()
+    """Entry point of the console script. What a user can put right is one sentence and exit code 2."""
+    from groundproof_training.bench import BenchChangedError
+    from groundproof_training.curves import NoLogsError
+    from groundproof_training.real_data import RealDataError
+
+    try:
+        app()
+    except (RealDataError, BenchChangedError, NoLogsError) as err:
+        typer.echo(f"error: {err}", err=True)
+        raise SystemExit(2) from err
 
 
 if __name__ == "__main__":

@@ -147,6 +147,7 @@ def run_recipe(
     minutes: float = RECIPE_MINUTES,
 ) -> None:
     """Every stage that is not finished yet, then the export. minutes: of training, shared out over the stages."""
+    real_tiles(data)  # a wrong folder is told before anything is rendered
     if small:
         cfg = SMALL_MODEL
         shards = ShardConfig(shapes=((112, 112), (112, 168)), shares=(0.5, 0.5), scenes=48)
