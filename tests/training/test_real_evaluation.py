@@ -2,11 +2,15 @@
 
 import csv
 import json
+import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
+import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
@@ -162,15 +166,45 @@ def test_an_unknown_set_is_refused(tmp_path):
         run_command("tiny", tmp_path, "ships", None, None)
 
 
-@pytest.mark.weights
 def test_boxes_come_back_in_the_pixels_of_the_file(tmp_path, monkeypatch):
-    """The whole way through `groundproof.ask`, resampled to half."""
+    """449 x 300 px at half are asked as 224 x 150; of the rows only counted airplanes come back."""
+    path = tmp_path / "a.jpg"
+    cv2.imwrite(str(path), np.full((300, 449, 3), 120, np.uint8))
+    evidence = pd.DataFrame(
+        [
+            ((10.0, 20.0, 50.0, 60.0), "supported", None, "airplane"),
+            ((112.0, 75.0, 224.0, 150.0), "unchecked", "accepted", "airplane"),
+            ((1.0, 1.0, 9.0, 9.0), "contradicted", None, "airplane"),
+            ((2.0, 2.0, 9.0, 9.0), "supported", "rejected", "airplane"),
+            ((3.0, 3.0, 9.0, 9.0), "supported", None, "ship"),
+        ],
+        columns=["box_px", "verdict", "review", "label"],
+    )
+    tiles = pd.DataFrame({"n_evidence": [3, 4]})
+
+    def ask(scene, question, **options):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+            with rasterio.open(scene) as file:
+                assert (file.width, file.height, file.count) == (224, 150, 3)
+        assert question == "How many airplanes are there?"
+        assert options["pixel_space"]
+        return SimpleNamespace(evidence=evidence, value=2, result=SimpleNamespace(tiles=tiles))
+
+    monkeypatch.setattr(real_evaluation.groundproof, "ask", ask)
+    answer = real_evaluation.ask_picture("tiny", Picture(path, NONE, NONE), "aircraft", RealConfig(scale=0.5))
+    wide = 449 / 224
+    wanted = [[10 * wide, 40, 50 * wide, 120], [112 * wide, 150, 449, 300]]
+    assert np.abs(np.array(answer["boxes"]) - wanted).max() <= 0.005
+    assert (answer["count"], answer["tiles"], answer["tile_boxes"]) == (2, 2, 7)
+
+
+@pytest.mark.weights
+def test_a_picture_goes_the_whole_way_through_ask(tmp_path):
     path = tmp_path / "a.jpg"
     cv2.imwrite(str(path), np.full((448, 448, 3), 120, np.uint8))
-    picture = Picture(path, NONE, NONE)
-    answer = real_evaluation.ask_picture("tiny", picture, "aircraft", RealConfig(scale=0.5))
-    assert answer["tiles"] == 1
-    assert answer["failed_tiles"] == 0
+    answer = real_evaluation.ask_picture("tiny", Picture(path, NONE, NONE), "aircraft", RealConfig(scale=0.5))
+    assert (answer["tiles"], answer["failed_tiles"]) == (1, 0)
     found = np.array(answer["boxes"]).reshape(-1, 4)
     assert ((found >= 0) & (found <= 448)).all()
 

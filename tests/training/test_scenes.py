@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from groundproof.models.profiles import get_profile
 from groundproof_training.scenes import CLASSES, SCENE_TYPES, WorldSpec, generator_hash, make_pair, make_scene
 from groundproof_training.scenes import relations as rel
 from groundproof_training.scenes.preview import contact_sheet
@@ -339,3 +340,7 @@ def test_the_contact_sheet_shows_every_scene() -> None:
     sheet = contact_sheet(range(7), 64, 56, WorldSpec())
     assert sheet.dtype == np.uint8
     assert sheet.shape == (2 * 60 + 4, 6 * 68 + 4, 3)
+
+
+def test_the_engine_knows_the_classes_by_the_same_names():
+    assert sorted(get_profile("tiny").labels) == sorted(CLASSES)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from groundproof_training.cells import anchor_cells
 from groundproof_training.shards import HELD_OUT_SEED
 from groundproof_training.templates import Sample, Tile, make_change_sample, make_sample, permille_boxes
 from groundproof_training.templates.draw import choose
@@ -38,8 +39,6 @@ FURTHER = (
     "detect", "ground", "vqa", "classify", "caption", "grounded-caption", "region-caption", "change",
 )  # fmt: skip
 """The task of the third question of scene i is `FURTHER[i % 8]`; the first two are counts."""
-
-CELL_PX = 28
 
 
 class BenchScene(NamedTuple):
@@ -148,7 +147,7 @@ def _change_question(rng: np.random.Generator, index: int, pair: Pair) -> BenchQ
     height, width = pair.before.image.shape[:2]
     boxes = np.array([c.object.box for c in pair.changes], dtype=float).reshape(-1, 4)
     kinds, labels = [c.kind for c in pair.changes], [c.object.label for c in pair.changes]
-    cells = anchors(boxes, width, height)
+    cells = anchor_cells(boxes, width, height).tolist()
     sample = make_change_sample(rng, kinds, labels, permille_boxes(boxes, width, height), cells)
     return BenchQuestion(index, (pair.before.image, pair.after.image), sample, boxes[list(sample.objects)])
 
@@ -159,16 +158,8 @@ def tile_of(scene: Scene) -> tuple[Tile, np.ndarray]:
     boxes = np.array([o.box for o in scene.objects], dtype=float).reshape(-1, 4)
     labels = tuple(o.label for o in scene.objects)
     kind = scene.scene_type
-    cells = tuple(anchors(boxes, width, height))
+    cells = tuple(anchor_cells(boxes, width, height).tolist())
     return Tile(labels, tuple(permille_boxes(boxes, width, height)), cells, kind, width / height), boxes
-
-
-def anchors(boxes: np.ndarray, width: int, height: int) -> list[int]:
-    """Row-major index of the cell that holds the centre of each box (n, 4) px."""
-    columns, rows = width // CELL_PX, height // CELL_PX
-    x = np.clip((boxes[:, 0] + boxes[:, 2]) / 2 // CELL_PX, 0, columns - 1)
-    y = np.clip((boxes[:, 1] + boxes[:, 3]) / 2 // CELL_PX, 0, rows - 1)
-    return (y * columns + x).astype(int).tolist()
 
 
 def frozen_path(version: str = "bench-v1") -> Path:

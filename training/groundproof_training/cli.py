@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -20,17 +24,33 @@ DataDir = Annotated[
     ),
 ]
 WorkDir = Annotated[Path, typer.Option("--work", help="Folder of shards, checkpoints and logs.")]
+Minutes = Annotated[float, typer.Option(help="Of training, earlier runs included.")]
+MaxSteps = Annotated[int, typer.Option(help="Stop here, earlier runs included, even with minutes left.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the figures as JSON instead of a table.")]
+NewFolder = Annotated[Path, typer.Argument(help="Folder to write the model to; a model there is replaced.")]
 
 
 def _say(line: str) -> None:
     typer.echo(line, err=True)
 
 
+@contextmanager
+def _resumable() -> Iterator[None]:
+    """Of a command that goes on where it stopped: Ctrl+C is one sentence with the command to type, exit code 130."""
+    try:
+        yield
+    except KeyboardInterrupt as err:
+        again = shlex.join(["groundproof-train", *sys.argv[1:]])
+        _say(f"stopped; what was saved until now is kept. Go on with: {again}")
+        raise typer.Exit(130) from err
+
+
 @app.command()
+@_resumable()
 def scenes(
     work: WorkDir = WORK,
     number: Annotated[int, typer.Option("--scenes", help="How many, all shapes together.")] = 32_000,
-    processes: int = 2,
+    processes: Annotated[int, typer.Option(help="How many render at the same time.")] = 2,
 ) -> None:
     """Render the procedural scenes to disk.   groundproof-train scenes --scenes 32000"""
     from groundproof_training.recipe import follow
@@ -42,10 +62,11 @@ def scenes(
 
 
 @app.command()
+@_resumable()
 def dense(
     work: WorkDir = WORK,
-    minutes: float = 45.0,
-    max_steps: int = 1_000_000,
+    minutes: Minutes = 45.0,
+    max_steps: MaxSteps = 1_000_000,
     start_from: Annotated[
         Path | None, typer.Option(help="Begin with the tower of another run's dense.pt.")
     ] = None,
@@ -63,8 +84,9 @@ def dense(
 
 
 @app.command()
+@_resumable()
 def pointer(
-    work: WorkDir = WORK, data: DataDir = None, minutes: float = 40.0, max_steps: int = 1_000_000
+    work: WorkDir = WORK, data: DataDir = None, minutes: Minutes = 40.0, max_steps: MaxSteps = 1_000_000
 ) -> None:
     """Teach the language model to point, list and stop.   groundproof-train pointer --minutes 40"""
     from groundproof_training.pointer import PointerConfig
@@ -79,7 +101,13 @@ def pointer(
 
 
 @app.command()
-def sft(work: WorkDir = WORK, data: DataDir = None, minutes: float = 25.0, max_steps: int = 2000) -> None:
+@_resumable()
+def sft(
+    work: WorkDir = WORK,
+    data: DataDir = None,
+    minutes: Annotated[float, typer.Option(help="Of training, in this run of the command.")] = 25.0,
+    max_steps: MaxSteps = 2000,
+) -> None:
     """Fine-tune the whole model with TRL's SFTTrainer.   groundproof-train sft --minutes 25"""
     from groundproof_training.recipe import logged, run_sft
     from groundproof_training.sft import SftSettings
@@ -89,11 +117,11 @@ def sft(work: WorkDir = WORK, data: DataDir = None, minutes: float = 25.0, max_s
 
 @app.command()
 def export(
-    folder: Path,
+    folder: NewFolder,
     work: WorkDir = WORK,
     stage: Annotated[str, typer.Option(help="pointer or sft: whose weights.")] = "sft",
 ) -> None:
-    """Write the model folder.   groundproof-train export engine/groundproof/weights/tiny"""
+    """Write the model folder.   groundproof-train export out/tiny"""
     from groundproof_training.recipe import run_export
 
     typer.echo(f"{run_export(work, folder, stage) / 1e6:.1f} MB of weights", err=True)
@@ -102,11 +130,11 @@ def export(
 
 @app.command()
 def evaluate(
-    folder: Path,
+    folder: Annotated[Path, typer.Argument(help="Folder of the model, as `export` wrote it.")],
     scenes: Annotated[
         int, typer.Option(help="The first so many of bench-v1's 1,000; three questions each.")
     ] = 1000,
-    as_json: Annotated[bool, typer.Option("--json")] = False,
+    as_json: AsJson = False,
     sheet: Annotated[
         Path | None, typer.Option(help="Draw the best and the worst answers to this picture.")
     ] = None,
@@ -125,12 +153,12 @@ def evaluate(
 
 @app.command("evaluate-real")
 def evaluate_real(
-    model: str,
+    model: Annotated[str, typer.Argument(help="Name of a model profile or folder of a model.")],
     data: Annotated[Path, typer.Option(help="Folder that holds aircraft/ and storage_tanks/.")],
     out: Annotated[Path, typer.Option(help="Folder outside the checkout for answers, result and pictures.")],
     which: Annotated[str, typer.Option(help="aircraft or storage_tanks.")] = "aircraft",
     limit: Annotated[int | None, typer.Option(help="Only the first pictures by name.")] = None,
-    as_json: Annotated[bool, typer.Option("--json")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure whole real scenes.   groundproof-train evaluate-real tiny --data DIR --which aircraft --out FOLDER"""
     from groundproof_training.real_evaluation import run_command
@@ -140,7 +168,7 @@ def evaluate_real(
 
 @app.command()
 def curves(
-    picture: Path,
+    picture: Annotated[Path, typer.Argument(help="File to draw to: .png, .svg or .pdf.")],
     work: WorkDir = WORK,
 ) -> None:
     """Draw the learning curves of a run's logs.   groundproof-train curves docs/learning.png"""
@@ -151,8 +179,9 @@ def curves(
 
 
 @app.command()
+@_resumable()
 def recipe(
-    folder: Path,
+    folder: NewFolder,
     work: WorkDir = WORK,
     data: DataDir = None,
     minutes: Annotated[

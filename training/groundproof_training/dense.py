@@ -1,6 +1,6 @@
 """Dense warm-up: the vision tower learns, per merged token, whether an object is centred there, which, and its box.
 
-    groundproof-train dense --minutes 35
+    groundproof-train dense --minutes 45
 
 Trains only the tower. The heads are thrown away; what stays is a tower whose tokens carry class and box, the box
 in the number code that the language model's own number embeddings use.
@@ -18,16 +18,9 @@ import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict
 from torch import nn
 
+from groundproof_training.cells import CELL_PX, PATCH_PX, anchor_cells
 from groundproof_training.matching import Tally
-from groundproof_training.model import (
-    CELL_PX,
-    IMAGE_MEAN,
-    IMAGE_STD,
-    PATCH_PX,
-    patches_of,
-    vision_features,
-    vision_states,
-)
+from groundproof_training.model import IMAGE_MEAN, IMAGE_STD, patches_of, vision_features, vision_states
 from groundproof_training.number_code import CODE_SIZE, N_NUMBERS, number_table, soft_numbers
 from groundproof_training.optim import make_optimiser
 from groundproof_training.pace import Pace
@@ -139,14 +132,6 @@ def _one_per_cell(cells: np.ndarray, objects: Objects) -> np.ndarray:
     return order[first]
 
 
-def anchor_cells(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Row-major index of the 28 px cell that holds the centre of each box (n, 4) px."""
-    columns, rows = width // CELL_PX, height // CELL_PX
-    x = np.clip((boxes[:, 0] + boxes[:, 2]) / 2 // CELL_PX, 0, columns - 1)
-    y = np.clip((boxes[:, 1] + boxes[:, 3]) / 2 // CELL_PX, 0, rows - 1)
-    return (y * columns + x).astype(np.int64)
-
-
 class DenseHeads(nn.Module):
     """Linear readings of one token: objectness, class, four numbers in number code, four offsets in cells; and of
     one patch: the class of each of its 2 px cells, and the edges of the box over it."""
@@ -188,7 +173,7 @@ def dense_loss(
     truth[targets.where] = 1
     n = max(1, len(targets.where))
     p = objectness.sigmoid()
-    hard = torch.where(truth > 0, 1 - p, p).detach() ** 1.0  # focal, gamma 1: easy background fades out
+    hard = torch.where(truth > 0, 1 - p, p).detach()  # focal, gamma 1: easy background fades out
     loss_o = (F.binary_cross_entropy_with_logits(objectness, truth, reduction="none") * hard).sum() / n * 2
     if len(targets.where) == 0:
         return loss_o * cfg.objectness_weight, {"objectness": loss_o.item()}

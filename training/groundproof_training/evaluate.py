@@ -54,7 +54,8 @@ RENDER_S = 5.0
 
 
 class EvaluateConfig(BaseModel):
-    """How much of the benchmark is asked. frozen: refuse a generator that the benchmark was not frozen with."""
+    """How much of the benchmark is asked. must_be_frozen: refuse a generator that the benchmark was not frozen
+    with."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import tomli_w
 import torch
 from transformers import GenerationConfig, Glm4vForConditionalGeneration, PreTrainedTokenizerFast
 
+from groundproof.models.resolve import PROFILE_FILE
+from groundproof_training.cells import PATCH_PX
 from groundproof_training.model import IMAGE_MEAN, IMAGE_STD
 
 SMALLEST_AREA_PX = 112 * 112
 LARGEST_AREA_PX = 448 * 448 * 2
 """transformers' GLM-4V processor compares 2 (temporal patches) x height x width with `longest_edge`."""
+
+PROFILE = {"base": "tiny"}
+"""How the engine talks to the exported model: as to the embedded one (`groundproof.models.profiles`)."""
 
 
 def preprocessor_config() -> dict:
@@ -28,7 +34,7 @@ def preprocessor_config() -> dict:
         "size": {"shortest_edge": SMALLEST_AREA_PX, "longest_edge": LARGEST_AREA_PX},
         "image_mean": [round(v, 8) for v in IMAGE_MEAN.tolist()],
         "image_std": [round(v, 8) for v in IMAGE_STD.tolist()],
-        "patch_size": 14,
+        "patch_size": PATCH_PX,
         "temporal_patch_size": 2,
         "merge_size": 2,
     }
@@ -37,7 +43,8 @@ def preprocessor_config() -> dict:
 def export(
     model: Glm4vForConditionalGeneration, tokenizer: PreTrainedTokenizerFast, folder: Path, dtype: torch.dtype
 ) -> int:
-    """Write weights (safetensors, `dtype`), configurations and tokenizer; returns the weights' size in bytes.
+    """Write weights (safetensors, `dtype`), configurations, tokenizer and the engine's profile; returns the weights'
+    size in bytes.
 
     The model passed in is left as it was.
     """
@@ -52,4 +59,5 @@ def export(
     copy.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor_config(), indent=2) + "\n")
+    (folder / PROFILE_FILE).write_text(tomli_w.dumps(PROFILE), encoding="utf-8")
     return sum(path.stat().st_size for path in folder.glob("*.safetensors"))

@@ -16,18 +16,24 @@ def iou_matrix(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return inter / np.maximum(area(a)[:, None] + area(b)[None] - inter, 1e-9)
 
 
-def match(boxes: np.ndarray, truth: np.ndarray, threshold: float = 0.5) -> int:
-    """How many predictions (n, 4) find a true box (m, 4) of their own; best pairs first."""
+def match_pairs(boxes: np.ndarray, truth: np.ndarray, threshold: float) -> list[tuple[int, int]]:
+    """Indices of predictions (n, 4) and the true boxes (m, 4) they find, one to one, best overlap first, down to an
+    overlap of `threshold`."""
+    pairs: list[tuple[int, int]] = []
     if len(boxes) == 0 or len(truth) == 0:
-        return 0
+        return pairs
     overlap = iou_matrix(np.asarray(boxes, dtype=float), np.asarray(truth, dtype=float))
-    found = 0
     while True:
         i, j = np.unravel_index(overlap.argmax(), overlap.shape)
         if overlap[i, j] < threshold:
-            return found
-        found += 1
+            return pairs
+        pairs.append((int(i), int(j)))
         overlap[i, :] = overlap[:, j] = -1
+
+
+def match(boxes: np.ndarray, truth: np.ndarray, threshold: float = 0.5) -> int:
+    """How many predictions (n, 4) find a true box (m, 4) of their own."""
+    return len(match_pairs(boxes, truth, threshold))
 
 
 @dataclass

@@ -16,11 +16,8 @@ from transformers import Glm4vConfig, Glm4vForConditionalGeneration
 from transformers.models.glm4v.modeling_glm4v import Glm4vVisionModel
 from transformers.vision_utils import get_vision_position_ids
 
+from groundproof_training.cells import CELL_PX, PATCH_PX
 from groundproof_training.number_code import CODE_SIZE, number_table
-
-PATCH_PX = 14
-CELL_PX = 28
-"""Side of one merged vision token: patch 14 x merge 2."""
 
 IMAGE_MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073])
 IMAGE_STD = torch.tensor([0.26862954, 0.26130258, 0.27577711])
@@ -235,8 +232,8 @@ def patches_of(images: torch.Tensor, mean: torch.Tensor, std: torch.Tensor) -> t
     """uint8 (B, H, W, 3) -> normalised patches (B, H/14 * W/14, 3 * 14 * 14) in the tower's 2 x 2 block order."""
     b, h, w, _ = images.shape
     x = (images.float() / 255 - mean) / std
-    x = x.view(b, h // 28, 2, 14, w // 28, 2, 14, 3).permute(0, 1, 4, 2, 5, 7, 3, 6)
-    return x.reshape(b, (h // 14) * (w // 14), 3 * 14 * 14)
+    x = x.view(b, h // CELL_PX, 2, PATCH_PX, w // CELL_PX, 2, PATCH_PX, 3).permute(0, 1, 4, 2, 5, 7, 3, 6)
+    return x.reshape(b, (h // PATCH_PX) * (w // PATCH_PX), 3 * PATCH_PX**2)
 
 
 def _rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
@@ -259,7 +256,7 @@ def vision_states(
     per layer instead of one per image. height, width: pixels.
     """
     b, n, _ = patches.shape
-    grid = torch.tensor([[1, height // 14, width // 14]])
+    grid = torch.tensor([[1, height // PATCH_PX, width // PATCH_PX]])
     positions = get_vision_position_ids(grid, visual.spatial_merge_size)
     x = F.linear(patches, patch_weight(visual), visual.patch_embed.proj.bias)
     x = visual.post_conv_layernorm(x)

@@ -1,7 +1,7 @@
-"""How long a training loop goes on, what it prints, and when it saves: shared by the stages with their own loops.
+"""How long a run of a stage goes on, what it prints, and when it saves.
 
-Knows time and steps. Refuses to know models. A stage stops, with a checkpoint, when its minutes or steps are up or
-when the process is asked to end (SIGTERM); a second run goes on from there.
+Knows time and steps. Refuses to know models. A stage with a loop of its own stops, with a checkpoint, when its minutes
+or steps are up or when the process is asked to end (SIGTERM); a second run goes on from there.
 """
 
 from __future__ import annotations
@@ -16,16 +16,47 @@ import numpy as np
 LOG_EVERY_S = 30.0
 
 
-class Pace:
-    """One run of a stage. `step` and `spent_s` are those of the checkpoint it goes on from."""
+class Clock:
+    """The minutes and steps of one run. `step` and `spent_s` are those of the checkpoint it goes on from."""
+
+    def __init__(self, minutes: float, max_steps: int, step: int = 0, spent_s: float = 0.0) -> None:
+        self.step = step
+        self._budget_s, self._max_steps = minutes * 60, max_steps
+        self._first_step, self._begun = step, time.monotonic()
+        self._started = self._begun - spent_s
+
+    @property
+    def spent_s(self) -> float:
+        """Seconds so far, earlier runs included."""
+        return time.monotonic() - self._started
+
+    @property
+    def progress(self) -> float:
+        """0 at the start, 1 when the minutes or the steps are up."""
+        return min(1.0, max(self.spent_s / self._budget_s, self.step / self._max_steps))
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the minutes are up, or until the steps are at this run's speed, whichever comes first."""
+        if self.progress >= 1:
+            return 0.0
+        left = self._budget_s - self.spent_s
+        done = self.step - self._first_step
+        if not done:
+            return left
+        per_step = (time.monotonic() - self._begun) / done
+        return min(left, per_step * (self._max_steps - self.step))
+
+
+class Pace(Clock):
+    """The clock of a stage with a loop of its own: when to log, when to save, how fast to learn."""
 
     def __init__(
         self, minutes: float, max_steps: int, checkpoint_s: float, step: int = 0, spent_s: float = 0.0
     ) -> None:
-        self.step = step
-        self._budget_s, self._max_steps, self._checkpoint_s = minutes * 60, max_steps, checkpoint_s
-        now = time.monotonic()
-        self._started, self._saved, self._logged = now - spent_s, now, now
+        super().__init__(minutes, max_steps, step, spent_s)
+        self._checkpoint_s = checkpoint_s
+        self._saved = self._logged = self._begun
         self._seen = 0
         self._parts: dict[str, list[float]] = {}
         self._asked_to_end = False
@@ -34,16 +65,6 @@ class Pace:
 
     def _end(self, _number: int, _frame: object) -> None:
         self._asked_to_end = True
-
-    @property
-    def spent_s(self) -> float:
-        """Seconds of training so far, earlier runs included."""
-        return time.monotonic() - self._started
-
-    @property
-    def progress(self) -> float:
-        """0 at the start, 1 when the minutes or the steps are up."""
-        return min(1.0, max(self.spent_s / self._budget_s, self.step / self._max_steps))
 
     @property
     def going(self) -> bool:
@@ -64,10 +85,9 @@ class Pace:
         if now - self._logged < LOG_EVERY_S and self.going:
             return None
         means = " ".join(f"{key} {np.mean(values):.3f}" for key, values in self._parts.items())
-        left = max(0.0, self._budget_s - self.spent_s)
         line = (
             f"step {self.step} {self._seen / (now - self._logged):.1f} samples/s lr x{factor:.2f} "
-            f"{left:.0f} s left: {means}"
+            f"{self.left_s:.0f} s left: {means}"
         )
         self._logged, self._seen, self._parts = now, 0, {}
         return line

@@ -1,6 +1,6 @@
-"""Pointer stage: the language model learns to read tiles, list their objects and stop; the tower may be frozen.
+"""Pointer stage: the language model learns to read tiles, list their objects and stop; the tower is frozen.
 
-    groundproof-train pointer --minutes 30
+    groundproof-train pointer --minutes 40
 
 Its own short loop instead of a trainer, for speed: tiles of one shape, features from the batched tower, several
 questions behind one copy of an image (they do not see each other), rows of about the same length in one batch. First
@@ -18,12 +18,13 @@ from pydantic import BaseModel, ConfigDict
 from torch import nn
 from transformers import Glm4vForConditionalGeneration, PreTrainedTokenizerFast
 
-from groundproof_training.dense import DenseConfig, DenseHeads, anchor_cells
-from groundproof_training.model import CELL_PX, IMAGE_MEAN, IMAGE_STD, patches_of, vision_states
+from groundproof_training.cells import CELL_PX, anchor_cells
+from groundproof_training.dense import DenseHeads
+from groundproof_training.model import IMAGE_MEAN, IMAGE_STD, patches_of, vision_features
 from groundproof_training.optim import make_optimiser
 from groundproof_training.pace import Pace
 from groundproof_training.pointing import LossConfig, Tap, image_positions, language_loss
-from groundproof_training.real_batches import RealTiles, real_sample, tower_loss
+from groundproof_training.real_batches import RealTiles, real_sample
 from groundproof_training.real_data import RealImage
 from groundproof_training.scenes import CLASSES, SCENE_TYPES
 from groundproof_training.sequences import Encoder, Sequence1, collate
@@ -48,8 +49,6 @@ class PointerConfig(BaseModel):
     warmup_steps: int = 60
     easy_share: float = 0.15
     easy_objects: int = 3
-    tower_share: float = 0.0
-    dense_weight: float = 0.5
     real_share: float = 0.06
     tasks: tuple[str, ...] | None = ("count", "detect", "ground", "vqa")
     seed: int = 2
@@ -129,18 +128,14 @@ def train_pointer(
 ) -> Iterator[str]:
     """Train the model in place until the minutes or steps are up; checkpoints to `out` and resumes from it.
 
-    heads: of the dense stage; with `tower_share` above 0 the tower learns too (at that share of the learning rate)
-    and the dense loss keeps its tokens readable. real: tiles of real pictures, mixed in at `real_share`.
+    heads: of the dense stage; kept in the checkpoint beside the tower they read, for SFT. real: tiles of real pictures,
+    mixed in at `real_share`.
     """
     torch.manual_seed(cfg.seed)
     encoder = Encoder(tokenizer)
     language, visual = model.model.language_model, model.model.visual
-    joint = cfg.tower_share > 0
-    visual.requires_grad_(joint)
+    visual.requires_grad_(False)
     optimiser = make_optimiser([language, model.lm_head], cfg.learning_rate)
-    if joint:
-        for group in make_optimiser([visual, heads], cfg.learning_rate * cfg.tower_share).param_groups:
-            optimiser.add_param_group(group)
     base = [group["lr"] for group in optimiser.param_groups]
     step, spent = 0, 0.0
     if out.exists():
@@ -158,11 +153,11 @@ def train_pointer(
     pace = Pace(cfg.minutes, cfg.max_steps, cfg.checkpoint_s, step, spent)
     while pace.going:
         progress = pace.progress
-        images, sequences, known = draw(rng, easy=progress < cfg.easy_share)
+        images, sequences, _ = draw(rng, easy=progress < cfg.easy_share)
         columns, rows = images.width // CELL_PX, images.height // CELL_PX
         patches = patches_of(torch.from_numpy(images.images), IMAGE_MEAN, IMAGE_STD)
-        with torch.set_grad_enabled(joint):
-            states, features = vision_states(visual, patches, images.height, images.width)
+        with torch.no_grad():
+            features = vision_features(visual, patches, images.height, images.width)
         start, end = encoder.image_start, encoder.image_start + columns * rows
         batch = collate(sequences, end + 1, pad, cfg.loss.decision_weight)
         embedded = language.embed_tokens(batch.ids)
@@ -187,10 +182,6 @@ def train_pointer(
             zero,
             cfg.loss,
         )
-        if joint:
-            extra, dense_parts = tower_loss(heads, states, features, images, known, DenseConfig())
-            loss = loss + cfg.dense_weight * extra
-            parts.update(dense_parts)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(trained, 2.0)

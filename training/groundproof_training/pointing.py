@@ -14,7 +14,7 @@ from torch import nn
 from transformers import Glm4vForConditionalGeneration
 from transformers.models.glm4v.modeling_glm4v import apply_rotary_pos_emb
 
-from groundproof_training.dense import anchor_cells
+from groundproof_training.cells import anchor_cells
 from groundproof_training.number_code import N_NUMBERS, soft_numbers
 from groundproof_training.sequences import SequenceBatch
 from groundproof_training.shards import Objects

@@ -13,16 +13,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from groundproof_training.dense import (
-    DenseConfig,
-    DenseHeads,
-    Targets,
-    anchor_cells,
-    anchor_loss,
-    dense_loss,
-    patch_loss,
-)
-from groundproof_training.model import CELL_PX
+from groundproof_training.cells import CELL_PX, anchor_cells
+from groundproof_training.dense import DenseConfig, DenseHeads, Targets, anchor_loss
 from groundproof_training.real_data import RealImage, crops
 from groundproof_training.scenes import CLASSES
 from groundproof_training.shards import Batch, Objects
@@ -106,21 +98,3 @@ def real_loss(
         loss = loss + F.softplus(-here[targets.where]).mean()
         loss = loss + anchor_loss(heads, flat[targets.where], targets, cfg)[0]
     return loss, parts
-
-
-def tower_loss(
-    heads: DenseHeads,
-    states: torch.Tensor,
-    tokens: torch.Tensor,
-    batch: Batch,
-    known: Sequence[RealImage] | None,
-    cfg: DenseConfig,
-) -> tuple[torch.Tensor, dict[str, float]]:
-    """What keeps the tower's tokens readable while the language model learns with it; `known`: of real tiles."""
-    if known is not None:
-        return real_loss(heads, tokens, batch, known, cfg)
-    targets = Targets(batch)
-    loss, parts = dense_loss(heads, tokens, targets, cfg)
-    loss_patch, _ = patch_loss(heads, states, targets, cfg)
-    kept = ("objectness", "error", "right")
-    return loss + loss_patch, {f"dense_{key}": parts[key] for key in kept if key in parts}

@@ -20,10 +20,11 @@ import cv2
 import numpy as np
 import rasterio
 
-SIDE_STEP_PX = 28
-"""Sides of a crop are multiples of one merged vision token."""
+from groundproof_training.cells import CELL_PX
 
 SHORTEST_PX, LONGEST_PX = 168, 336
+"""Range of the sides of a crop; they are multiples of one merged vision token."""
+
 SCALES = (0.7, 1.6)
 """Range of resampling: an object keeps a plausible size for its class between 0.4 and 0.9 m per pixel."""
 
@@ -252,9 +253,9 @@ def crops(rng: np.random.Generator, image: RealImage, width: int, height: int) -
     168 to 336 px.
     """
     for side in (width, height):
-        if side % SIDE_STEP_PX or not SHORTEST_PX <= side <= LONGEST_PX:
+        if side % CELL_PX or not SHORTEST_PX <= side <= LONGEST_PX:
             raise ValueError(
-                f"a side of {side} px; allowed: multiples of {SIDE_STEP_PX} from {SHORTEST_PX} to {LONGEST_PX}"
+                f"a side of {side} px; allowed: multiples of {CELL_PX} from {SHORTEST_PX} to {LONGEST_PX}"
             )
     rows, columns = image.image.shape[:2]
     scale = float(np.exp(rng.uniform(*np.log(SCALES)))) if rng.random() < RESAMPLED_SHARE else 1.0

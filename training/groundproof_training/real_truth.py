@@ -15,8 +15,7 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 
-from groundproof_training.matching import iou_matrix
-from groundproof_training.scoring import match_pairs
+from groundproof_training.matching import iou_matrix, match_pairs
 
 Which = Literal["aircraft", "storage_tanks"]
 

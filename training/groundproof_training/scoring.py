@@ -13,7 +13,7 @@ from groundproof.boxes import BoxFrame
 from groundproof.protocol import Task
 from groundproof.trace import Trace, TraceEvidence, parse
 from groundproof_training.bench import BenchQuestion
-from groundproof_training.matching import iou_matrix
+from groundproof_training.matching import match_pairs
 
 Sums = dict[str, tuple[float, float]]
 
@@ -85,20 +85,6 @@ def size_name(box: Sequence[float]) -> str:
     """The size group of a box in px."""
     side = max(0.0, (box[2] - box[0]) * (box[3] - box[1])) ** 0.5
     return next(name for name, limit in SIZES if side < limit)
-
-
-def match_pairs(boxes: np.ndarray, truth: np.ndarray, threshold: float) -> list[tuple[int, int]]:
-    """(prediction, true object) pairs, one to one, best overlap first, from `threshold` on."""
-    pairs: list[tuple[int, int]] = []
-    if not len(boxes) or not len(truth):
-        return pairs
-    overlap = iou_matrix(boxes, truth)
-    while True:
-        i, j = np.unravel_index(overlap.argmax(), overlap.shape)
-        if overlap[i, j] < threshold:
-            return pairs
-        pairs.append((int(i), int(j)))
-        overlap[i, :] = overlap[:, j] = -1
 
 
 def marks(question: BenchQuestion, reply: Reply) -> list[Mark]:

@@ -9,8 +9,7 @@ on completions only.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +22,17 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.trainer_callback import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
-from groundproof_training.dense import DenseConfig, DenseHeads
-from groundproof_training.model import CELL_PX, IMAGE_MEAN, IMAGE_STD, patches_of, vision_states
+from groundproof_training.cells import CELL_PX
+from groundproof_training.dense import DenseConfig, DenseHeads, Targets, dense_loss, patch_loss
+from groundproof_training.model import IMAGE_MEAN, IMAGE_STD, patches_of, vision_states
 from groundproof_training.optim import make_optimiser
+from groundproof_training.pace import Clock
 from groundproof_training.pointer import Draw, PointerConfig
 from groundproof_training.pointing import LossConfig, Tap, image_positions, language_loss
-from groundproof_training.real_batches import RealTiles, tower_loss
+from groundproof_training.real_batches import RealTiles, real_loss
+from groundproof_training.real_data import RealImage
 from groundproof_training.sequences import Encoder, collate
-from groundproof_training.shards import Shards
+from groundproof_training.shards import Batch, Shards
 from groundproof_training.templates import MOST
 from groundproof_training.tokenizer import first_number_id
 
@@ -81,6 +83,24 @@ class Collator:
         }
 
 
+def tower_loss(
+    heads: DenseHeads,
+    states: torch.Tensor,
+    tokens: torch.Tensor,
+    batch: Batch,
+    known: Sequence[RealImage] | None,
+    cfg: DenseConfig,
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """What keeps the tower's tokens readable while the language model learns with it; `known`: of real tiles."""
+    if known is not None:
+        return real_loss(heads, tokens, batch, known, cfg)
+    targets = Targets(batch)
+    loss, parts = dense_loss(heads, tokens, targets, cfg)
+    loss_patch, _ = patch_loss(heads, states, targets, cfg)
+    kept = ("objectness", "error", "right")
+    return loss + loss_patch, {f"dense_{key}": parts[key] for key in kept if key in parts}
+
+
 class PointingTrainer(SFTTrainer):
     """`SFTTrainer` whose loss also says where to look."""
 
@@ -126,33 +146,17 @@ class PointingTrainer(SFTTrainer):
         super().log({**logs, **means}, *args, **kwargs)
 
 
-class _Clock(TrainerCallback):
-    """Ends the run after `budget_s` seconds of this process, and says how much of it is spent."""
+class _Watch(TrainerCallback):
+    """Ends the run when its time is up, and hands the trainer's log lines on, with the time left."""
 
-    def __init__(self, budget_s: float) -> None:
-        self._budget_s, self._started = budget_s, time.monotonic()
-
-    @property
-    def share(self) -> float:
-        """0 at the start, 1 when the time is up."""
-        return (time.monotonic() - self._started) / self._budget_s
-
-    @property
-    def left_s(self) -> float:
-        """Seconds."""
-        return max(0.0, self._budget_s * (1 - self.share))
+    def __init__(self, clock: Clock, say: Callable[[str], None]) -> None:
+        self._clock, self._say = clock, say
 
     def on_step_end(self, args, state, control, **kwargs):  # type: ignore[no-untyped-def]
         """Stop, with a checkpoint, once the time is up."""
-        if self.share >= 1:
+        self._clock.step = state.global_step
+        if self._clock.progress >= 1:
             control.should_training_stop = control.should_save = True
-
-
-class _Lines(TrainerCallback):
-    """Hands the trainer's log lines on, with the time left."""
-
-    def __init__(self, say: Callable[[str], None], clock: _Clock) -> None:
-        self._say, self._clock = say, clock
 
     def on_log(self, args, state, control, logs=None, **kwargs):  # type: ignore[no-untyped-def]
         """One line."""
@@ -192,10 +196,11 @@ def train_sft(
     for group in optimiser.param_groups:
         group.setdefault("initial_lr", group["lr"])
     steps, warm = settings.max_steps, settings.warmup_steps
-    clock = _Clock(settings.minutes * 60)
+    done = max((int(path.name.rpartition("-")[2]) for path in out.glob("checkpoint-*")), default=0)
+    clock = Clock(settings.minutes, steps, done)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser,
-        lambda step: min((step + 1) / warm, max(0.02, (1 - max(step / steps, clock.share)) / 0.8), 1.0),
+        lambda step: min((step + 1) / warm, max(0.02, (1 - max(step / steps, clock.progress)) / 0.8), 1.0),
     )
     args = SFTConfig(
         output_dir=str(out),
@@ -223,13 +228,12 @@ def train_sft(
         data_collator=collator,
         processing_class=tokenizer,
         optimizers=(optimiser, schedule),
-        callbacks=[_Lines(say, clock), clock],
+        callbacks=[_Watch(clock, say)],
     )
     trainer.remove_callback(PrinterCallback)  # it would print every line a second time
     tap, link = Tap(model, settings.loss.pointer_layer), Tap(model, settings.loss.link_layer)
     trainer.attach((tap, link), heads, encoder, settings)
     model.train()
-    resume = any(out.glob("checkpoint-*"))
-    trainer.train(resume_from_checkpoint=resume)
+    trainer.train(resume_from_checkpoint=done > 0)
     tap.close()
     link.close()

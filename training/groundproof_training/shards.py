@@ -13,10 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from signal import SIG_DFL, SIGINT, signal
 from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
+
+from groundproof_training.cells import CELL_PX
 
 if TYPE_CHECKING:
     from groundproof_training.scenes import WorldSpec
@@ -135,11 +138,15 @@ def render_shards(folder: Path, cfg: ShardConfig) -> Iterator[str]:
         yield "all shards exist"
         return
     start, done, total = time.monotonic(), 0, sum(len(job[2]) for _, job in todo)
-    with ProcessPoolExecutor(cfg.processes) as pool:
+    # Ctrl+C reaches the workers too: they end at once, without a traceback each.
+    pool = ProcessPoolExecutor(cfg.processes, initializer=signal, initargs=(SIGINT, SIG_DFL))
+    try:
         for future in as_completed([pool.submit(_write_shard, *job) for _, job in todo]):
             done += future.result()
             rate = done / (time.monotonic() - start)
             yield f"{done}/{total} scenes, {rate:.0f} a second, {(total - done) / rate:.0f} s left"
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def move_boxes(objects: Objects, width: int, height: int, turn: bool, flip_x: bool, flip_y: bool) -> Objects:
@@ -215,7 +222,7 @@ class Shards:
         """
         shape = self._shapes[rng.choice(len(self._shapes), p=self._share)]
         width, height = shape.size
-        size = max(1, round(tokens * 28 * 28 / (width * height)))
+        size = max(1, round(tokens * CELL_PX**2 / (width * height)))
         picks = rng.integers(len(shape.objects), size=size * candidates)
         turn = bool(rng.integers(2))
         flips = rng.integers(2, size=(len(picks), 2)) > 0
