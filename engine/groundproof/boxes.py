@@ -25,16 +25,30 @@ class BoxFrame(StrEnum):
     PER_MILLE = "per-mille"
     """0..1000 of the tile's width and height: GLM-4.1V, RSThinker, Qwen3-VL, InternVL."""
     RESIZED_PIXELS = "resized-pixels"
-    """Absolute pixels of the image after the model's own resize: Qwen2.5-VL, GeoVLM-R1."""
+    """Absolute pixels of the image after the model's own resize: Qwen2.5-VL."""
+    RESIZED_PIXELS_ANGLE = "resized-pixels-angle"
+    """The same, then an angle in degrees: GeoVLM-R1."""
     PERCENT_ANGLE = "percent-angle"
     """0..100 of width and height, then an angle in degrees: GeoChat, EarthDial."""
+
+    @property
+    def full_scale(self) -> float | None:
+        """The number that means the image's right or lower edge; None where that is its size in pixels."""
+        return {BoxFrame.PER_MILLE: 1000.0, BoxFrame.PERCENT_ANGLE: 100.0}.get(self)
+
+    @property
+    def has_angle(self) -> bool:
+        """Whether a fifth number is the box's rotation (see `ModelBox`); a box may do without."""
+        return self in (BoxFrame.PERCENT_ANGLE, BoxFrame.RESIZED_PIXELS_ANGLE)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelBox:
     """A box as a model wrote it, in the model's own `BoxFrame`. Not ordered, not clipped, not checked.
 
-    angle_deg: rotation about the box centre, clockwise on screen; None for an axis-aligned box.
+    The corners are those before the rotation. angle_deg: rotation about the box centre, clockwise on screen,
+    of the rectangle as it lies in *pixels* (percents are of each axis, so on their grid it would be sheared);
+    None for an axis-aligned box.
     """
 
     x0: float

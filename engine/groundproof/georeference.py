@@ -53,7 +53,6 @@ Problem = Literal["out-of-frame", "degenerate"]
 
 FARTHEST_PX = 2.0**31
 """GDAL rasters have fewer columns and rows; a model's wilder numbers are cut to this."""
-FULL_SCALE = {BoxFrame.PER_MILLE: 1000.0, BoxFrame.PERCENT_ANGLE: 100.0}
 EXACT_PARTS = 64
 """Edges of boxes too large for chords are followed in this many geodesics."""
 CHUNK = 250_000
@@ -78,7 +77,8 @@ def to_pixels(box: ModelBox, frame: BoxFrame, tile: Tile, grid_size: tuple[int, 
 
     Per-mille and percent are of the tile's *window*, whatever the model resized it to. The box is cut at
     the window and at the scene (grid_size: width, height, px). One wholly outside is out-of-frame and
-    keeps its place. A box with an angle is never cut; it is out-of-frame when its centre is outside.
+    keeps its place. A box with an angle is never cut; it is out-of-frame when its centre is outside. Its
+    angle is kept: that is exact where the model's image has the window's ratio, as that of every tile has.
     """
     sx, sy = _scale(frame, tile)
     window = tile.window
@@ -116,10 +116,9 @@ def to_model(box: PixelBox, frame: BoxFrame, tile: Tile) -> ModelBox:
 
 def _scale(frame: BoxFrame, tile: Tile) -> tuple[float, float]:
     """Scene pixels per unit of the frame, in x and y."""
-    if frame is BoxFrame.RESIZED_PIXELS:
-        return tile.window.width / tile.model_width, tile.window.height / tile.model_height
-    full = FULL_SCALE[frame]
-    return tile.window.width / full, tile.window.height / full
+    full = frame.full_scale
+    width, height = (tile.model_width, tile.model_height) if full is None else (full, full)
+    return tile.window.width / width, tile.window.height / height
 
 
 def corners(boxes: PixelBoxes) -> Array:

@@ -26,6 +26,8 @@ MAX_ASPECT = 2
 MIN_SIDE_MULTIPLES = 4
 """Smallest side of a tile, in multiples: GLM-4.1V's processor enlarges images below 112 x 112 px, and an
 image must reach the model without another resize."""
+WHOLE_IMAGE_PX = 112
+"""From here a multiple is no patch but a whole image of its own (InternVL's blocks, GeoChat's only square)."""
 MAX_TILES = 2_000_000
 CHUNK = 100_000
 """Windows tested against the AOI at once: bounds the working memory."""
@@ -83,7 +85,7 @@ def plan(
 
     The last row and column are shifted back to the AOI's edge instead of reaching past it. A scene
     smaller than a tile gets a smaller tile, up to the next multiple, padded on the right and below, no
-    more than 1:2 or 2:1 and no side below four multiples. An AOI smaller than a tile is shown with the
+    more than 1:2 or 2:1 and no side below `least_side`. An AOI smaller than a tile is shown with the
     scene around it. Tiles that share no area with the AOI are dropped; those without a valid pixel are
     in `skipped`.
 
@@ -148,9 +150,14 @@ def estimate(tile_plan: TilePlan, gsd_m: float | None) -> Estimate:
     )
 
 
+def least_side(multiple_px: int) -> int:
+    """Smallest side of a tile as the model sees it, px, where sides are multiples of multiple_px."""
+    return multiple_px if multiple_px >= WHOLE_IMAGE_PX else MIN_SIDE_MULTIPLES * multiple_px
+
+
 def _checked_sides(tile_px: int | tuple[int, int], overlap_px: int, multiple_px: int) -> tuple[int, int]:
     sides = (tile_px, tile_px) if isinstance(tile_px, int) else tile_px
-    least = MIN_SIDE_MULTIPLES * multiple_px
+    least = least_side(multiple_px)
     for side in sides:
         if side < least:
             raise UsageError(f"--tile {side} is too small; the smallest tile of this model is {least} px")
@@ -185,7 +192,7 @@ def _pixel_bounds(grid: Grid, aoi_px: BaseGeometry | None) -> tuple[int, int, in
 
 def _fitted(sides: tuple[int, int], grid: Grid, scale: float, multiple: int) -> tuple[int, int]:
     """Sides of the model's tile, smaller where the whole scene needs less, within `MAX_ASPECT`."""
-    least = MIN_SIDE_MULTIPLES * multiple
+    least = least_side(multiple)
     needed = [
         min(side, max(least, ceil(length * scale / multiple - 1e-9) * multiple))
         for side, length in zip(sides, (grid.width, grid.height), strict=True)

@@ -28,6 +28,8 @@ def test_per_mille_and_percent_scale_by_the_window_and_not_by_the_resized_image(
 def test_resized_pixels_scale_by_the_image_the_model_saw():
     placed = to_pixels(ModelBox(0, 0, 448, 448), BoxFrame.RESIZED_PIXELS, TILE, SIZE)
     assert placed == Placed(PixelBox(700, 300, 900, 500))
+    turned = to_pixels(ModelBox(0, 0, 448, 448, 30.0), BoxFrame.RESIZED_PIXELS_ANGLE, TILE, SIZE)
+    assert turned == Placed(PixelBox(700, 300, 900, 500, 30.0))
 
 
 @settings(max_examples=150, deadline=None)

@@ -161,7 +161,8 @@ def test_the_system_text_explains_the_frame_of_the_profile() -> None:
     }
     assert "thousandths" in texts[BoxFrame.PER_MILLE]
     assert "pixels of the image as you see it" in texts[BoxFrame.RESIZED_PIXELS]
-    assert "rotation in degrees" in texts[BoxFrame.PERCENT_ANGLE]
+    for frame in BoxFrame:
+        assert ("rotation in degrees, clockwise" in texts[frame]) == frame.has_angle
 
 
 def test_the_example_of_the_system_text_reads_as_a_box_of_its_frame() -> None:
@@ -207,8 +208,13 @@ def test_a_question_cannot_add_pictures_or_end_the_thinking() -> None:
 
 
 def test_an_unknown_style_is_refused() -> None:
-    with pytest.raises(ValueError, match="native"):
-        render(Task.COUNT, "How many?", profile("telepathic"))
+    with pytest.raises(ValueError, match="'native', 'plain' or 'instructed'"):
+        profile("telepathic")
+
+
+def test_a_plain_prompt_is_the_question_alone() -> None:
+    prompt = render(Task.COUNT, "How many ships?", profile("plain"), ("ship",), context="E1 ship")
+    assert (prompt.system, prompt.text, prompt.context_used) == ("", "How many ships?", False)
 
 
 # -- the canonical text ------------------------------------------------------------------------------------
@@ -287,5 +293,8 @@ def test_places_are_thirds_of_the_frame() -> None:
 def test_an_angle_has_no_place_in_other_frames_and_tags_none_in_parts() -> None:
     with pytest.raises(ValueError, match="angle"):
         format_box(ModelBox(1, 2, 3, 4, 5), BoxFrame.PER_MILLE)
+    assert format_box(ModelBox(1, 2, 3, 4, 5), BoxFrame.RESIZED_PIXELS_ANGLE) == "[1,2,3,4,5]"
+    assert format_box(ModelBox(1, 2, 3, 4, 5), BoxFrame.PERCENT_ANGLE) == "{<1><2><3><4>|<5>}"
+    assert format_box(ModelBox(1e-233, 0.25, 3, 4), BoxFrame.PER_MILLE) == "[0,0.25,3,4]"
     with pytest.raises(ValueError, match="tag"):
         format_trace("a</plan>", "", "", "")

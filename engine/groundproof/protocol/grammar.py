@@ -21,8 +21,6 @@ MAX_PER_MILLE = 999
 """Largest coordinate written in the per-mille frame. 1000 would be the only number of four digits, and
 GLM's tokenizer (like the embedded model's) has one token for each number of up to three."""
 
-_FRAME_SIZE = {BoxFrame.PER_MILLE: 1000.0, BoxFrame.PERCENT_ANGLE: 100.0}
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -34,18 +32,22 @@ class Finding:
 
 
 def format_number(value: float) -> str:
-    """Shortest decimal text that reads back as the same float; whole numbers without a point."""
+    """Shortest decimal text that reads back as the same float; whole numbers without a point.
+
+    Twenty decimals at most: what is smaller than that is 0.
+    """
     if value == int(value):
         return str(int(value))
     text = repr(float(value))
-    return f"{value:.20f}".rstrip("0") if "e" in text else text
+    return f"{value:.20f}".rstrip("0").rstrip(".") if "e" in text else text
 
 
 def format_box(box: ModelBox, frame: BoxFrame) -> str:
     """The box as text in its frame; `groundproof.trace` reads the same numbers back.
 
-    Per-mille and resized pixels: `[x0,y0,x1,y1]`, x to the right, y down, no spaces. Percent with angle:
-    GeoChat's `{<x0><y0><x1><y1>|<angle>}` (Kuckreja et al., CVPR 2024); no angle, no `|` part.
+    Per-mille and resized pixels: `[x0,y0,x1,y1]`, x to the right, y down, no spaces; with an angle
+    `[x0,y0,x1,y1,angle]`. Percent with angle: GeoChat's `{<x0><y0><x1><y1>|<angle>}` (Kuckreja et al., CVPR
+    2024); no angle, no `|` part.
     Raises ValueError for an angle in a frame that has none.
     """
     numbers = [format_number(v) for v in (box.x0, box.y0, box.x1, box.y1)]
@@ -53,7 +55,9 @@ def format_box(box: ModelBox, frame: BoxFrame) -> str:
         angle = "" if box.angle_deg is None else f"|<{format_number(box.angle_deg)}>"
         return "{" + "".join(f"<{n}>" for n in numbers) + angle + "}"
     if box.angle_deg is not None:
-        raise ValueError(f"the {frame} frame has no angle, got {box.angle_deg} degrees")
+        if not frame.has_angle:
+            raise ValueError(f"the {frame} frame has no angle, got {box.angle_deg} degrees")
+        numbers.append(format_number(box.angle_deg))
     return f"[{','.join(numbers)}]"
 
 
@@ -82,7 +86,7 @@ def place_words(box: ModelBox, frame: BoxFrame, size: tuple[float, float] | None
 
     size: (width, height) of the frame; needed only where the frame has no fixed size (resized pixels).
     """
-    fixed = _FRAME_SIZE.get(frame)
+    fixed = frame.full_scale
     if fixed is None and size is None:
         raise ValueError("boxes in resized pixels need the size of the resized image")
     width, height = size if size is not None else (fixed or 1.0, fixed or 1.0)

@@ -1,10 +1,12 @@
 """The prompts: what a model is told, for every task, versioned.
 
-Knows two styles. "native": a model trained on this protocol gets a task tag and the question, nothing
-else. "instructed": the protocol is explained in a system text that is the same for every task, question
-and tile (so that servers compute it once), the task in the user text. Refuses to know models and images.
+Knows three styles. "native": a model trained on this protocol gets a task tag and the question, nothing
+else. "plain": the question alone. "instructed": the protocol is explained in a system text that is the same
+for every task, question and tile (so that servers compute it once), the task in the user text. A profile may
+bring texts of its own in place of these. Refuses to know models and images.
 
-Any change of a character here changes `PROMPT_VERSION`: tiles are identified by their prompt.
+Any change of a character here changes `PROMPT_VERSION`. A tile is identified by its prompt's text as well, so
+that a profile's own texts need no version.
 """
 
 from __future__ import annotations
@@ -12,11 +14,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from groundproof.boxes import BoxFrame
-from groundproof.labels import with_article
-from groundproof.models.profiles import Profile
+from groundproof.labels import plural, with_article
 from groundproof.protocol.tasks import Task, check_question, is_existence
+
+if TYPE_CHECKING:
+    from groundproof.models.profile import Profile
 
 PROMPT_VERSION = "1"
 
@@ -46,14 +51,20 @@ _FRAMES = {
         "A box is [x0,y0,x1,y1]: left, top, right, bottom, in whole pixels of the image as you see it, measured "
         "from its upper left corner."
     ),
+    BoxFrame.RESIZED_PIXELS_ANGLE: (
+        "A box is [x0,y0,x1,y1,angle]: left, top, right, bottom before it is turned, in whole pixels of the image as "
+        "you see it, measured from its upper left corner, then its rotation in degrees, clockwise about its centre."
+    ),
     BoxFrame.PERCENT_ANGLE: (
-        "A box is {<x0><y0><x1><y1>|<angle>}: left, top, right, bottom, whole numbers from 0 to 100, in percent of "
-        "the image's width (x) and height (y), measured from its upper left corner, then its rotation in degrees."
+        "A box is {<x0><y0><x1><y1>|<angle>}: left, top, right, bottom before it is turned, whole numbers from 0 to "
+        "100, in percent of the image's width (x) and height (y), measured from its upper left corner, then its "
+        "rotation in degrees, clockwise about its centre."
     ),
 }
 _EXAMPLE_BOX = {
     BoxFrame.PER_MILLE: "[120,80,200,160]",
     BoxFrame.RESIZED_PIXELS: "[108,72,179,143]",
+    BoxFrame.RESIZED_PIXELS_ANGLE: "[108,72,179,143,30]",
     BoxFrame.PERCENT_ANGLE: "{<12><8><20><16>|<30>}",
 }
 _SYSTEM = """\
@@ -113,6 +124,10 @@ _OVERVIEW = (
     "with numbers you may cite and may not change:\n{context}\n"
     "Use these numbers for anything that is counted; use the image for everything else.\n"
 )
+_EARLIER = (
+    "The question follows up an earlier one about this place, and the image shows what it is about:\n{earlier}\n"
+    "Look anew; the earlier answer may be wrong.\n"
+)
 
 
 def render(
@@ -122,29 +137,36 @@ def render(
     labels: Sequence[str] = (),
     n_images: int = 1,
     context: str | None = None,
+    earlier: str | None = None,
 ) -> Prompt:
     """The prompt of one task and question for models of one profile.
 
     labels: names the answer should use: of the objects asked for, or, to classify, the classes to choose
-    from. n_images: dates of one place. context: the merged evidence table for an overview, or an earlier
-    answer; a native model was trained on tag and question only and does not get it (`context_used`).
-    Raises UsageError for an empty or too long question, ValueError for an unknown prompt style.
+    from. n_images: dates of one place. context: the merged evidence table for an overview. earlier: the
+    question and answer this one follows up. Only "instructed" texts have a place for these two
+    (`context_used`), the others are as in training.
+    Raises UsageError for an empty or too long question.
     """
     text = _defuse(check_question(question))
-    if profile.prompt_style == "native":
-        return Prompt("", f"[{task}] {text}", PROMPT_VERSION)
+    system = system_text(profile)
+    names = [_defuse(name) for name in labels]
+    if task in profile.prompt.task:
+        return Prompt(system, _filled(profile.prompt.task[task], text, names), PROMPT_VERSION)
+    if profile.prompt_style != "instructed":
+        return Prompt(
+            system, f"[{task}] {text}" if profile.prompt_style == "native" else text, PROMPT_VERSION
+        )
     lines = []
     if context:
         lines.append(_OVERVIEW.format(context=_shortened(_defuse(context))))
+    if earlier:
+        lines.append(_EARLIER.format(earlier=_shortened(_defuse(earlier))))
     lines.append(_instruction(task, text, profile, n_images))
-    if labels:
-        names = ", ".join(_defuse(name) for name in labels)
-        if task is Task.CLASSIFY:
-            lines.append(f"The classes to choose from: {names}.")
-        else:
-            lines.append(f"Call the objects by these names: {names}.")
+    if names:
+        what = "The classes to choose from" if task is Task.CLASSIFY else "Call the objects by these names"
+        lines.append(f"{what}: {', '.join(names)}.")
     lines.append(f'Question: "{text}"')
-    return Prompt(system_text(profile), "\n".join(lines), PROMPT_VERSION, context_used=bool(context))
+    return Prompt(system, "\n".join(lines), PROMPT_VERSION, context_used=bool(context or earlier))
 
 
 def render_second_look(label: str, sentence: str, profile: Profile) -> Prompt:
@@ -155,7 +177,7 @@ def render_second_look(label: str, sentence: str, profile: Profile) -> Prompt:
     """
     name = _defuse(" ".join(label.split()))
     said = _defuse(" ".join(sentence.split()))[:300]
-    if profile.prompt_style == "native":
+    if profile.prompt_style != "instructed":
         return render(Task.VQA, f"Is there {with_article(name)} in the image?" if name else said, profile)
     subject = with_article(name) if name else "the object"
     check_question(name or said)
@@ -168,11 +190,11 @@ def render_second_look(label: str, sentence: str, profile: Profile) -> Prompt:
 
 
 def system_text(profile: Profile) -> str:
-    """The fixed system text for models of this profile; it depends on the box frame alone."""
-    if profile.prompt_style == "native":
-        return ""
+    """The fixed system text for models of this profile: its own, or the one for its box frame; may be empty."""
+    if profile.prompt.system is not None:
+        return profile.prompt.system
     if profile.prompt_style != "instructed":
-        raise ValueError(f'prompt_style is "native" or "instructed", got {profile.prompt_style!r}')
+        return ""
     return _SYSTEM.format(box=_EXAMPLE_BOX[profile.frame], frame=_FRAMES[profile.frame])
 
 
@@ -183,6 +205,21 @@ def _instruction(task: Task, question: str, profile: Profile, n_images: int) -> 
     boxes = f"{box}{box}" if profile.frame is BoxFrame.PERCENT_ANGLE else f"[{box},...]"
     image = f"place shown in the {n_images} images" if n_images > 1 else "image"
     return _TASKS[task].format(boxes=boxes, image=image, n=n_images)
+
+
+def _filled(template: str, question: str, names: Sequence[str]) -> str:
+    """A profile's own text with its placeholders filled; see `PromptTexts`."""
+    values = {
+        "question": question,
+        "objects": " and ".join(plural(name) for name in names) or question,
+        "labels": ", ".join(names),
+    }
+    lines = [
+        re.sub(r"\{([a-z_]+)\}", lambda found: values[found[1]], line)
+        for line in template.strip("\n").split("\n")
+        if names or "{labels}" not in line
+    ]
+    return "\n".join(lines)
 
 
 def _shortened(context: str) -> str:

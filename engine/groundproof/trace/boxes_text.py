@@ -13,13 +13,12 @@ from groundproof.trace.lexer import Token
 
 _SIMPLE = re.compile(r"[\[(]\s*\d{1,9}\s*,\s*\d{1,9}\s*,\s*\d{1,9}\s*,\s*\d{1,9}\s*[\])]")
 _NUMBER = re.compile(
-    r"(?<![\w.])(?P<value>[-+−]?(?:\d{1,9}(?:\.\d{0,12})?|\.\d{1,12}))(?![\d.])\s*(?P<unit>%|％|px\b|pixels?\b|°|deg\b|m\b)?"
+    r"(?<![\w.])(?P<value>[-+−]?(?:\d{1,9}(?:\.\d{0,20})?|\.\d{1,20}))(?![\d.])\s*(?P<unit>%|％|px\b|pixels?\b|°|deg\b|m\b)?"
 )
 _NAME = re.compile(
     r"\b(?:[xy]_?(?:min|max|[0-4])?|left|top|right|bottom|angle|theta|width|height)\s*[:=]\s*", re.IGNORECASE
 )
 _FILLER = " \t\r\n,;:|/，、；…~"
-_FULL_SCALE = {BoxFrame.PER_MILLE: 1000.0, BoxFrame.PERCENT_ANGLE: 100.0}
 _OBJECT_BOX = re.compile(
     r"""["'](?:bbox(?:_?2d)?|box(?:es|_?2d)?|bboxes|coordinates|coords|location|position)["']\s*:\s*"""
 )
@@ -135,7 +134,7 @@ def _to_box(
     count = len(values)
     angle: float | None = None
     if count == 5:
-        if frame is BoxFrame.PERCENT_ANGLE:
+        if frame.has_angle:
             angle = values[4]
         else:
             notes.append(
@@ -155,7 +154,7 @@ def order(
     values: list[float], angle: float | None, frame: BoxFrame, notes: list[tuple[str, str]]
 ) -> ModelBox:
     """The box with x0 <= x1 and y0 <= y1; notes what was swapped, scaled, or lies outside the frame."""
-    scale = _FULL_SCALE.get(frame)
+    scale = frame.full_scale
     if scale is not None and max(values) <= 1 and any(v != int(v) for v in values):
         notes.append(("fractions", f"the box is written in fractions of the image; taken times {scale:g}"))
         values = [v * scale for v in values]

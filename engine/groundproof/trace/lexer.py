@@ -34,7 +34,7 @@ _LIST_WAIT = re.compile(rf"\[[^\[\](){{}}<>]{{0,{BRACKET_CHARS}}}+\Z")
 _PAREN = re.compile(rf"\([^\[\](){{}}<>]{{0,{BRACKET_CHARS}}}+\)")
 _PAREN_WAIT = re.compile(rf"\([^\[\](){{}}<>]{{0,{BRACKET_CHARS}}}+\Z")
 _ANGLED = re.compile(
-    r"\{(?:\s*<\s*[-+]?\d{1,9}(?:\.\d{1,9})?\s*>){3,8}\s*(?:\|\s*<\s*[-+]?\d{1,9}(?:\.\d{1,9})?\s*>\s*)?\}"
+    r"\{(?:\s*<\s*[-+]?\d{1,9}(?:\.\d{1,20})?\s*>){3,8}\s*(?:\|\s*<\s*[-+]?\d{1,9}(?:\.\d{1,20})?\s*>\s*)?\}"
 )
 _ANGLED_WAIT = re.compile(rf"\{{[<>\d.\s|+-]{{0,{BRACKET_CHARS}}}+\Z")
 _OBJECT = re.compile(rf"\{{[^{{}}<]{{0,{OBJECT_CHARS}}}+\}}")
