@@ -120,10 +120,16 @@ class _Answer:
             "synthesis": answer.synthesis,
             "coverage": cover,
             "audit": [finding.as_dict() for finding in audit],
-            "context": {"area": self._area.aoi_name} if self._area.aoi_name else None,
+            "context": self._context(),
             "geometry": aoi if aoi is None or isinstance(aoi, MultiPolygon) else MultiPolygon([aoi]),
         }
         return {"evidence": evidence, "answers": pd.DataFrame([row]), "tiles": tiles}
+
+    def _context(self) -> dict[str, Any] | None:
+        context: dict[str, Any] = {"area": self._area.aoi_name} if self._area.aoi_name else {}
+        if self._run.config.follows is not None:
+            context["follows"] = self._run.config.follows.model_dump(mode="json")
+        return context or None
 
     def _replies(self) -> tuple[list[TileReply], pd.DataFrame, SeenInTiles]:
         replies: list[TileReply] = []

@@ -9,30 +9,34 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from groundproof.audit import reaudit
+from groundproof.cli_review import review
+from groundproof.cli_serve import serve
 from groundproof.deliver import default_output, merge_run, write_outputs
 from groundproof.diff import diff as compare
 from groundproof.diff import format_diff
 from groundproof.doctor import as_json, examine
 from groundproof.errors import (
     EXIT_INTERRUPTED,
-    ModelError,
     UsageError,
 )
-from groundproof.models.profiles import PROFILES
-from groundproof.models.resolve import resolve
+from groundproof.models.listing import describe, in_words
+from groundproof.models.profiles import known_profiles, user_folder
 from groundproof.outputs import read, write
+from groundproof.parses import parses
 from groundproof.run import RunDirectory
 from groundproof.session import AskOptions, Session
 from groundproof.shell import resumable, said_as_sentences, show
-from groundproof.terminal import Terminal
+from groundproof.terminal import Terminal, plain
 from groundproof.version import __version__
 
 app = typer.Typer(
@@ -45,6 +49,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(review, name="review")
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Only failures and the path made.")]
 Out = Annotated[
@@ -155,6 +161,13 @@ def ask(
             "--second-look", help="Look at every box again, cropped, and mark it supported or contradicted."
         ),
     ] = False,
+    constrained: Annotated[
+        bool | None,
+        typer.Option(
+            "--constrained/--free",
+            help="Hold the model to the protocol's grammar while it writes (vLLM only). Default: where it can be.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -182,6 +195,7 @@ def ask(
             pixel_space=pixel_space,
             out_crs=out_crs,
             second_look=second_look,
+            constrained=constrained,
         )
         with Session(options, terminal) as session:
             if dry_run:
@@ -226,7 +240,8 @@ def status(
     """How far a run is; works from another terminal while it runs."""
     terminal = Terminal(json_output=json_)
     with said_as_sentences(terminal):
-        state = RunDirectory.open(run_dir).status()
+        run = RunDirectory.open(run_dir)
+        state, written = run.status(), parses(run)
         document = {
             "tiles": state.planned,
             "answered": state.answered,
@@ -235,6 +250,7 @@ def status(
             "batches": state.batches,
             "batches_done": state.batches_done,
             "model_seconds": round(state.seconds, 1),
+            "parses": asdict(written),
         }
         if json_:
             print(json.dumps(document))  # noqa: T201
@@ -243,6 +259,7 @@ def status(
         terminal.out.print(
             f"{state.batches_done} of {state.batches} batches; tiles answered: {words}; {state.failed} failed."
         )
+        terminal.out.print(written.sentence())
         if state.batches_done < state.batches:
             terminal.out.print(f"Go on with: groundproof resume {run_dir}")
 
@@ -308,38 +325,25 @@ def diff(
             terminal.out.print(Text(format_diff(found)))
 
 
-@app.command()
+@app.command(epilog="Example: groundproof models --json")
 def models(json_: Json = False) -> None:
-    """Models this engine knows, and which of them can answer here."""
-    rows: list[dict[str, Any]] = [
-        {
-            "name": p.name,
-            "title": p.title,
-            "available": _availability(p.name),
-            "boxes": p.frame.value,
-            "tile_px": p.tile_px,
-            "labels": list(p.labels) if p.labels else None,
-            "weights_run": p.weights_run,
-            "licence": p.licence,
-            "source": p.source,
-        }
-        for p in PROFILES.values()
-    ]
+    """Models this engine knows, your own profiles too, and how to get an answer from each."""
+    known = known_profiles()
+    rows = [describe(one) for one in known]
     if json_:
         print(json.dumps(rows, indent=2))  # noqa: T201
         return
-    console = Console(highlight=False, soft_wrap=True)
-    for row in rows:
-        finds = ", ".join(row["labels"]) if row["labels"] else "any object it can name"
-        console.print(Text.assemble((f"{row['name']:<18}", "bold"), row["title"]))
-        for name, value in (
-            ("here", row["available"]),
-            ("finds", finds),
-            ("tile", f"{row['tile_px']} px, boxes {row['boxes']}"),
-            ("run by us", "yes" if row["weights_run"] else "no: only its code, with small weights"),
-            ("licence", row["licence"]),
-        ):
-            console.print(Text.assemble(f"{'':18}", (f"{name:<11}", "dim"), str(value)))
+    console = Console(highlight=False)
+    for one, row in zip(known, rows, strict=True):
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(style="dim", no_wrap=True, min_width=11)
+        table.add_column(overflow="fold")
+        for topic, words in in_words(one, row):
+            table.add_row(f"  {topic}", Text(plain(words)))
+        console.print(Text(one.name, style="bold"))
+        console.print(table)
+        console.print()
+    console.print(Text(f"A profile of your own: a .toml file in {user_folder()}, see docs/models.md."))
 
 
 @app.command()
@@ -365,12 +369,7 @@ def doctor(json_: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def _availability(name: str) -> str:
-    try:
-        resolve(name)
-    except ModelError:
-        return f"with its weights: --model {name}:FOLDER"
-    return "yes"
+app.command(epilog="Example: groundproof serve --allow-root /data/imagery")(serve)
 
 
 def _bands(text: str | None) -> tuple[int, ...] | None:

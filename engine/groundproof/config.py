@@ -41,6 +41,36 @@ class MergeConfig(BaseModel):
     """How near its tile's edge a box counts as touching it, in pixels of the model's image."""
 
 
+class CitedEvidence(BaseModel):
+    """One box of an earlier answer that a question refers to. box_px: x0, y0, x1, y1 in scene pixels."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    evidence_id: str
+    label: str
+    quote: str
+    box_px: tuple[float, float, float, float]
+
+
+class FollowUp(BaseModel):
+    """The earlier answer that a question follows up, and the evidence it selects (none: the whole answer)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run_id: str
+    answer_id: str
+    question: str
+    answer: str
+    evidence: tuple[CitedEvidence, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """For a prompt."""
+        lines = [f'It was asked: "{self.question}"', f'The answer was: "{self.answer}"']
+        lines += [f'{cited.evidence_id}, {cited.label}: "{cited.quote}"' for cited in self.evidence]
+        return "\n".join(lines)
+
+
 class RunConfig(BaseModel):
     """One question set over one or more scenes. Written to `run.toml`."""
 
@@ -67,6 +97,9 @@ class RunConfig(BaseModel):
     gsd_m: float | None = None
     """Ground sampling distance asked for with --gsd; None: the profile's range decides."""
     max_new_tokens: int = Field(gt=0)
+    constrained: bool = False
+    """Whether the model's output is held to the protocol's grammar while it writes."""
+    follows: FollowUp | None = None
     second_look: bool = False
     merge: MergeConfig = MergeConfig()
     out_crs: str | None = None

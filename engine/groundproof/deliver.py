@@ -73,7 +73,10 @@ def write_outputs(
         if picture is not None:
             for number, area in enumerate(areas(run), start=1):
                 path = picture if number == 1 else picture.with_stem(f"{picture.stem}-{number}")
-                _draw(run, result, area, path)
+                try:
+                    write_picture(run, result, area, path)
+                except SceneError as err:
+                    raise OutputError(f"The picture cannot be drawn: {err}") from err
                 files["picture" if number == 1 else f"picture {number}"] = str(path)
     except OutputError as err:
         raise OutputError(
@@ -81,6 +84,19 @@ def write_outputs(
         ) from err
     files["result"] = str(target)
     return files
+
+
+def write_picture(run: RunDirectory, result: Result, area: Area, path: Path) -> None:
+    """The area with a little of its surroundings, at most `PICTURE_PX` on its longest side.
+
+    Raises SceneError when its scene is not there any more, OutputError.
+    """
+    window = _picture_window(area)
+    scale = min(1.0, PICTURE_PX / max(window.width, window.height))
+    tile = Tile(0, window, max(1, round(window.width * scale)), max(1, round(window.height * scale)))
+    with Sources(run).views(str(area.scene["scene"])) as views:
+        rgb = views.read(tile).rgb
+    render_picture(result, rgb, window, path, answer_id=area.answer_id)
 
 
 def failures(result: Result) -> str | None:
@@ -100,19 +116,6 @@ def default_output(scene: str) -> Path:
     """`SCENE-answer.gpkg` in the current folder."""
     name = scene.rstrip("/").rpartition("/")[2].partition("?")[0]
     return Path(f"{Path(name).stem or 'scene'}-answer.gpkg")
-
-
-def _draw(run: RunDirectory, result: Result, area: Area, path: Path) -> None:
-    """The area with a little of its surroundings, at most `PICTURE_PX` on its longest side."""
-    window = _picture_window(area)
-    scale = min(1.0, PICTURE_PX / max(window.width, window.height))
-    tile = Tile(0, window, max(1, round(window.width * scale)), max(1, round(window.height * scale)))
-    try:
-        with Sources(run).views(str(area.scene["scene"])) as views:
-            rgb = views.read(tile).rgb
-    except SceneError as err:
-        raise OutputError(f"The picture cannot be drawn: {err}") from err
-    render_picture(result, rgb, window, path, answer_id=area.answer_id)
 
 
 def _picture_window(area: Area) -> Window:

@@ -41,6 +41,38 @@ class OutputError(UsageError):
     """A result cannot be written where it was asked for: not writable, open elsewhere, disk full."""
 
 
+class Cancelled(GroundproofError):
+    """Somebody stopped the work; what was answered is kept."""
+
+
+class NotFoundError(UsageError):
+    """There is nothing of that name: a job, a scene, a collection."""
+
+
+class ForbiddenError(UsageError):
+    """The request is understood and not allowed: a path outside the roots, a foreign origin."""
+
+
+class TooLargeError(UsageError):
+    """More bytes, pixels or tiles than the operator allows."""
+
+
+class ParameterError(UsageError):
+    """A parameter of an address is unknown or cannot be read; OGC API standards ask for status 400."""
+
+
+class NotReadyError(UsageError):
+    """It exists and is not complete yet: results of a running job, a scene with pixels missing."""
+
+
+class BusyError(GroundproofError):
+    """The queue is full. Come back after `retry_after_s`."""
+
+    def __init__(self, sentence: str, retry_after_s: int) -> None:
+        super().__init__(sentence)
+        self.retry_after_s = retry_after_s
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one class of error means to each shell.
@@ -70,6 +102,13 @@ OUTCOMES: dict[type[GroundproofError], Outcome] = {
     SceneError: Outcome(422, EXIT_SCENE, "Critical"),
     ReadError: Outcome(422, EXIT_SCENE, "Critical"),
     ModelError: Outcome(503, EXIT_MODEL, "Critical"),
+    Cancelled: Outcome(409, EXIT_INTERRUPTED, "Info"),
+    NotFoundError: Outcome(404, EXIT_USAGE, "Warning"),
+    ForbiddenError: Outcome(403, EXIT_USAGE, "Warning"),
+    TooLargeError: Outcome(413, EXIT_USAGE, "Warning"),
+    ParameterError: Outcome(400, EXIT_USAGE, "Warning"),
+    NotReadyError: Outcome(409, EXIT_USAGE, "Warning"),
+    BusyError: Outcome(429, EXIT_MODEL, "Warning"),
     GroundproofError: Outcome(500, 1, "Critical"),
 }
 

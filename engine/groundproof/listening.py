@@ -10,14 +10,15 @@ from typing import Protocol
 import numpy as np
 from pyproj import CRS
 
-from groundproof.boxes import PixelBoxes, Tile
+from groundproof.boxes import Grid, PixelBox, PixelBoxes
 from groundproof.config import RunConfig
 from groundproof.georeference import Georeferencer, to_pixels
 from groundproof.models.profiles import Profile
 from groundproof.planning import grid_of
 from groundproof.run import RunDirectory
+from groundproof.runners.local import Asked
 from groundproof.tables import TileStatus
-from groundproof.trace import Event, EvidenceEvent, PlanEvent
+from groundproof.trace import Event, EvidenceEvent, PlanEvent, TraceEvidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +45,24 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One box of one tile, before merging, in words. position: x, y of its centre in the scene's CRS."""
+    """One box of one tile, before merging. box: in pixels of the scene, whose grid is `grid`.
 
-    label: str
-    quote: str
+    size, position: in words; the position is x, y of the box's centre in the scene's CRS.
+    """
+
+    asked: Asked
+    grid: Grid
+    evidence: TraceEvidence
+    box: PixelBox
     size: str
     position: str
 
 
 class Listener(Protocol):
     """Is told what happens between a question and its result; see `terminal.Terminal`."""
+
+    def check(self) -> None:
+        """Called at every piece of text the model writes. Raises Cancelled to stop the work."""
 
     def note(self, sentence: str) -> None:
         """A sentence the user should know; no failure."""
@@ -80,6 +89,9 @@ class Listener(Protocol):
 class Silent:
     """A `Listener` that keeps quiet."""
 
+    def check(self) -> None:
+        """Goes on."""
+
     def note(self, sentence: str) -> None:
         """Nothing."""
 
@@ -105,10 +117,13 @@ class Silent:
 class Unobserved:
     """An `Observer` that does nothing."""
 
-    def event(self, scene: str, tile: Tile, event: Event) -> None:
+    def check(self) -> None:
+        """Goes on."""
+
+    def event(self, asked: Asked, event: Event) -> None:
         """Nothing."""
 
-    def tile_done(self, scene: str, tile: Tile, status: TileStatus, reason: str | None) -> None:
+    def tile_done(self, asked: Asked, status: TileStatus, reason: str | None) -> None:
         """Nothing."""
 
 
@@ -122,14 +137,18 @@ class Telling:
             str(row["scene"]): Georeferencer(grid_of(row)) for row in run.scenes if row["status"] == "ok"
         }
 
-    def event(self, scene: str, tile: Tile, event: Event) -> None:
+    def check(self) -> None:
+        """Passed on."""
+        self._listener.check()
+
+    def event(self, asked: Asked, event: Event) -> None:
         """Plans and evidence are worth telling while the model writes."""
         if isinstance(event, PlanEvent):
             self._listener.saw_plan(event.text)
         elif isinstance(event, EvidenceEvent):
-            where = self._scenes[scene]
+            where = self._scenes[asked.scene]
             placed = to_pixels(
-                event.evidence.box, self._profile.frame, tile, (where.grid.width, where.grid.height)
+                event.evidence.box, self._profile.frame, asked.tile, (where.grid.width, where.grid.height)
             )
             if placed.box is None or placed.problem is not None:
                 return
@@ -144,14 +163,16 @@ class Telling:
             )
             self._listener.saw_evidence(
                 Seen(
-                    event.evidence.label,
-                    event.evidence.quote,
+                    asked,
+                    where.grid,
+                    event.evidence,
+                    placed.box,
                     size,
                     position_words(float(x[0]), float(y[0]), where.crs),
                 )
             )
 
-    def tile_done(self, scene: str, tile: Tile, status: TileStatus, reason: str | None) -> None:
+    def tile_done(self, asked: Asked, status: TileStatus, reason: str | None) -> None:
         """Passed on."""
         self._listener.tile_done(status, reason)
 

@@ -23,7 +23,15 @@ from groundproof.config import Question, RunConfig
 from groundproof.dates import check_dates
 from groundproof.errors import AoiError, SceneError, UsageError
 from groundproof.models.profiles import Profile
-from groundproof.protocol import Task, check_question, infer_task, is_change, render, target_labels
+from groundproof.protocol import (
+    Prompt,
+    Task,
+    check_question,
+    infer_task,
+    is_change,
+    render,
+    target_labels,
+)
 from groundproof.run import MANIFEST
 from groundproof.scene import Scene, open_scene
 from groundproof.tiling import Estimate, TilePlan, estimate, plan
@@ -140,7 +148,7 @@ def _rows(
     config: RunConfig, profile: Profile, plans: list[ScenePlan], rows: list[dict[str, Any]]
 ) -> Iterator[dict[str, Any]]:
     dates = len(config.scenes) if config.compares_dates else 1
-    prompts = [render(Task(q.task), q.text, profile, q.labels, dates) for q in config.questions]
+    prompts = [prompt_of(config, profile, question, dates) for question in config.questions]
     seq = batch = 0
     answer = 1
     for scene in plans:
@@ -177,6 +185,12 @@ def _rows(
             batch += 1
 
 
+def prompt_of(config: RunConfig, profile: Profile, question: Question, n_images: int) -> Prompt:
+    """What every tile is asked. n_images: dates of one place."""
+    earlier = None if config.follows is None else config.follows.text
+    return render(Task(question.task), question.text, profile, question.labels, n_images, earlier=earlier)
+
+
 def _tile_id(config: RunConfig, content_id: str, tile: Tile, system: str, text: str) -> str:
     """Hash of content identity, window, prompt, model and decoding: the same work has the same name."""
     window = tile.window
@@ -185,7 +199,7 @@ def _tile_id(config: RunConfig, content_id: str, tile: Tile, system: str, text: 
         config.bands,
         (window.x0, window.y0, window.width, window.height, tile.model_width, tile.model_height),
         (config.prompt_version, system, text),
-        (config.model_identity, config.max_new_tokens),
+        (config.model_identity, config.max_new_tokens, config.constrained),
     )
     return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 

@@ -148,7 +148,7 @@ class RunDirectory:
         run.toml goes after the answers, so that whatever a kill leaves is a run with fewer answers or no
         run. Raises RunError when another process works on it, OutputError when it cannot be removed.
         """
-        with _locked(path), writing(path):
+        with locked(path), writing(path):
             _forget_answers(path)
             for name in ("run.toml", "manifest.parquet", "scenes.parquet"):
                 (path / name).unlink(missing_ok=True)
@@ -269,7 +269,7 @@ class RunDirectory:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the run while working on it. Raises RunError when another process does."""
-        with _locked(self.path):
+        with locked(self.path):
             for left in (self.path / "answers").glob("*.tmp"):
                 left.unlink()
             yield
@@ -305,7 +305,8 @@ def writing(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """Hold a folder for this process alone. Raises RunError when another one does."""
     with writing(path):
         handle = (path / "run.lock").open("w")
     with handle:

@@ -18,9 +18,9 @@ import pyarrow as pa
 
 from groundproof.areas import areas
 from groundproof.assemble import assemble
-from groundproof.config import RunConfig
+from groundproof.config import FollowUp, RunConfig
 from groundproof.deliver import known_crs, provenance
-from groundproof.errors import OutputError, RunError
+from groundproof.errors import OutputError, RunError, UsageError
 from groundproof.follow_up import look_again, overview, overviews_due
 from groundproof.listening import Listener, Plan, Silent, Telling, Unobserved
 from groundproof.models.base import VisionLanguageModel
@@ -55,24 +55,40 @@ class AskOptions:
     pixel_space: bool = False
     out_crs: str | None = None
     second_look: bool = False
+    constrained: bool | None = None
+    """Hold the output to the protocol's grammar; None: where the model can."""
+    follows: FollowUp | None = None
 
 
 class Session:
-    """One question from its options to its result. A context manager; leaving it lets go of the model."""
+    """One question from its options to its result. A context manager.
+
+    model: an opened one, shared with other sessions, in place of `options.model`; without it the session
+    opens its own and lets go of it in the end.
+    """
 
     def __init__(
-        self, options: AskOptions, listener: Listener | None = None, *, run: RunDirectory | None = None
+        self,
+        options: AskOptions,
+        listener: Listener | None = None,
+        *,
+        run: RunDirectory | None = None,
+        model: VisionLanguageModel | None = None,
     ) -> None:
         self._options = options
         self._listener: Listener = listener or Silent()
         self._run = run
-        self._model: VisionLanguageModel | None = None
-        self._spec: ModelSpec = resolve(options.model)
-        if self._spec.note:
-            self._listener.note(self._spec.note)
+        self._model = model
+        self._spec: ModelSpec | None = None
+        if model is None:
+            self._spec = resolve(options.model)
+            if self._spec.note:
+                self._listener.note(self._spec.note)
 
     @classmethod
-    def of_run(cls, path: Path, listener: Listener | None = None) -> Session:
+    def of_run(
+        cls, path: Path, listener: Listener | None = None, *, model: VisionLanguageModel | None = None
+    ) -> Session:
         """A session that goes on with an earlier run. Raises RunError, ModelError."""
         run = RunDirectory.open(path)
         question = run.config.questions[0]
@@ -84,7 +100,7 @@ class Session:
             pixel_space=run.config.pixel_space,
             second_look=run.config.second_look,
         )
-        return cls(options, listener, run=run)
+        return cls(options, listener, run=run, model=model)
 
     def __enter__(self) -> Session:
         return self
@@ -93,13 +109,13 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._listener.stop_progress()
-        if self._model is not None:
+        if self._model is not None and self._spec is not None:
             self._model.close()
 
     @property
     def profile(self) -> Profile:
         """What is known of the model asked for."""
-        return self._spec.profile
+        return self.model.profile if self._spec is None else self._spec.profile
 
     def estimate(self) -> dict[str, Any]:
         """What the question would cost, timed on the first batch of its own tiles; nothing is kept."""
@@ -133,7 +149,7 @@ class Session:
         """The model, loaded when first needed. Raises ModelError."""
         if self._model is None:
             self._listener.stage("loading the model")
-            self._model = open_model(self._spec)
+            self._model = open_model(self._spec or self._options.model)
         return self._model
 
     def check_outputs(self, target: Path, picture: Path | None, summary: Path | None) -> None:
@@ -249,11 +265,18 @@ class Session:
             max_new_tokens=profile.max_new_tokens,
             second_look=options.second_look,
             out_crs=options.out_crs,
+            follows=options.follows,
         )
         plans, rows = plan_scenes(config, profile)
         model = self.model
         return (
-            config.model_copy(update={"model_identity": model.identity, "batch_size": model.max_in_flight}),
+            config.model_copy(
+                update={
+                    "model_identity": model.identity,
+                    "batch_size": model.max_in_flight,
+                    "constrained": _constrained(options, model),
+                }
+            ),
             plans,
             rows,
         )
@@ -268,7 +291,7 @@ class Session:
             area_m2=sum(known) if known else None,
             memory_bytes=max((e.memory_bytes for e in estimates), default=0),
             answered=answered,
-            notes=tuple(dict.fromkeys(note for p in plans for note in p.notes)),
+            notes=tuple(dict.fromkeys([*(note for p in plans for note in p.notes), *_follow_up_notes(config)])),
         )
 
     def _plan_of(self, run: RunDirectory) -> Plan:
@@ -285,8 +308,34 @@ class Session:
             area_m2=float(sum(known)) if known else None,
             memory_bytes=largest * 3,
             answered=len(tiles) - int(tiles.batch_id.isin(run.pending()).sum()),
-            notes=tuple(notes),
+            notes=(*notes, *_follow_up_notes(run.config)),
         )
+
+
+def _follow_up_notes(config: RunConfig) -> list[str]:
+    if config.follows is None or config.profile.prompt_style == "instructed":
+        return []
+    return [
+        f"{config.profile.name} answers every question by itself: it sees the place the question is about, and is "
+        "not told the earlier answer."
+    ]
+
+
+def _constrained(options: AskOptions, model: VisionLanguageModel) -> bool:
+    if options.constrained and not model.constrains:
+        raise UsageError(
+            f"{model.identity} cannot be held to a grammar while it writes: that needs vLLM (--model vllm:... or a "
+            "vLLM server). Leave --constrained out; every answer is parsed and checked in any case."
+        )
+    profile = model.profile
+    if profile.answer_form == "own":
+        if options.constrained:
+            raise UsageError(
+                f"{profile.name} answers in a notation of its own, which the grammar of this protocol does not know. "
+                "Leave --constrained out; every answer is parsed and checked in any case."
+            )
+        return False
+    return model.constrains if options.constrained is None else options.constrained
 
 
 def _overlap(options: AskOptions, profile: Profile) -> int:

@@ -61,6 +61,9 @@ class Terminal:
         self._failed = 0
         self._plans: set[str] = set()
 
+    def check(self) -> None:
+        """Goes on; Ctrl-C is what stops a terminal's work."""
+
     def note(self, sentence: str) -> None:
         """Something worth knowing that is not a failure; stderr."""
         if not self.quiet:
@@ -111,7 +114,7 @@ class Terminal:
         if not self.quiet:
             self.out.print(
                 Text.assemble(
-                    ("  sees ", "dim"), plain(seen.label), (f"  {seen.size}  {seen.position}", "dim")
+                    ("  sees ", "dim"), plain(seen.evidence.label), (f"  {seen.size}  {seen.position}", "dim")
                 )
             )
 

@@ -6,7 +6,7 @@ It answers in the canonical Geo-CoT form, per mille of the tile, one token (here
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 
 import numpy as np
 
@@ -37,12 +37,14 @@ class SquareFinder:
         self.profile = PROFILE
         self.max_in_flight = max_in_flight
         self.identity = "square-finder"
+        self.constrains = False
+        self.continuous = False
         self.answered = 0
         self.die_after = die_after
         self.confused_by = confused_by
         self.closed = threading.Event()
 
-    def generate(self, requests: Iterable[Request]) -> Iterator[Piece]:
+    def generate(self, requests: Iterable[Request]) -> Generator[Piece]:
         for request in requests:
             if self.die_after is not None and self.answered >= self.die_after:
                 raise KeyboardInterrupt

@@ -70,7 +70,9 @@ def test_an_interrupt_keeps_what_is_done_and_resume_goes_on(
     assert code == 130
     assert f"groundproof resume {tmp_path / 'a.run'}" in stderr
     code, stdout, _ = run("status", tmp_path / "a.run", "--json")
-    assert 0 < json.loads(stdout)["answered"] < json.loads(stdout)["tiles"]
+    state = json.loads(stdout)
+    assert 0 < state["answered"] < state["tiles"]
+    assert state["parses"] == {"answers": state["answered"], "repaired": 0, "failed": 0}
     finder.die_after = None
     code, stdout, _ = run("resume", tmp_path / "a.run")
     assert code == 0

@@ -18,7 +18,7 @@ from groundproof.tables import Verdict
 from tests.engine.audit_cases import row, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable
 
     from numpy.typing import NDArray
 
@@ -43,7 +43,7 @@ class Answering:
         self._texts = list(texts)
         self.requests: list[Request] = []
 
-    def generate(self, requests: Iterable[Request]) -> Iterator[Piece]:
+    def generate(self, requests: Iterable[Request]) -> Generator[Piece]:
         for request, text in zip(requests, self._texts, strict=False):
             self.requests.append(request)
             if text is None:

@@ -5,7 +5,7 @@ Knows requests and pieces of text. Refuses to know geography, files and what the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -23,7 +23,9 @@ class Request:
     """One prompt with its images. The order in the prompt is fixed: system text, images, user text.
 
     images: uint8 arrays (height, width, 3), RGB, already of a size the model takes without a resize.
-    max_new_tokens: None means the profile's own limit.
+    max_new_tokens: None means the profile's own limit. grammar: what the answer may look like, EBNF with the
+    root rule `root`, as vLLM's structured outputs (xgrammar) read it (`protocol.constraint`); a model that
+    does not constrain ignores it, so every answer is parsed and validated all the same.
     """
 
     request_id: str
@@ -31,6 +33,7 @@ class Request:
     system: str
     text: str
     max_new_tokens: int | None = None
+    grammar: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,15 @@ class VisionLanguageModel(Protocol):
     max_in_flight: int
     identity: str
     """What answers, exactly: name and a content hash or revision; part of every tile_id."""
+    constrains: bool
+    """Whether `Request.grammar` is honoured."""
+    continuous: bool
+    """True: requests are answered one by one as places become free (a server, vLLM), so they may be fed as
+    one stream. False: requests that are pulled together are computed together, and which ones decides the
+    last bits of the result; a runner then calls `generate` once for every batch."""
 
-    def generate(self, requests: Iterable[Request]) -> Iterator[Piece]:
-        """Answer the requests; see the class."""
+    def generate(self, requests: Iterable[Request]) -> Generator[Piece]:
+        """Answer the requests; see the class. Closing the generator cancels what runs."""
         ...
 
     def close(self) -> None:

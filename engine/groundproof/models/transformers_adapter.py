@@ -6,7 +6,7 @@ Knows checkpoints, batches and cancelling. Refuses remote code and pickled weigh
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -71,6 +71,8 @@ class TransformersModel:
         self.profile = profile
         self.identity = identity
         self.max_in_flight = max_in_flight
+        self.constrains = False
+        self.continuous = False
         self.model = model
         self._processing = processing
         self._decoding = _decoding(model, processing.tokenizer, profile)
@@ -78,7 +80,7 @@ class TransformersModel:
         self._closed = threading.Event()
         self._turn = threading.Lock()
 
-    def generate(self, requests: Iterable[Request]) -> Iterator[Piece]:
+    def generate(self, requests: Iterable[Request]) -> Generator[Piece]:
         """Answers, piece by piece; see the class and `VisionLanguageModel`.
 
         Raises: ModelError when the model was closed before, or its device died.

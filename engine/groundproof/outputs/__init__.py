@@ -4,8 +4,8 @@ Knows formats. Refuses to know models, and computes nothing: a file is a pure fu
 """
 
 from groundproof.outputs.picture import render_picture
-from groundproof.outputs.reading import read
+from groundproof.outputs.reading import read, read_table
 from groundproof.outputs.summary import write_summary
 from groundproof.outputs.writing import SUFFIXES, check, write
 
-__all__ = ["SUFFIXES", "check", "read", "render_picture", "write", "write_summary"]
+__all__ = ["SUFFIXES", "check", "read", "read_table", "render_picture", "write", "write_summary"]

@@ -50,14 +50,14 @@ def write_geojson(result: Result, path: Path) -> None:
             "Choose .gpkg or .parquet, or give the scene's coordinate system with --scene-crs."
         )
     replaced: Counter[str] = Counter()
-    gsd = _finest_gsd(result)
+    gsd = finest_gsd(result)
     own: dict[str, Any] = {
-        "answers": list(_answers(result.answers, _degrees(result.answers, gsd))),
+        "answers": list(_answers(result.answers, degrees(result.answers, gsd))),
         "metadata": result.metadata,
     }
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         file.write('{"type":"FeatureCollection","features":[\n')
-        for i, feature in enumerate(_features(result.evidence, _degrees(result.evidence, gsd), replaced)):
+        for i, feature in enumerate(_features(result.evidence, degrees(result.evidence, gsd), replaced)):
             file.write((",\n" if i else "") + jsontext.dumps(feature))
         if replaced:
             own["metadata"] = dict(result.metadata) | {"replaced_characters": dict(replaced)}
@@ -97,7 +97,7 @@ def _geometry(shape: BaseGeometry | None) -> dict[str, Any] | None:
     return None if shape is None or shape.is_empty else dict(shapely.geometry.mapping(shape))
 
 
-def _degrees(frame: gpd.GeoDataFrame, gsd: float) -> NDArray[np.object_]:
+def degrees(frame: gpd.GeoDataFrame, gsd: float) -> NDArray[np.object_]:
     """The geometries in CRS84, bent edges kept, cut at the antimeridian, rounded, counter-clockwise."""
     shapes = np.asarray(frame.geometry.array, dtype=object)
     if not len(shapes):
@@ -124,7 +124,7 @@ def _eastward(xy: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.column_stack([np.where(xy[:, 0] < 0.0, xy[:, 0] + 360.0, xy[:, 0]), xy[:, 1]])
 
 
-def _finest_gsd(result: Result) -> float:
+def finest_gsd(result: Result) -> float:
     """Metres per pixel of the sharpest scene; 1 when none is known."""
     known = [float(g) for g in result.scenes["gsd_m"] if g is not None and g == g and g > 0]
     return min(known, default=1.0)

@@ -48,6 +48,15 @@ def read(path: str | Path) -> Result:
     return Result(**frames, metadata=metadata)
 
 
+def read_table(path: Path, name: str) -> gpd.GeoDataFrame:
+    """One table of such a GeoPackage, as in `read`; for who needs no more. Raises UsageError."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return _table(path, name, _crs(connection, path))
+    except (sqlite3.Error, DataSourceError, DataLayerError) as err:
+        raise UsageError(f"{path.name} cannot be read as a groundproof GeoPackage: {err}.") from err
+
+
 def _crs(connection: sqlite3.Connection, path: Path) -> CRS | None:
     try:
         tables = {name for (name,) in connection.execute("SELECT table_name FROM gpkg_geometry_columns")}

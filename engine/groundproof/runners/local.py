@@ -7,6 +7,7 @@ and how they are shown: an `Observer` is told as they come.
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -15,28 +16,45 @@ import pandas as pd
 
 from groundproof.boxes import Tile, Window
 from groundproof.config import Question, RunConfig
-from groundproof.errors import ModelError, SceneError
+from groundproof.errors import Cancelled, ModelError, SceneError
 from groundproof.frames import named_rows
 from groundproof.models.base import Piece, Request, VisionLanguageModel
 from groundproof.models.profiles import Profile
-from groundproof.protocol import Task, render
+from groundproof.planning import prompt_of
+from groundproof.protocol import Task
 from groundproof.reading import TilePixels
 from groundproof.run import RunDirectory
-from groundproof.sources import Sources, Views
+from groundproof.sources import Sources
 from groundproof.tables import TileStatus
 from groundproof.trace import Event, Trace, TraceParser
+
+_BatchRows = tuple[int, pd.DataFrame]
+"""A batch id and its manifest rows."""
 
 BOXLESS_TASKS = frozenset({Task.CLASSIFY, Task.CAPTION, Task.REGION_CAPTION})
 """Tasks whose answer is complete without a box."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One tile of one answer, as the manifest names it."""
+
+    scene: str
+    tile_id: str
+    answer_id: str
+    tile: Tile
+
+
 class Observer(Protocol):
     """Is told what happens, in the runner's thread. Its methods return quickly."""
 
-    def event(self, scene: str, tile: Tile, event: Event) -> None:
+    def check(self) -> None:
+        """Called at every piece of text. Raises Cancelled to stop; batches that are whole are kept."""
+
+    def event(self, asked: Asked, event: Event) -> None:
         """Something of a tile's trace is complete while the model still writes."""
 
-    def tile_done(self, scene: str, tile: Tile, status: TileStatus, reason: str | None) -> None:
+    def tile_done(self, asked: Asked, status: TileStatus, reason: str | None) -> None:
         """A tile has its row."""
 
 
@@ -73,36 +91,24 @@ def run_tiles(
     tried = {} if answers is None else dict(zip(answers.seq, answers.attempts, strict=True))
     wanted = run.manifest[run.manifest.batch_id.isin({*run.pending(), *again})].sort_values("seq")
     for scene, rows in wanted.groupby("scene", sort=False):
+        kept: set[int] = set()
         try:
-            with sources.views(str(scene)) as views:
-                _run_scene(run, model, views, rows, observer, tried)
+            with sources.views(str(scene)) as views, views.reader(_distinct_tiles(rows)) as reader:
+                pixels = _Current(reader)
+                batches = _by_batch(rows)
+                for together in [batches] if model.continuous else [[batch] for batch in batches]:
+                    asking = _Asking(run, model.profile, views.name, observer, tried, kept)
+                    asking.answer(model, together, pixels)
         except SceneError as err:
             if len(run.scenes) == 1:
                 raise
-            for batch, batch_rows in _by_batch(rows):
-                lost = _Batch(run.config, model.profile, str(scene), observer, tried)
-                run.write_part(batch, lost.unreadable(batch_rows, str(err)))
+            lost = [(batch, found) for batch, found in _by_batch(rows) if batch not in kept]
+            _Asking(run, model.profile, str(scene), observer, tried, kept).unreadable(lost, str(err))
 
 
-def _run_scene(
-    run: RunDirectory,
-    model: VisionLanguageModel,
-    views: Views,
-    rows: pd.DataFrame,
-    observer: Observer,
-    tried: dict[int, int],
-) -> None:
-    with views.reader(_distinct_tiles(rows)) as reader:
-        pixels = _Current(reader)
-        for batch, batch_rows in _by_batch(rows):
-            asking = _Batch(run.config, model.profile, views.name, observer, tried)
-            run.write_part(batch, asking.answer(model, batch_rows, pixels))
-
-
-def _by_batch(rows: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:
+def _by_batch(rows: pd.DataFrame) -> list[_BatchRows]:
     """Batches in order, each with its rows."""
-    for batch in sorted({int(b) for b in rows.batch_id.to_numpy()}):
-        yield batch, rows[rows.batch_id == batch]
+    return [(int(batch), found) for batch, found in rows.groupby("batch_id")]
 
 
 def tile_of(row: Any) -> Tile:
@@ -137,37 +143,53 @@ class _Current:
         return self._pixels
 
 
-class _Batch:
-    """Answers the rows of one batch."""
+class _Asking:
+    """Answers batches of one scene; each is kept as soon as its last row has come."""
 
     def __init__(
-        self, config: RunConfig, profile: Profile, scene: str, observer: Observer, tried: dict[int, int]
+        self,
+        run: RunDirectory,
+        profile: Profile,
+        scene: str,
+        observer: Observer,
+        tried: dict[int, int],
+        kept: set[int],
     ) -> None:
+        self._run = run
+        self._kept = kept
+        """Batches kept by this call; filled here."""
         self._tried = tried
-        self._config = config
+        self._config = run.config
         self._profile = profile
         self._scene = scene
         self._observer = observer
         self._open: dict[str, _Answering] = {}
-        self._rows: list[dict[str, Any]] = []
+        self._rows: dict[int, list[dict[str, Any]]] = {}
+        self._missing: dict[int, int] = {}
+        """Rows still to come, by batch."""
 
-    def answer(
-        self, model: VisionLanguageModel, rows: pd.DataFrame, pixels: _Current
-    ) -> list[dict[str, Any]]:
-        """Rows for `RunDirectory.write_part`, in manifest order, one for every row given."""
-        for piece in model.generate(self._requests(rows, pixels)):
-            self._take(piece)
+    def answer(self, model: VisionLanguageModel, batches: list[_BatchRows], pixels: _Current) -> None:
+        """Keep a row for every row given."""
+        rows = self._expect(batches)
+        pieces = model.generate(self._requests(rows, pixels))
+        with closing(pieces):
+            for piece in pieces:
+                self._observer.check()
+                self._take(piece)
         if self._open:
             raise ModelError(
                 f"the model left {len(self._open)} tiles without an answer; resume to ask them again"
             )
-        return sorted(self._rows, key=lambda row: int(row["seq"]))
 
-    def unreadable(self, rows: pd.DataFrame, reason: str) -> list[dict[str, Any]]:
-        """Rows of a batch whose scene cannot be read at all."""
-        for row in named_rows(rows):
+    def unreadable(self, batches: list[_BatchRows], reason: str) -> None:
+        """Keep rows of a scene that cannot be read at all."""
+        for row in named_rows(self._expect(batches)):
             self._keep(row, tile_of(row), TileStatus.READ_ERROR, reason=reason)
-        return self._rows
+
+    def _expect(self, batches: list[_BatchRows]) -> pd.DataFrame:
+        self._missing = {batch: len(rows) for batch, rows in batches}
+        self._rows = {batch: [] for batch, _ in batches}
+        return pd.concat([rows for _, rows in batches]) if batches else pd.DataFrame()
 
     def _requests(self, rows: pd.DataFrame, pixels: _Current) -> Iterator[Request]:
         for row in named_rows(rows):
@@ -184,14 +206,28 @@ class _Batch:
             self._open[request_id] = _Answering(
                 row, tile, self._parser(question), found[0], Task(question.task), time.perf_counter()
             )
-            prompt = render(Task(question.task), question.text, self._profile, question.labels, len(found))
+            prompt = prompt_of(self._config, self._profile, question, len(found))
             yield Request(
                 request_id,
                 tuple(view.rgb for view in found),
                 prompt.system,
                 prompt.text,
                 self._config.max_new_tokens,
+                self._grammar(question),
             )
+
+    def _grammar(self, question: Question) -> str | None:
+        if not self._config.constrained:
+            return None
+        from groundproof.protocol.constraint import grammar
+
+        return grammar(
+            Task(question.task),
+            question.text,
+            self._profile.frame,
+            question.labels,
+            sections=self._profile.answer_form == "geo-cot",
+        )
 
     def _parser(self, question: Question) -> TraceParser:
         return TraceParser(self._profile.frame, Task(question.task), question.labels)
@@ -207,7 +243,7 @@ class _Batch:
             return
         del self._open[piece.request_id]
         if piece.finish == "cancelled":
-            raise KeyboardInterrupt
+            raise Cancelled("The model was closed while it answered. What was answered is kept; resume to go on.")
         self._tell(answering, answering.parser.close())
         status = TileStatus.ENGINE_ERROR if piece.finish == "error" else _status(answering)
         self._keep(
@@ -222,7 +258,10 @@ class _Batch:
 
     def _tell(self, answering: _Answering, events: list[Event]) -> None:
         for event in events:
-            self._observer.event(self._scene, answering.tile, event)
+            self._observer.event(self._asked(answering.row, answering.tile), event)
+
+    def _asked(self, row: Any, tile: Tile) -> Asked:
+        return Asked(self._scene, row.tile_id, row.answer_id, tile)
 
     def _keep(
         self,
@@ -236,7 +275,8 @@ class _Batch:
         reason: str | None = None,
     ) -> None:
         given = answering is not None and all(value is not None for value in answering.logprobs)
-        self._rows.append(
+        batch = int(row.batch_id)
+        self._rows[batch].append(
             {
                 "seq": int(row.seq),
                 "tile_id": row.tile_id,
@@ -256,8 +296,12 @@ class _Batch:
         )
         unreadable = "no answer and no box could be read in what the model wrote"
         self._observer.tile_done(
-            self._scene, tile, status, unreadable if status is TileStatus.PARSE_ERROR else reason
+            self._asked(row, tile), status, unreadable if status is TileStatus.PARSE_ERROR else reason
         )
+        self._missing[batch] -= 1
+        if not self._missing[batch]:
+            self._run.write_part(batch, sorted(self._rows.pop(batch), key=lambda made: int(made["seq"])))
+            self._kept.add(batch)
 
 
 def _status(answering: _Answering) -> TileStatus:

@@ -1,0 +1,102 @@
+"""`/jobs`: what was asked, how far it is, what it gave, and ending it (OGC API - Processes part 1)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from groundproof.errors import NotFoundError
+from groundproof.service.addresses import base_url
+from groundproof.service.job_list import JobQuery
+from groundproof.service.job_results import outputs
+from groundproof.service.jobs import Job, JobStatus
+from groundproof.service.ogc_errors import NoSuchJobError, ResultNotReadyError
+from groundproof.service.problems import MEDIA_TYPE
+from groundproof.service.state import Service, service_of
+from groundproof.service.waiting import CONTINUE, state, until_ended
+
+router = APIRouter(tags=["OGC API - Processes"])
+
+JobId = Annotated[str, Path(description="Of a job.", examples=["0123456789abcdef0123456789abcdef"])]
+NO_SUCH_JOB: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such job."}}
+
+DISMISS_WAIT_S = 10.0
+"""How long a request that cancels a job waits for it to end; a job looks up at the next piece of text."""
+
+
+def status_info(request: Request, job: Job) -> dict[str, Any]:
+    """Where a job stands (the standard's `statusInfo`), with whole addresses; what is not known is left out."""
+    base = base_url(request)
+    info = {name: value for name, value in state(job).items() if value is not None}
+    return {**info, "links": [{**link, "href": f"{base}{link['href']}"} for link in info["links"]]}
+
+
+@router.get("/jobs", summary="List jobs")
+async def job_list(request: Request, query: Annotated[JobQuery, Query()]) -> dict[str, Any]:
+    """Newest first."""
+    jobs = await run_in_threadpool(lambda: query.chosen(service_of(request).jobs.all()))
+    start, size = query.offset, query.page_size
+    links = [_page(request, "self", "This page", start)]
+    if start + size < len(jobs):
+        links.append(_page(request, "next", "Older jobs", start + size))
+    if start > 0:
+        links.append(_page(request, "prev", "Newer jobs", max(0, start - size)))
+    return {"jobs": [status_info(request, job) for job in jobs[start : start + size]], "links": links}
+
+
+@router.get("/jobs/{job_id}", summary="Where a job stands", responses=NO_SUCH_JOB)
+async def job(request: Request, job_id: JobId) -> dict[str, Any]:
+    """Status, progress in percent and a sentence about it; links to its events and results."""
+    return status_info(request, _job(service_of(request), job_id))
+
+
+@router.get(
+    "/jobs/{job_id}/results",
+    summary="What a job gave",
+    responses={404: {"description": "There is no such job, or it has not ended."}},
+)
+async def results(request: Request, job_id: JobId) -> Response:
+    """All outputs of a successful job, by name; a failed one gives its problem."""
+    service = service_of(request)
+    found = _job(service, job_id)
+    if found.problem is not None:
+        return JSONResponse(found.problem, int(found.problem["status"]), media_type=MEDIA_TYPE)
+    if found.status is not JobStatus.SUCCESSFUL:
+        advice = (
+            "It gave no results; the process merge makes one of what was answered before."
+            if found.status is JobStatus.DISMISSED
+            else f"Wait for it, or watch /jobs/{job_id}/events."
+        )
+        raise ResultNotReadyError(f"The job {job_id} is {found.status}. {advice}")
+    return JSONResponse(await run_in_threadpool(outputs, service.jobs, found, base_url(request)))
+
+
+@router.delete("/jobs/{job_id}", summary="Cancel or delete a job", responses=NO_SUCH_JOB)
+async def dismiss(request: Request, job_id: JobId) -> dict[str, Any]:
+    """Ends a job that waits or runs, and keeps what was answered. Deletes one that has ended, files and all."""
+    service = service_of(request)
+    found = _job(service, job_id)
+    if found.ended:
+        await run_in_threadpool(service.jobs.delete, job_id)
+        gone = status_info(request, found)
+        return {**gone, "status": str(JobStatus.DISMISSED), "message": "Deleted.", "links": []}
+    await run_in_threadpool(service.runner.cancel, job_id)
+    return status_info(request, await until_ended(service, request, job_id, DISMISS_WAIT_S, CONTINUE))
+
+
+def _job(service: Service, job_id: str) -> Job:
+    try:
+        return service.jobs.get(job_id)
+    except NotFoundError as err:
+        raise NoSuchJobError(str(err)) from err
+
+
+def _page(request: Request, rel: str, title: str, offset: int) -> dict[str, str]:
+    asked = [(name, value) for name, value in request.query_params.multi_items() if name != "offset"]
+    query = urlencode([*asked, *([("offset", str(offset))] if offset else [])])
+    href = f"{base_url(request)}/jobs{'?' if query else ''}{query}"
+    return {"rel": rel, "type": "application/json", "title": title, "href": href}
