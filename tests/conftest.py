@@ -15,7 +15,13 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 ROOT = Path(__file__).resolve().parents[1]
 
-EXPECTED_SKIPS = ("needs a GPU", "QGIS is not installed", "needs root")
+EXPECTED_SKIPS = (
+    "needs a GPU",
+    "QGIS is not installed",
+    "needs root",
+    "chromium is not installed",
+    "gdal-bin is not installed",
+)
 """Reasons that may skip a test even where the real imagery is present."""
 
 _unexpected: list[str] = []

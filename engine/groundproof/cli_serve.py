@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import SecretStr
 
 from groundproof.errors import UsageError
 from groundproof.shell import said_as_sentences
@@ -88,7 +89,7 @@ def serve(
         limits = Limits(queue=queue, upload_bytes=max_upload_mb * MIB, tiles=max_tiles)
         settings = ServiceSettings(
             data_dir=data_dir or default_data_dir(),
-            token=token,  # type: ignore[arg-type]  # pydantic wraps it
+            token=SecretStr(token),
             model=model,
             device=device,
             host=host,

@@ -41,9 +41,9 @@ REPEATS = 3
 LARGE_SIDE_PX = 10_000
 
 
-def write_scene(path: Path, side_px: int, repeat: int = 1) -> None:
+def write_scene(path: Path, side_px: int, repeat: int = 1, seed: int = 5) -> None:
     """A georeferenced procedural scene, repeated `repeat` times in both directions."""
-    image = make_scene(5, side_px, side_px, WorldSpec()).image
+    image = make_scene(seed, side_px, side_px, WorldSpec()).image
     row = np.concatenate([image] * repeat, axis=1)
     profile = {
         "driver": "GTiff",

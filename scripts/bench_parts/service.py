@@ -161,7 +161,7 @@ def remote(port: int = 8931) -> None:
         scenes = {}
         for count in (5, 10):
             scenes[count] = Path(scratch) / f"scene-{count}.tif"
-            write_scene(scenes[count], side_px(count))
+            write_scene(scenes[count], side_px(count) // 8, 8)
         with background(__file__, "--stand-in", str(port), url=f"http://127.0.0.1:{port}/v1/models"):
             few_s, few_mib = one("engine", scenes[5], port)
             ours = [one("engine", scenes[10], port) for _ in range(3)]

@@ -339,7 +339,10 @@ def test_a_gateway_without_a_list_of_models_takes_the_name_given(server: ModelSe
 
 
 def test_an_address_where_nothing_answers_is_said_with_what_to_do() -> None:
-    with nobody() as url, pytest.raises(ModelError, match=r"no connection to 127.*vllm serve FOLDER"):
+    with (
+        nobody() as url,
+        pytest.raises(ModelError, match=r"no connection to 127.*\(Connection refused\).*vllm serve"),
+    ):
         served_model(parse_endpoint(url), QUICK)
 
 
@@ -398,6 +401,26 @@ def test_openais_own_key_goes_to_openai_only(monkeypatch: pytest.MonkeyPatch) ->
     assert parse_endpoint("https://api.openai.com/v1").key() == SECRET
     assert parse_endpoint("https://api.openai.com.evil.example/v1").key() is None
     assert parse_endpoint("http://localhost:1/v1").key() is None
+
+
+def test_a_proxy_of_the_environment_is_used_except_for_this_machine(
+    server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", server.url.removesuffix("/v1"))
+    with pytest.raises(ModelError, match="HTTP 404"):
+        served_model(parse_endpoint("http://gpu.example:8000/v1"), QUICK)
+    assert server.asked[-1][0] == "http://gpu.example:8000/v1/models"
+    assert served_model(parse_endpoint(server.url)) == "tiny"
+    assert server.asked[-1][0] == "/v1/models"
+
+
+def test_a_redirect_is_not_followed(model: OpenAIModel, server: ModelServer) -> None:
+    with ModelServer(lambda body: TOKENS) as elsewhere:
+        server.always = refuse(307, "moved", {"location": f"{elsewhere.url}/chat/completions"})
+        piece = last(model)
+    assert piece.error is not None
+    assert "(HTTP 307)" in piece.error
+    assert elsewhere.asked == []
 
 
 # What fails.

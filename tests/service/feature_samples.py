@@ -64,7 +64,7 @@ def result_of(
     polygons: list[Polygon], crs: CRS | None, *, footprint: Polygon | None = None, **scene: Any
 ) -> Result:
     """A result with these boxes as evidence E1, E2, ... of one answer about one scene."""
-    outline = footprint or shapely.box(*shapely.union_all(polygons).bounds)
+    outline = footprint or shapely.box(*shapely.total_bounds(polygons))
     rows = [evidence_row(i, geometry=polygon) for i, polygon in enumerate(polygons)]
     return Result(
         evidence=frame("evidence", rows, crs),

@@ -25,7 +25,9 @@ def noise(bands: int, height: int, width: int, dtype: str = "uint8", seed: int =
 def smooth(bands: int, height: int, width: int) -> NDArray[np.uint8]:
     """What lossy codecs keep almost as it is."""
     y, x = np.mgrid[0:height, 0:width]
-    return np.stack([(x * (b + 1) + y * 2) * 255 // (4 * (height + width)) for b in range(bands)]).astype(np.uint8)
+    return np.stack([(x * (b + 1) + y * 2) * 255 // (4 * (height + width)) for b in range(bands)]).astype(
+        np.uint8
+    )
 
 
 def write(path: Path, pixels: NDArray[Any], driver: str, *, placed: bool = False, **options: Any) -> Path:
@@ -58,7 +60,8 @@ def palette_png(path: Path, indices: NDArray[np.uint8], colours: NDArray[np.uint
 def png_of_chunks(path: Path, *chunks: tuple[bytes, bytes]) -> Path:
     """A PNG of the chunks given, with right checksums."""
     body = b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
     )
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
     return path
@@ -86,20 +89,20 @@ def samples(folder: Path, side: int = 48) -> dict[str, Path]:
     lossy = smooth(3, side, side)
     colours = np.random.default_rng(1).integers(0, 256, (64, 4), dtype=np.uint8)
 
-    def tiff(name: str, pixels: NDArray[Any], **options: Any) -> Path:
-        return write(folder / f"{name}.tif", pixels, "GTiff", placed=True, **options)
+    def tiff(name: str, pixels: NDArray[Any], placed: bool = False, **options: Any) -> Path:
+        return write(folder / f"{name}.tif", pixels, "GTiff", placed=placed, **options)
 
     tiles = {"tiled": True, "blockxsize": 16, "blockysize": 16}
     return {
-        "tiff-strips": tiff("strips", rgb, blockysize=8),
+        "tiff-strips": tiff("strips", rgb, placed=True, blockysize=8),
         "tiff-bands-apart": tiff("apart", rgb, interleave="band"),
-        "tiff-tiles": tiff("tiles", rgb, **tiles),
+        "tiff-tiles": tiff("tiles", rgb, placed=True, **tiles),
         "tiff-big": tiff("big", rgb, bigtiff="yes", **tiles),
         "tiff-lzw": tiff("lzw", rgb, compress="lzw", predictor=2),
-        "tiff-deflate": tiff("deflate", rgb16, compress="deflate", predictor=2, **tiles),
+        "tiff-deflate": tiff("deflate", rgb16, placed=True, compress="deflate", predictor=2, **tiles),
         "tiff-jpeg": tiff("jpeg", lossy, compress="jpeg", photometric="ycbcr", **tiles),
         "tiff-float": tiff("float", rgb.astype("float32"), compress="deflate", predictor=3),
-        "tiff-alpha": tiff("alpha", noise(4, side, side), photometric="rgb"),
+        "tiff-alpha": tiff("alpha", noise(4, side, side), placed=True, photometric="rgb"),
         "tiff-nodata": tiff("nodata", grey, nodata=7),
         "png": write(folder / "rgb.png", rgb, "PNG"),
         "png-alpha": write(folder / "rgba.png", noise(4, side, side), "PNG"),

@@ -36,7 +36,7 @@ def out(tmp_path: Path) -> Path:
 
 
 def server_processes() -> list[psutil.Process]:
-    children = psutil.Process().children(recursive=True)
+    children = psutil.Process().children()
     return [child for child in children if any("decode_child" in part for part in child.cmdline())]
 
 
@@ -45,7 +45,9 @@ def server_processes() -> list[psutil.Process]:
     "tiff-float", "tiff-alpha", "tiff-nodata", "png", "png-alpha", "png-16", "png-grey", "jpeg", "jpeg-grey",
     "jpeg-progressive", "webp", "webp-lossy",
 ])  # fmt: skip
-def test_every_accepted_format_comes_out_with_its_pixels_and_its_mask(tmp_path: Path, out: Path, name: str) -> None:
+def test_every_accepted_format_comes_out_with_its_pixels_and_its_mask(
+    tmp_path: Path, out: Path, name: str
+) -> None:
     source = image_files.samples(tmp_path)[name]
     found = decode(source, out, SMALL)
     with rasterio.open(source) as before, rasterio.open(out, driver="GTiff") as after:
@@ -89,7 +91,10 @@ def test_floating_point_imagery_keeps_its_mask_inside(tmp_path: Path, out: Path)
 
 
 def test_control_points_and_the_date_are_kept(tmp_path: Path, out: Path) -> None:
-    points = [GroundControlPoint(row=r, col=c, x=5e5 + c, y=5e6 - r) for r, c in ((0, 0), (0, 40), (30, 0), (30, 40))]
+    points = [
+        GroundControlPoint(row=r, col=c, x=5e5 + c, y=5e6 - r)
+        for r, c in ((0, 0), (0, 40), (30, 0), (30, 40))
+    ]
     source = write(tmp_path / "g.tif", noise(3, 30, 40), "GTiff")
     with rasterio.open(source, "r+") as file:
         file.gcps = (points, rasterio.crs.CRS.from_epsg(32631))
@@ -133,7 +138,9 @@ def test_truncated_files_are_refused_and_never_read_as_grey_imagery(tmp_path: Pa
             print(name, decode(cut, out, SMALL))
 
 
-def test_a_decoder_that_runs_out_of_time_is_ended_and_the_next_file_is_decoded(tmp_path: Path, out: Path) -> None:
+def test_a_decoder_that_runs_out_of_time_is_ended_and_the_next_file_is_decoded(
+    tmp_path: Path, out: Path
+) -> None:
     large = write(tmp_path / "large.tif", noise(3, 3000, 3000), "GTiff", compress="deflate")
     with pytest.raises(SceneError, match=r"within 0\.3 s"):
         decode(large, out, Limits(decode_seconds=0.3))
@@ -142,9 +149,11 @@ def test_a_decoder_that_runs_out_of_time_is_ended_and_the_next_file_is_decoded(t
     assert decode(small, out, SMALL).width == 10
 
 
-def test_a_decoder_that_runs_out_of_memory_is_ended_and_the_next_file_is_decoded(tmp_path: Path, out: Path) -> None:
+def test_a_decoder_that_runs_out_of_memory_is_ended_and_the_next_file_is_decoded(
+    tmp_path: Path, out: Path
+) -> None:
     large = write(tmp_path / "large.tif", noise(3, 3000, 3000), "GTiff", compress="deflate", blockysize=3000)
-    with pytest.raises(SceneError, match="MiB of memory|cannot be decoded"):
+    with pytest.raises(SceneError, match=r"MiB of memory|cannot be decoded"):
         decode(large, out, Limits(decode_bytes=190 << 20))
     small = write(tmp_path / "small.png", noise(3, 10, 10), "PNG")
     assert decode(small, out, SMALL).width == 10
@@ -206,7 +215,14 @@ def test_files_planted_beside_an_upload_are_not_read(tmp_path: Path, out: Path) 
     (tmp_path / "a.png.aux.xml").write_text(
         "<PAMDataset><SRS>EPSG:32631</SRS><GeoTransform>1,2,0,3,0,-2</GeoTransform></PAMDataset>"
     )
-    write(tmp_path / "a.png.msk", np.zeros((1, 10, 12), dtype=np.uint8), "GTiff")
+    with (
+        rasterio.Env(GDAL_TIFF_INTERNAL_MASK=False),
+        rasterio.open(
+            tmp_path / "b", "w", driver="GTiff", width=12, height=10, count=3, dtype="uint8"
+        ) as other,
+    ):
+        other.write_mask(np.zeros((10, 12), dtype=np.uint8))
+    (tmp_path / "b.msk").rename(tmp_path / "a.png.msk")
     with rasterio.open(path) as tempted:
         assert tempted.transform != Affine.identity()
         assert not tempted.dataset_mask().any()
@@ -239,7 +255,11 @@ def test_what_is_placed_by_the_file_is_said(tmp_path: Path, out: Path) -> None:
 
 def test_seventeen_bands_and_complex_numbers_are_refused_in_words(tmp_path: Path, out: Path) -> None:
     with pytest.raises(SceneError, match="17 bands; at most 16"):
-        decode(write(tmp_path / "a.tif", noise(17, 10, 12), "GTiff", photometric="minisblack", alpha="no"), out, SMALL)
+        decode(
+            write(tmp_path / "a.tif", noise(17, 10, 12), "GTiff", photometric="minisblack", alpha="no"),
+            out,
+            SMALL,
+        )
     with pytest.raises(SceneError, match="complex"):
         decode(write(tmp_path / "b.tif", noise(1, 10, 12).astype("complex64"), "GTiff"), out, SMALL)
 

@@ -5,29 +5,23 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import shapely
 from affine import Affine
 from fastapi.testclient import TestClient
-from hypothesis import given
-from hypothesis import strategies as st
 from pyproj import CRS, Transformer
 from shapely.geometry import shape
 
-from groundproof.errors import ParameterError
 from groundproof.outputs import read
 from groundproof.service import snapshots
 from groundproof.service.ask_process import RESULT
-from groundproof.service.crs_names import StoredCrs
-from groundproof.service.item_queries import items_query
-from groundproof.service.layers import FILTERS, Layer, Selection
 from groundproof.service.state import Service
+from groundproof.tables import Result
 from tests.engine.conftest import BOXES, Squares, write_squares
+from tests.engine.outputs_samples import frame, scene_row
 from tests.service.conftest import QUESTION, Live
 from tests.service.feature_samples import (
     CRS84,
@@ -298,68 +292,27 @@ def test_boxes_around_the_antimeridian_are_cut_there_and_found_from_both_sides(
     assert {f["id"] for f in left} & {f["id"] for f in right} == {crossing[0]["id"]}
 
 
-LAYER = Layer(result_of(rotated(60, UTM), UTM), "evidence")
-IN_DEGREES = shapely.from_geojson(
-    [json.dumps(f["geometry"]) for f in LAYER.features(np.arange(60), stored=False)]
-)
-STORED = LAYER.frame.geometry.to_numpy()
-
-
-@given(
-    st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)),
-    st.booleans(),
-    st.booleans(),
-)
-def test_a_bbox_finds_what_touches_it_and_nothing_else(
-    part: tuple[float, float, float, float], stored: bool, heights: bool
-) -> None:
-    shapes = STORED if stored else IN_DEGREES
-    west, south, east, north = shapely.total_bounds(shapes)
-    xs = sorted(west + p * (east - west) for p in part[:2])
-    ys = sorted(south + p * (north - south) for p in part[2:])
-    numbers = [xs[0], ys[0], 0.0, xs[1], ys[1], 9.0] if heights else [xs[0], ys[0], xs[1], ys[1]]
-    texts = [("bbox", ",".join(repr(float(n)) for n in numbers))]
-    if stored:
-        texts.append(("bbox-crs", f"{EPSG}32631"))
-    query = items_query(texts, FILTERS["evidence"], StoredCrs.of(UTM))
-    found = LAYER.select(query.selection)
-    expected = np.flatnonzero(shapely.intersects(shapes, shapely.box(xs[0], ys[0], xs[1], ys[1])))
-    assert found.tolist() == expected.tolist()
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("2026-05-04T10:20:30Z", True),
-        ("2026-05-04T12:20:30+02:00", True),
-        ("2026-05-04T10:20:31Z", False),
-        ("2026-05-04", True),
-        ("2026-05-05", False),
-        ("2026-05-01/2026-05-04", True),
-        ("2026-05-01/2026-05-03", False),
-        ("../2026-05-04T10:20:30.5Z", True),
-        ("/2026-05-03", False),
-        ("2026-05-04T10:00:00Z/..", True),
-        ("2026-05-05/", False),
-    ],
-)
-def test_datetime_asks_for_when_the_scene_was_taken(text: str, found: bool) -> None:
-    query = items_query([("datetime", text)], FILTERS["evidence"], None)
-    assert len(LAYER.select(query.selection)) == (60 if found else 0)
-
-
-def test_rows_of_undated_scenes_are_at_no_moment() -> None:
-    layer = Layer(result_of(rotated(3, UTM), UTM, datetime=None), "evidence")
-    assert len(layer.select(Selection())) == 3
-    query = items_query([("datetime", "../2030-01-01")], FILTERS["evidence"], None)
-    assert len(layer.select(query.selection)) == 0
-
-
-@given(st.sampled_from(["bbox", "crs", "datetime", "limit", "offset", "bbox-crs"]), st.text(max_size=30))
-def test_any_text_is_read_or_refused(name: str, text: str) -> None:
-    with suppress(ParameterError):
-        query = items_query([(name, text)], FILTERS["evidence"], StoredCrs.of(UTM))
-        LAYER.features(LAYER.select(query.selection)[query.offset :][:2], stored=query.stored)
+def test_scenes_that_could_not_be_read_and_tables_without_rows_are_served(client: TestClient) -> None:
+    lost = scene_row(UTM, status="failed", reason="it is gone", geometry=None, datetime=None)
+    job = finished(
+        service_of(client).jobs,
+        Result(
+            frame("evidence", [], UTM),
+            frame("answers", [], UTM),
+            frame("tiles", [], UTM),
+            frame("scenes", [lost], UTM),
+            {},
+        ),
+    )
+    (scene,) = get(client, f"/collections/{job}-scenes/items").json()["features"]
+    assert scene["geometry"] is None
+    assert scene["properties"]["reason"] == "it is gone"
+    for table in ("evidence", "answers", "tiles"):
+        for query in ({}, {"bbox": "0,0,10,40"}, {"datetime": "2026-05-04"}, {"scene": "harbour"}):
+            page = get(client, f"/collections/{job}-{table}/items", **query).json()
+            assert (page["numberMatched"], page["features"]) == (0, [])
+    assert "extent" not in get(client, f"/collections/{job}-evidence").json()
+    assert get(client, f"/jobs/{job}/stac", 409).json()["detail"]
 
 
 def test_a_running_job_gives_what_it_has_and_a_reading_keeps_its_state(
@@ -428,16 +381,14 @@ def test_a_deleted_jobs_collections_are_gone(live: Live, squares: Squares) -> No
 
 def test_a_page_of_a_hundred_thousand_boxes_does_not_touch_them_all(client: TestClient) -> None:
     service = service_of(client)
-    job = finished(service.jobs, result_of(rotated(100_000, UTM), UTM))
+    many = result_of(rotated(100_000, UTM), UTM)
+    job = finished(service.jobs, many)
     url = f"/collections/{job}-evidence/items"
     started = time.perf_counter()
     whole = get(client, url).json()
     print(f"first page, with reading the GeoPackage: {time.perf_counter() - started:.2f} s")
     assert (whole["numberMatched"], whole["numberReturned"]) == (100_000, 100)
-    layer = service.snapshots.get(job).layer("evidence")
-    everything = shapely.from_geojson(
-        [json.dumps(f["geometry"]) for f in layer.features(np.arange(100_000), stored=False)]
-    )
+    everything = many.evidence.geometry.to_crs("OGC:CRS84").to_numpy()
     west, south, east, north = shapely.total_bounds(everything)
     middle = ((west + east) / 2, (south + north) / 2)
     half = (east - west) / 40

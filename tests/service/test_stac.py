@@ -58,7 +58,7 @@ def test_an_item_says_where_how_and_with_what_files(client: TestClient, squares:
         assert got.headers["content-type"].partition(";")[0] == asset.media_type
         assert asset.roles
     assert item.assets["gpkg"].media_type == pystac.MediaType.GEOPACKAGE
-    assert item.assets["parquet"].media_type == pystac.MediaType.PARQUET
+    assert item.assets["parquet"].media_type == "application/vnd.apache.parquet"  # as IANA has it
 
 
 def test_an_undated_scene_gives_the_time_of_the_question(client: TestClient, squares: Squares) -> None:

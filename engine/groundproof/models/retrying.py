@@ -154,7 +154,7 @@ def _cause(err: BaseException) -> str:
     last = err
     while (below := last.__cause__ or last.__context__) is not None:
         last = below
-    return clean(str(last) or type(last).__name__, None)
+    return clean(re.sub(r"^\[Errno -?\d+\] ", "", str(last)) or type(last).__name__, None)
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:

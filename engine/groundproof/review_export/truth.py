@@ -9,7 +9,7 @@ as background, so its tile is left out whole.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -139,7 +139,7 @@ def truth(result: Result, *, include_unchecked: bool = False) -> Truth:
     return Truth(tuple(tiles), dict(left_out))
 
 
-def _labels(result: Result) -> Any:
+def _labels(result: Result) -> Callable[[Any], tuple[str, ...]]:
     """Which labels an answer's question asks for, as the run understood it."""
     run = result.metadata.get("configuration") or {}
     known = {q["text"]: tuple(q["labels"]) for q in run.get("questions", ()) if "labels" in q}

@@ -10,7 +10,7 @@ import time
 from contextlib import closing
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import pandas as pd
 
@@ -108,7 +108,7 @@ def run_tiles(
 
 def _by_batch(rows: pd.DataFrame) -> list[_BatchRows]:
     """Batches in order, each with its rows."""
-    return [(int(batch), found) for batch, found in rows.groupby("batch_id")]
+    return [(int(cast("int", batch)), found) for batch, found in rows.groupby("batch_id")]
 
 
 def tile_of(row: Any) -> Tile:

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from groundproof.models.base import VisionLanguageModel
-from groundproof.service import problems
+from groundproof.service import openapi, problems
 from groundproof.service.auth import Guard
 from groundproof.service.body_limit import BodyLimit
 from groundproof.service.metrics import Measured
@@ -76,6 +76,7 @@ def create_app(settings: ServiceSettings, model: VisionLanguageModel | None = No
     )
     app.state.service = service
     problems.install(app)
+    openapi.install(app)
     for router in ROUTERS:
         app.include_router(router)
     app.add_middleware(BodyLimit, settings=settings)

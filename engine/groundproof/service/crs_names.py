@@ -54,4 +54,4 @@ def is_swapped(crs: CRS) -> bool:
     place = (west + 0.4 * (east - west), south + 0.7 * (north - south))
     as_authority = Transformer.from_crs(CRS84, crs).transform(*place)
     as_xy = transformer(CRS84, crs).transform(*place)
-    return abs(as_authority[0] - as_xy[0]) > abs(as_authority[0] - as_xy[1])
+    return bool(abs(as_authority[0] - as_xy[0]) > abs(as_authority[0] - as_xy[1]))

@@ -89,9 +89,10 @@ def clean_copy(
             "gcps": 0 if has_affine else len(gcps),
             "dates": _dates(src),
         }
-        with rasterio.open(
-            target, "w", **profile(src.width, src.height, count, dtype, alpha=with_alpha)
-        ) as dst:
+        roles = [src.colorinterp[i - 1] for i in measured]
+        rgb = palette is not None or roles[:3] == [ColorInterp.red, ColorInterp.green, ColorInterp.blue]
+        shape = profile(src.width, src.height, count, dtype, alpha=with_alpha, rgb=rgb)
+        with rasterio.open(target, "w", **shape) as dst:
             if has_affine:
                 dst.transform = src.transform
             elif gcps and found["crs"]:
@@ -109,10 +110,10 @@ def clean_copy(
     return found
 
 
-def profile(width: int, height: int, bands: int, dtype: str, *, alpha: bool) -> dict[str, Any]:
+def profile(width: int, height: int, bands: int, dtype: str, *, alpha: bool, rgb: bool) -> dict[str, Any]:
     """How scenes and windows are kept: tiled, lossless, blocks that hold nothing not written.
 
-    bands: without the alpha band, which stands behind them.
+    bands: without the alpha band, which stands behind them. rgb: whether the first three are red, green, blue.
     """
     side = min(BLOCK_PX, -(-max(width, height) // 16) * 16)
     return {
@@ -128,7 +129,7 @@ def profile(width: int, height: int, bands: int, dtype: str, *, alpha: bool) -> 
         "compress": "deflate",
         "zlevel": 1,  # lossless, and 3x faster than the default
         "predictor": 3 if dtype.startswith("float") else 2,
-        "photometric": "RGB" if bands == 3 and dtype in ("uint8", "uint16") else "MINISBLACK",
+        "photometric": "RGB" if rgb else "MINISBLACK",
         "alpha": "UNSPECIFIED" if alpha else "NO",
         "bigtiff": "IF_SAFER",
         "sparse_ok": True,
@@ -239,9 +240,11 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     except MemoryError:
         return {"error": "memory"}
     except Exception as err:  # noqa: BLE001 - whatever a crafted file makes GDAL, rasterio or numpy raise
-        # GDAL's own words; they name the upload's temporary file, which says nothing to anybody.
+        # GDAL's own words; they name the temporary file, which says nothing to anybody.
         text = str(err.__cause__ or err) if isinstance(err, RasterioError) else f"{type(err).__name__}: {err}"
-        return {"error": "unreadable", "sentence": text.replace(request["source"], "the image")[:300]}
+        for name in (request["source"], os.path.basename(request["source"])):  # noqa: PTH119 - a name, as GDAL has it
+            text = text.replace(name, "the image")
+        return {"error": "unreadable", "sentence": text[:300]}
 
 
 def _confine(request: dict[str, Any]) -> None:

@@ -44,6 +44,7 @@ GDAL_ENVIRONMENT = {
     "GDAL_GEOREF_SOURCES": "INTERNAL",
     "GDAL_TIFF_INTERNAL_MASK": "YES",
     "GDAL_ERROR_ON_LIBJPEG_WARNING": "YES",  # a truncated JPEG is an error, not grey imagery
+    "GDAL_PNG_WHOLE_IMAGE_OPTIM": "NO",  # it takes a truncated PNG for a whole one
     "GDAL_CACHEMAX": "128",
     "GDAL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",

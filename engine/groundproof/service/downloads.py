@@ -79,6 +79,9 @@ class Downloads:
 
     def file(self, job_id: str, name: str) -> MadeFile:
         """One file of `offers`. Raises NotFoundError, NotReadyError, TooLargeError, OutputError."""
+        if name == RESULT and (final := self._jobs.folder(job_id) / RESULT).exists():
+            # The usual case, and many small ranges of it: not worth holding the result in memory for.
+            return MadeFile(final, GEOPACKAGE, _save_as(job_id, name, None), None)
         offers, partial = self.offers(job_id)
         offer = next((offer for offer in offers if offer.name == name), None)
         if offer is None:
@@ -91,8 +94,7 @@ class Downloads:
             with making:
                 snapshot = self._snapshots.get(job_id)
                 path, partial = self._made(snapshot, offer.name), _partial(snapshot)
-        prefix = f"groundproof-{job_id[:8]}" + ("-partial" if partial is not None else "")
-        return MadeFile(path, offer.media_type, f"{prefix}-{offer.name}", partial)
+        return MadeFile(path, offer.media_type, _save_as(job_id, offer.name, partial), partial)
 
     def _offers(self, snapshot: Snapshot) -> list[Offer]:
         found = [
@@ -135,8 +137,6 @@ class Downloads:
         return NotFoundError(f"The job {job_id} has no file {name[:100]!r}. It has {names}.")
 
     def _made(self, snapshot: Snapshot, name: str) -> Path:
-        if snapshot.complete and name == RESULT:
-            return self._jobs.folder(snapshot.job_id) / RESULT
         folder = self._jobs.folder(snapshot.job_id) / "made" / snapshot.version
         path = folder / name
         if path.exists():
@@ -161,6 +161,10 @@ class Downloads:
             write_picture(run, snapshot.result, area, path)
         except SceneError as err:
             raise NotFoundError(f"The picture cannot be drawn any more: {err}") from err
+
+
+def _save_as(job_id: str, name: str, partial: str | None) -> str:
+    return f"groundproof-{job_id[:8]}{'' if partial is None else '-partial'}-{name}"
 
 
 def _partial(snapshot: Snapshot) -> str | None:

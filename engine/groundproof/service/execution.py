@@ -42,8 +42,19 @@ class Execute(BaseModel):
     response: Literal["raw", "document"] | None = Field(
         default=None,
         description="raw: the one output that `outputs` names, as it is. document: a JSON object of outputs. "
-        "Default: document.",
+        "Default: raw where `outputs` names one, else document.",
     )
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether the one output is to be given as it is.
+
+        Part 1 has raw for a default and puts several outputs into multipart/related, which hardly a client reads;
+        for those the default is a document, as in the standard's version 2.
+        """
+        if self.response is None:
+            return self.outputs is not None and len(self.outputs) == 1
+        return self.response == "raw"
 
     def plain_inputs(self) -> dict[str, Any]:
         """Inputs without their qualifications. Raises UsageError for a reference."""
@@ -58,7 +69,7 @@ class Execute(BaseModel):
                 f"The process {description.process_id} has no output {', '.join(unknown)}; it has "
                 f"{', '.join(description.outputs)}."
             )
-        if self.response == "raw" and len(names) != 1:
+        if self.is_raw and len(names) != 1:
             raise UsageError(
                 f"A raw answer holds one output, and {len(names)} are wanted. Name one in `outputs`, or ask for "
                 'a document: "response": "document".'

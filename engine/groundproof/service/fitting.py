@@ -54,8 +54,8 @@ def check_same_crs(record: Record, decoded: Decoded) -> None:
 def check_window_affine(window: Window, own: AffineNumbers, scene: AffineNumbers) -> None:
     """Raise UsageError when a window's own affine puts one of its corners elsewhere than its place in the scene."""
     expected = np.array([(x, y) for x in (window.x0, window.x1) for y in (window.y0, window.y1)], dtype=float)
-    place = ~Affine(*scene) * Affine(*own)
-    corners = [place * (x - window.x0, y - window.y0) for x, y in expected]
+    place = ~Affine(*scene) @ Affine(*own)
+    corners = [place @ (x - window.x0, y - window.y0) for x, y in expected]
     off = float(np.abs(np.array(corners) - expected).max())
     if not off <= TOLERANCE_PX:
         raise UsageError(
@@ -67,7 +67,7 @@ def check_window_affine(window: Window, own: AffineNumbers, scene: AffineNumbers
 
 def affine_of_scene(window: Window, own: AffineNumbers) -> AffineNumbers:
     """The scene's affine, from that of one window of it."""
-    numbers = Affine(*own) * Affine.translation(-window.x0, -window.y0)
+    numbers = Affine(*own) @ Affine.translation(-window.x0, -window.y0)
     return (numbers.a, numbers.b, numbers.c, numbers.d, numbers.e, numbers.f)
 
 
@@ -93,7 +93,9 @@ def keep_raw(upload: Path, target: Path, raw: RawPixels, record: Record, max_pix
     pixels = np.memmap(upload, dtype=dtype, mode="r", shape=(raw.height, raw.width, bands))
     opaque = np.iinfo(dtype).max
     with rasterio.open(
-        target, "w", **profile(raw.width, raw.height, record.bands, record.dtype, alpha=True)
+        target,
+        "w",
+        **profile(raw.width, raw.height, record.bands, record.dtype, alpha=True, rgb=record.bands == 3),
     ) as dst:
         for y in range(0, raw.height, BLOCK_PX):
             rows = np.moveaxis(pixels[y : y + BLOCK_PX], 2, 0).astype(record.dtype)

@@ -106,7 +106,7 @@ class Layer:
         shapes = (self._stored if stored else self._degrees)[rows]
         if swapped:
             shapes = shapely.transform(shapes, lambda xy: xy[:, ::-1])
-        found = []
+        found: list[dict[str, Any]] = []
         for batch in batches(self.table, frame, lists=False, replaced=Counter()):
             for properties in batch.drop_columns(["geometry"]).to_pylist():
                 row = len(found)

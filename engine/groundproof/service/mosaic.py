@@ -46,7 +46,7 @@ def assemble(target: Path, width: int, height: int, bands: int, dtype: str, piec
     rects = np.array([(p.window.x0, p.window.y0, p.window.x1, p.window.y1) for p in pieces]).reshape(-1, 4)
     with (
         rasterio.Env(GDAL_PAM_ENABLED=False),
-        rasterio.open(target, "w", **profile(width, height, bands, dtype, alpha=True)) as dst,
+        rasterio.open(target, "w", **profile(width, height, bands, dtype, alpha=True, rgb=bands == 3)) as dst,
         _OpenPieces() as opened,
     ):
         roles = (

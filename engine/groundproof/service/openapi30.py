@@ -32,8 +32,9 @@ def schema30(schema: Mapping[str, Any]) -> dict[str, Any]:
         examples = found.pop("examples")
         found["example"] = examples[0] if isinstance(examples, list) else examples
     if "prefixItems" in found:
-        options = found.pop("prefixItems")
-        found["items"] = options[0] if all(o == options[0] for o in options) else {"anyOf": options}
+        found["items"] = _any(found.pop("prefixItems"))
+    if "patternProperties" in found:
+        found["additionalProperties"] = _any(list(found.pop("patternProperties").values()))
     for limit in ("Minimum", "Maximum"):
         if f"exclusive{limit}" in found:
             found[limit.lower()], found[f"exclusive{limit}"] = found[f"exclusive{limit}"], True
@@ -71,6 +72,10 @@ def _part(key: str, value: Any) -> Any:
     return value
 
 
+def _any(options: list[dict[str, Any]]) -> dict[str, Any]:
+    return options[0] if all(one == options[0] for one in options) else {"anyOf": options}
+
+
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     """3.0 has no type null: a schema is nullable."""
     for key in ("anyOf", "oneOf"):
@@ -78,7 +83,10 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
         if options and any(one.get("type") == "null" for one in options):
             rest = [one for one in options if one.get("type") != "null"]
             del schema[key]
-            schema |= {"nullable": True, **(rest[0] if len(rest) == 1 else {key: rest}), **schema}
+            only = rest[0] if len(rest) == 1 else {key: rest}
+            schema |= {"nullable": True, **({"allOf": [only]} if "$ref" in only else only), **schema}
+            if "enum" in schema:
+                schema["enum"] = [*schema["enum"], None]
     return schema
 
 

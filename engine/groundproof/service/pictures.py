@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import shapely
 from PIL import Image
 
+from groundproof.areas import areas
 from groundproof.boxes import Grid, Tile, Window
 from groundproof.errors import NotFoundError, SceneError
 from groundproof.georeference import Georeferencer
@@ -81,6 +83,7 @@ def of_request(request: AskRequest, paths: Sequence[str]) -> list[Subject]:
 def describe(subject: Subject) -> dict[str, Any]:
     """Name, size, CRS and places of a scene; JSON-able. Raises SceneError.
 
+    areas: rings of [column, row] around the parts that the run asks about, where that is not the whole scene.
     crs: as a request names it, crs_label: as people do; both None in pixel space. places: columns and rows
     (pixel corners) of a grid of nodes, and row by row their [x, y] in the CRS and [lon, lat], None where
     there is no place. Longitudes are continuous and may pass 180.
@@ -102,6 +105,7 @@ def describe(subject: Subject) -> dict[str, Any]:
         "crs": crs_name(grid.crs),
         "crs_label": None if grid.crs is None else label(grid.crs),
         "places": _places(grid),
+        "areas": [] if run is None else _areas(run, subject.scene),
     }
 
 
@@ -159,6 +163,11 @@ def _places(grid: Grid) -> dict[str, Any] | None:
         "xy": _pairs(xy),
         "lonlat": _pairs(lonlat),
     }
+
+
+def _areas(run: RunDirectory, scene: str) -> list[list[list[float]]]:
+    parts = [area.aoi_px for area in areas(run) if area.scene["scene"] == scene and not area.whole_scene]
+    return [[list(point) for point in ring.exterior.coords] for ring in shapely.get_parts(parts)]
 
 
 def _pairs(points: np.ndarray[Any, np.dtype[np.float64]]) -> list[list[float] | None]:

@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from groundproof.review_export import ExportFormat
 from groundproof.service.asking import AskRequest
-
-EXAMPLE_JOB = "0123456789abcdef0123456789abcdef"
+from groundproof.service.ogc_documents import EXAMPLE_JOB
 
 EvidenceName = Annotated[str, StringConstraints(pattern=r"^([^:]{1,64}:)?E[0-9]{1,9}$")]
 """E3, or A2:E3 where a result has several answers."""
@@ -100,8 +99,6 @@ class ReviewExportInputs(BaseModel):
         default=False, description="Take boxes that nobody reviewed as true, too, where they are counted."
     )
 
-
-ProcessInputs = AskRequest | AuditInputs | MergeInputs | DiffInputs | ReviewExportInputs
 
 INPUTS: dict[str, type[BaseModel]] = {
     "ask": AskRequest,

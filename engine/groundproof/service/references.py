@@ -2,9 +2,12 @@
 
 Knows paths, addresses, and the first bytes of files. Refuses to know pixels.
 
-The result is opened later and by itself (`scene.open_scene`), so two things could change in between. A file below a
-root could be replaced, by somebody who may write there: the operator's roots are trusted that far. A name could
-resolve to another address: jobs check again right before they open, and `outgoing.py` checks every connection.
+The result is opened later and by itself (`scene.open_scene`), and GDAL 3.10 has no option against redirects and none to
+keep to an address. What remains, and what is done about it: a file below a root could be replaced by somebody who may
+write there (the roots are trusted that far); a name could resolve to another address, or a server that the operator
+listed could redirect GDAL where it did not redirect us. So everything is checked twice, when a question is asked and
+right before its job opens the scene; listing addresses in place of names closes the first gap, a firewall around the
+service both.
 """
 
 from __future__ import annotations

@@ -184,7 +184,7 @@ def _options(text: dict[str, str]) -> dict[str, Any]:
     return options
 
 
-def _affine(text: str) -> tuple[float, ...]:
+def _affine(text: str) -> tuple[float, float, float, float, float, float]:
     try:
         return TypeAdapter(tuple[float, float, float, float, float, float]).validate_python(text.split(","))
     except ValidationError as err:

@@ -14,6 +14,7 @@ from groundproof.service.addresses import base_url
 from groundproof.service.job_list import JobQuery
 from groundproof.service.job_results import outputs
 from groundproof.service.jobs import Job, JobStatus
+from groundproof.service.ogc_documents import EXAMPLE_JOB, JobList, Link, StatusInfo
 from groundproof.service.ogc_errors import NoSuchJobError, ResultNotReadyError
 from groundproof.service.problems import MEDIA_TYPE
 from groundproof.service.state import Service, service_of
@@ -21,22 +22,23 @@ from groundproof.service.waiting import CONTINUE, state, until_ended
 
 router = APIRouter(tags=["OGC API - Processes"])
 
-JobId = Annotated[str, Path(description="Of a job.", examples=["0123456789abcdef0123456789abcdef"])]
+JobId = Annotated[str, Path(description="Of a job.", examples=[EXAMPLE_JOB])]
 NO_SUCH_JOB: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such job."}}
 
 DISMISS_WAIT_S = 10.0
 """How long a request that cancels a job waits for it to end; a job looks up at the next piece of text."""
 
 
-def status_info(request: Request, job: Job) -> dict[str, Any]:
-    """Where a job stands (the standard's `statusInfo`), with whole addresses; what is not known is left out."""
-    base = base_url(request)
-    info = {name: value for name, value in state(job).items() if value is not None}
-    return {**info, "links": [{**link, "href": f"{base}{link['href']}"} for link in info["links"]]}
+def status_info(request: Request, job: Job) -> StatusInfo:
+    """Where a job stands, with whole addresses."""
+    base, info = base_url(request), StatusInfo.model_validate(state(job))
+    for link in info.links:
+        link.href = f"{base}{link.href}"
+    return info
 
 
-@router.get("/jobs", summary="List jobs")
-async def job_list(request: Request, query: Annotated[JobQuery, Query()]) -> dict[str, Any]:
+@router.get("/jobs", summary="List jobs", response_model_exclude_none=True)
+async def job_list(request: Request, query: Annotated[JobQuery, Query()]) -> JobList:
     """Newest first."""
     jobs = await run_in_threadpool(lambda: query.chosen(service_of(request).jobs.all()))
     start, size = query.offset, query.page_size
@@ -45,11 +47,13 @@ async def job_list(request: Request, query: Annotated[JobQuery, Query()]) -> dic
         links.append(_page(request, "next", "Older jobs", start + size))
     if start > 0:
         links.append(_page(request, "prev", "Newer jobs", max(0, start - size)))
-    return {"jobs": [status_info(request, job) for job in jobs[start : start + size]], "links": links}
+    return JobList(jobs=[status_info(request, job) for job in jobs[start : start + size]], links=links)
 
 
-@router.get("/jobs/{job_id}", summary="Where a job stands", responses=NO_SUCH_JOB)
-async def job(request: Request, job_id: JobId) -> dict[str, Any]:
+@router.get(
+    "/jobs/{job_id}", summary="Where a job stands", responses=NO_SUCH_JOB, response_model_exclude_none=True
+)
+async def job(request: Request, job_id: JobId) -> StatusInfo:
     """Status, progress in percent and a sentence about it; links to its events and results."""
     return status_info(request, _job(service_of(request), job_id))
 
@@ -75,15 +79,20 @@ async def results(request: Request, job_id: JobId) -> Response:
     return JSONResponse(await run_in_threadpool(outputs, service.jobs, found, base_url(request)))
 
 
-@router.delete("/jobs/{job_id}", summary="Cancel or delete a job", responses=NO_SUCH_JOB)
-async def dismiss(request: Request, job_id: JobId) -> dict[str, Any]:
+@router.delete(
+    "/jobs/{job_id}",
+    summary="Cancel or delete a job",
+    responses=NO_SUCH_JOB,
+    response_model_exclude_none=True,
+)
+async def dismiss(request: Request, job_id: JobId) -> StatusInfo:
     """Ends a job that waits or runs, and keeps what was answered. Deletes one that has ended, files and all."""
     service = service_of(request)
     found = _job(service, job_id)
     if found.ended:
         await run_in_threadpool(service.jobs.delete, job_id)
-        gone = status_info(request, found)
-        return {**gone, "status": str(JobStatus.DISMISSED), "message": "Deleted.", "links": []}
+        changes = {"status": JobStatus.DISMISSED, "message": "Deleted.", "links": []}
+        return status_info(request, found).model_copy(update=changes)
     await run_in_threadpool(service.runner.cancel, job_id)
     return status_info(request, await until_ended(service, request, job_id, DISMISS_WAIT_S, CONTINUE))
 
@@ -95,8 +104,8 @@ def _job(service: Service, job_id: str) -> Job:
         raise NoSuchJobError(str(err)) from err
 
 
-def _page(request: Request, rel: str, title: str, offset: int) -> dict[str, str]:
+def _page(request: Request, rel: str, title: str, offset: int) -> Link:
     asked = [(name, value) for name, value in request.query_params.multi_items() if name != "offset"]
     query = urlencode([*asked, *([("offset", str(offset))] if offset else [])])
     href = f"{base_url(request)}/jobs{'?' if query else ''}{query}"
-    return {"rel": rel, "type": "application/json", "title": title, "href": href}
+    return Link(rel=rel, type="application/json", title=title, href=href)

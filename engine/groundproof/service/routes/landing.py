@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from groundproof.service.addresses import base_url
+from groundproof.service.ogc_documents import Conformance, LandingPage, Link
 from groundproof.service.openapi30 import document30
 from groundproof.service.routes import features
 
@@ -29,6 +30,7 @@ JSON, HTML = "application/json", "text/html"
 @router.get(
     "/",
     summary="Where to begin",
+    response_model=LandingPage,
     responses={303: {"description": "A browser is sent to the web page."}},
 )
 async def landing(
@@ -61,15 +63,15 @@ async def landing(
     document = {
         "title": "groundproof",
         "description": "Ask satellite and aerial imagery a question; every claim of the answer is a box on the map.",
-        "links": [dict(zip(("rel", "type", "title", "href"), link, strict=True)) for link in links],
+        "links": [Link(rel=rel, type=kind, title=title, href=href) for rel, kind, title, href in links],
     }
-    return JSONResponse(document, headers={"Vary": "Accept"})
+    return JSONResponse(LandingPage.model_validate(document).model_dump(), headers={"Vary": "Accept"})
 
 
 @router.get("/conformance", summary="Standards kept")
-async def conformance() -> dict[str, Any]:
+async def conformance() -> Conformance:
     """Conformance classes; each is held to by a test."""
-    return {"conformsTo": [*CONFORMS, *features.CONFORMS]}
+    return Conformance(conformsTo=[*CONFORMS, *features.CONFORMS])
 
 
 @router.get("/openapi-3.0.json", summary="The API as OpenAPI 3.0", response_class=Response)

@@ -15,6 +15,13 @@ from groundproof.service.asking import AskRequest
 from groundproof.service.execution import Execute
 from groundproof.service.job_results import FILES, outputs
 from groundproof.service.jobs import Job, JobStatus
+from groundproof.service.ogc_documents import (
+    Link,
+    ProcessDescription,
+    ProcessList,
+    ProcessSummary,
+    StatusInfo,
+)
 from groundproof.service.ogc_errors import NoSuchProcessError
 from groundproof.service.problems import MEDIA_TYPE
 from groundproof.service.process_descriptions import DESCRIPTIONS, Description
@@ -31,29 +38,29 @@ NO_SUCH_PROCESS: dict[int | str, dict[str, Any]] = {404: {"description": "There 
 
 
 @router.get("/processes", summary="List processes")
-async def process_list(request: Request) -> dict[str, Any]:
+async def process_list(request: Request) -> ProcessList:
     """Everything the service can do, with links to the whole descriptions."""
     base = base_url(request)
-    return {
-        "processes": [
-            {**one.summary(), "links": [_link("process", f"{base}/processes/{name}", one.title)]}
+    return ProcessList(
+        processes=[
+            ProcessSummary(**one.summary(), links=[_link("process", f"{base}/processes/{name}", one.title)])
             for name, one in DESCRIPTIONS.items()
         ],
-        "links": [_link("self", f"{base}/processes", "Processes")],
-    }
+        links=[_link("self", f"{base}/processes", "Processes")],
+    )
 
 
 @router.get("/processes/{process_id}", summary="Describe a process", responses=NO_SUCH_PROCESS)
-async def process(request: Request, process_id: ProcessId) -> dict[str, Any]:
+async def process(request: Request, process_id: ProcessId) -> ProcessDescription:
     """Inputs and outputs with their schemas (OpenAPI 3.0)."""
     here = f"{base_url(request)}/processes/{process_id}"
-    return {
+    return ProcessDescription(
         **_described(process_id).document(),
-        "links": [
+        links=[
             _link("self", here, "This process"),
             _link("http://www.opengis.net/def/rel/ogc/1.0/execute", f"{here}/execution", "Execute it"),
         ],
-    }
+    )
 
 
 @router.post(
@@ -66,8 +73,14 @@ async def process(request: Request, process_id: ProcessId) -> dict[str, Any]:
             "description": "The outputs (or the one, raw).",
             "content": {"application/json": {}, "application/octet-stream": {}},
         },
-        201: {"description": "Prefer: respond-async: the job was made; `Location` names it."},
-        202: {"description": "Still running after the time a request may wait; `Location` names the job."},
+        201: {
+            "model": StatusInfo,
+            "description": "Prefer: respond-async: the job was made; `Location` names it.",
+        },
+        202: {
+            "model": StatusInfo,
+            "description": "Still running after the time a request may wait; `Location` names the job.",
+        },
         409: {"description": "An earlier job that an input names has no result."},
         422: {"description": "The inputs do not fit; the sentence says why."},
         429: {"description": "Too many jobs wait; `Retry-After` says when to come back."},
@@ -97,14 +110,14 @@ async def execute(
     headers = {"Location": f"{base_url(request)}/jobs/{job.job_id}"}
     if RESPOND_ASYNC in prefer:
         applied = {"Preference-Applied": RESPOND_ASYNC}
-        return JSONResponse(status_info(request, job), 201, headers | applied)
+        return JSONResponse(status_info(request, job).document(), 201, headers | applied)
     on_leave = inputs.on_disconnect if isinstance(inputs, AskRequest) else CONTINUE
     job = await until_ended(service, request, job.job_id, service.settings.limits.wait_seconds, on_leave)
     if job.status is not JobStatus.SUCCESSFUL:
         if job.problem is not None:
             return JSONResponse(job.problem, int(job.problem["status"]), headers, media_type=MEDIA_TYPE)
-        return JSONResponse(status_info(request, job), 202, headers)
-    return await _given(request, service, job, wanted, headers, raw=body.response == "raw")
+        return JSONResponse(status_info(request, job).document(), 202, headers)
+    return await _given(request, service, job, wanted, headers, raw=body.is_raw)
 
 
 async def _given(
@@ -149,5 +162,5 @@ def _check(service: Service, inputs: BaseModel) -> None:
         check(service.jobs, inputs)
 
 
-def _link(rel: str, href: str, title: str) -> dict[str, str]:
-    return {"rel": rel, "type": "application/json", "title": title, "href": href}
+def _link(rel: str, href: str, title: str) -> Link:
+    return Link(rel=rel, type="application/json", title=title, href=href)

@@ -19,6 +19,7 @@ from groundproof.errors import UsageError
 from groundproof.run import RunDirectory
 from groundproof.service import pictures
 from groundproof.service.asking import AskRequest, SceneReference
+from groundproof.service.auth import PAGE_POLICY
 from groundproof.service.pictures import MAX_SIDE_PX, Subject
 from groundproof.service.state import Service, service_of
 
@@ -136,5 +137,7 @@ def _subjects(service: Service, shown: Shown) -> list[Subject]:
 async def _file(name: str, request: Request) -> Response:
     """Only names below `WEB` are found; folders are not listed (Starlette's StaticFiles)."""
     response = await _files.get_response(name, request.scope)
+    # Here and not by content type: a 304 has none, and what it says goes for the page the browser kept.
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
     response.headers["Cache-Control"] = VENDOR_AGE if name.startswith("vendor/") else "no-cache"
     return response

@@ -78,7 +78,7 @@ class Part {
     for (const { severity, sentence, kind, evidence } of findings) {
       // Coverage says it already, with the numbers.
       if (severity === "info" || (kind === "coverage" && !this.weak.hidden)) continue;
-      const links = evidence.length ? this.linked(` ${evidence.join(", ")}`) : null;
+      const links = evidence.length ? this.linked(` ${evidence.join(", ")}`, "span") : null;
       this.#weakens(element("span", {}, sentence, links));
     }
     if (rest.length) {
@@ -92,8 +92,8 @@ class Part {
   }
 
   /** A text whose E-numbers are links and whose sentences know their boxes. */
-  linked(text) {
-    const paragraph = element("p");
+  linked(text, name = "p") {
+    const paragraph = element(name);
     for (const sentence of sentences(text)) {
       const all = [...numbers(sentence)];
       if (!all.length) {
@@ -156,7 +156,7 @@ class Part {
       element(
         "span",
         { class: "facts" },
-        label && quote && quote !== label ? `${label} · ` : "",
+        label && quote && !quote.includes(label) ? `${label} · ` : "",
         `${size(evidence)} · `,
         swatch(look(evidence)),
         ` ${word(evidence)}`,

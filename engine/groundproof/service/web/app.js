@@ -72,6 +72,7 @@ async function showScene(at) {
   const { query, scene } = shown.entries[at];
   map.show(scene);
   rectangle = null;
+  if (where() === "rectangle") map.startRectangle();
   if (shown.job) {
     for (const evidence of answer.all()) if (isOn(evidence, scene)) map.draw(evidence);
     showFailed();
@@ -172,11 +173,14 @@ async function open(id) {
   byId("asked-what").textContent = "Ask another question";
   byId("question").value = asked.question;
   byId("task").value = asked.task;
+  document.querySelector("input[name=where][value=whole]").checked = true;
+  map.stopRectangle();
   answer.begin(asked.question);
   imagery.set(entriesOf(asked, scenes));
   const stop = element("button", { type: "button", id: "cancel", onclick: () => stopJob(current) }, "Cancel");
   byId("answer").querySelector(".running").append(stop);
   setScenes(entries, id, 0);
+  before();
   current.stop = watch(id, {
     plan: ({ text }) => answer.says(text),
     note: ({ text }) => answer.note(text),
@@ -204,7 +208,7 @@ async function open(id) {
 const entriesOf = (asked, scenes) =>
   asked.scenes.map((reference, n) => ({
     reference: Object.fromEntries(Object.entries(reference).filter(([, value]) => value != null)),
-    scene: scenes[n] ?? scenes[0],
+    scene: { ...(scenes[n] ?? scenes[0]), areas: [] },
   }));
 
 function timeLeft(current, { answered, tiles }) {
@@ -379,7 +383,7 @@ byId("ask").addEventListener("submit", submit);
 byId("shown").addEventListener("change", (event) => showScene(Number(event.target.value)));
 byId("history-open").addEventListener("click", showHistory);
 for (const radio of document.querySelectorAll("input[name=where]")) {
-  radio.addEventListener("change", () => {
+  radio.addEventListener("click", () => {
     if (where() === "rectangle" && map.scene) map.startRectangle();
     else map.stopRectangle();
     rectangle = null;
@@ -391,5 +395,4 @@ examples([]);
 showEngine();
 follow();
 
-// For tests: what the map has drawn.
-window.groundproof = { drawn: () => map.drawn(), view: () => map.map.getView() };
+window.groundproof = map; // for tests: what is drawn, and where

@@ -55,7 +55,12 @@ export class SceneMap {
         this.image,
         vector(this.#failed, lines({ colour: "#e0651a", dash: [1, 3] }, 2), 1),
         vector(this.#rectangle, lines({ colour: "#f0e442", dash: [8, 3, 1.5, 3] }, 2), 2),
-        vector(this.#boxes, (feature, resolution) => this.#style(feature, resolution), 3),
+        new ol.layer.Vector({
+          source: this.#boxes,
+          style: (feature, resolution) => this.#style(feature, resolution),
+          zIndex: 3,
+          declutter: true, // of numbers that would cover each other some wait until one zooms in
+        }),
       ],
       view: new ol.View({ center: [0, 0], resolution: 1 }),
     });
@@ -88,6 +93,10 @@ export class SceneMap {
     this.image.setSource(null);
     this.clear();
     this.#rectangle.clear();
+    for (const ring of scene.areas) {
+      const corners = ring.map(([column, row]) => [column, -row]);
+      this.#rectangle.addFeature(new ol.Feature(new ol.geom.Polygon([corners])));
+    }
     const margin = Math.max(scene.width, scene.height) / 2;
     this.map.setView(
       new ol.View({
@@ -104,9 +113,9 @@ export class SceneMap {
       if (control instanceof ol.control.ScaleLine) this.map.removeControl(control);
     });
     if (scene.gsd_m) this.map.addControl(new ol.control.ScaleLine({ minWidth: 80 }));
-    this.whole(0);
     this.#caption();
     this.#compass();
+    this.whole(0);
   }
 
   /** The scene's picture, an object URL; the one before is let go of. */
@@ -201,12 +210,10 @@ export class SceneMap {
     this.#rectangle.clear();
   }
 
-  /** For tests: what is drawn, as [key, pixels of its corners]. */
+  /** For tests: corners of what is drawn, by key, in the scene's pixels. */
   drawn() {
-    return this.#boxes.getFeatures().map((feature) => [
-      feature.getId(),
-      feature.getGeometry().getCoordinates()[0].map(([x, y]) => [x, -y]),
-    ]);
+    const corners = (feature) => feature.getGeometry().getCoordinates()[0].map(([x, y]) => [x, -y]);
+    return Object.fromEntries(this.#boxes.getFeatures().map((feature) => [feature.getId(), corners(feature)]));
   }
 
   #endDrawing() {
@@ -245,7 +252,7 @@ export class SceneMap {
       );
     }
     // Small boxes above large ones, so that each can be pointed at; the highlighted one above all.
-    const zIndex = hot ? Infinity : -feature.getGeometry().getArea();
+    const zIndex = hot ? 1 : -feature.getGeometry().getArea();
     for (const style of styles) style.setZIndex(zIndex);
     return styles;
   }
@@ -278,6 +285,7 @@ export class SceneMap {
     caption.textContent = parts.filter(Boolean).join(" · ");
     caption.hidden = false;
     document.getElementById("map-empty").hidden = true;
+    document.getElementById("map-side").classList.remove("empty");
   }
 
   #compass() {

@@ -1,0 +1,311 @@
+"""What the engine costs around vLLM: python scripts/bench_parts/with_vllm.py [PART...]
+
+offline   A whole question over a scene of 100 tiles by the engine, vLLM in process, against `LLM.generate` of the
+          same vLLM with the same settings, prompts (token for token), images and sampling, all of them in memory
+          beforehand: tiles per second.
+http      `groundproof serve --model vllm:tiny` asked by 16 clients at once, each sending one image after the
+          other in a form (Accept: application/json), against `LLM.generate` with all those prompts and images.
+grammar   The engine with and without the grammar on the same tiles: tiles per second, answers that were mended
+          or could not be read.
+
+The sides take turns, each repeat has tiles of its own, and vLLM's caches are emptied in between. Run it with the
+environment of scripts/_vllm_environment.sh, as `./scripts/bench vllm` does. (A file vllm.py here would hide the
+package of that name.)
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+from asking import write_scene
+from PIL import Image
+from service import background
+from transformers import AutoConfig
+
+from groundproof.models import vllm_adapter
+from groundproof.models.base import Piece, Request
+from groundproof.models.resolve import resolve
+from groundproof.models.vllm_adapter import Reading, VllmModel
+from groundproof.parses import parses
+from groundproof.run import RunDirectory
+from groundproof.session import AskOptions, Session
+from groundproof_training.scenes import WorldSpec, make_scene
+
+MODEL = "vllm:tiny"
+QUESTION = "How many airplanes are there?"
+TILES_A_SIDE = 10
+REPEATS = 3
+CLIENTS = 16
+IMAGES = 6 * CLIENTS
+PORT = 8935
+AIM_OFFLINE, AIM_HTTP = 0.97, 0.90
+
+SMALL = (
+    "The model has 7 million parameters. The engine's share of a tile, the last column, stays what it is with a model "
+    "of 9B, while the tile takes a hundred times longer: ratios here are far below what they are there."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What one side took: seconds on the clock, and of processor time outside vLLM's own engine process."""
+
+    wall_s: float
+    cpu_s: float
+    texts: tuple[str, ...] = ()
+
+
+class Noting:
+    """Stands where a model does, notes what it is asked and answers with nothing."""
+
+    def __init__(self) -> None:
+        self.profile = resolve(MODEL).profile
+        self.identity = "noting"
+        self.max_in_flight = CLIENTS
+        self.constrains = self.continuous = True
+        self.noted: list[Request] = []
+
+    def generate(self, requests: Iterable[Request]) -> Generator[Piece]:
+        """One piece each."""
+        for request in requests:
+            self.noted.append(request)
+            yield Piece(request.request_id, "<answer>0</answer>", finish="stop")
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+
+class Raw:
+    """vLLM's offline class, with the settings, prompts and sampling that our adapter gives to vLLM."""
+
+    def __init__(self, model: VllmModel) -> None:
+        from vllm import LLM
+
+        spec = resolve(MODEL)
+        config = AutoConfig.from_pretrained(spec.folder, local_files_only=True)
+        dtype = str(model._engine.model_config.dtype).removeprefix("torch.")  # noqa: SLF001
+        kind = vllm_adapter._installed().kind  # noqa: SLF001
+        self._model = model
+        self._reading = Reading(spec.folder, config)
+        settings = vllm_adapter._settings(spec.folder, config, spec.profile, dtype, kind, model.max_in_flight)  # noqa: SLF001
+        self._llm = LLM(**settings)
+
+    def took(self, requests: Sequence[Request]) -> Took:
+        """All of them in one call, as vLLM's documentation recommends."""
+        from vllm.sampling_params import RequestOutputKind
+
+        self._llm.reset_prefix_cache()
+        self._llm.reset_mm_cache()
+        prompts, samplings = [], []
+        for request in requests:
+            prompt = self._reading.prompt(request)
+            del prompt["multi_modal_uuids"]  # vLLM names images itself
+            prompts.append(prompt)
+            samplings.append(self._model._sampling(request))  # noqa: SLF001
+            samplings[-1].output_kind = RequestOutputKind.FINAL_ONLY
+        started, cpu = time.perf_counter(), time.process_time()
+        outputs = self._llm.generate(prompts, samplings, use_tqdm=False)
+        wall_s, cpu_s = time.perf_counter() - started, time.process_time() - cpu
+        return Took(wall_s, cpu_s, tuple(self._text(output.outputs[0].token_ids) for output in outputs))
+
+    def _text(self, tokens: Sequence[int]) -> str:
+        ours = [token for token in tokens if token not in self._reading.stop_ids]
+        return str(self._reading.tokenizer.decode(ours, skip_special_tokens=False))
+
+
+def forget(model: VllmModel) -> None:
+    """Empty the caches of the adapter's vLLM."""
+    for reset in (model._engine.reset_prefix_cache, model._engine.reset_mm_cache):  # noqa: SLF001
+        model._bridge.run(reset())  # noqa: SLF001
+
+
+def asked(
+    scene: Path, folder: Path, *, pixel_space: bool = False, constrained: bool = False
+) -> list[Request]:
+    """What the engine asks a model about this scene, in order."""
+    noting = Noting()
+    options = AskOptions(
+        (str(scene),), QUESTION, model=MODEL, pixel_space=pixel_space, constrained=constrained
+    )
+    with Session(options, model=noting) as session:
+        session.run(folder / f"{scene.stem}-noted.run")
+    return noting.noted
+
+
+def engine(model: VllmModel, scene: Path, directory: Path, *, constrained: bool) -> tuple[Took, RunDirectory]:
+    """A whole question by the engine."""
+    forget(model)
+    options = AskOptions((str(scene),), QUESTION, model=MODEL, constrained=constrained)
+    started, cpu = time.perf_counter(), time.process_time()
+    with Session(options, model=model) as session:
+        run, _ = session.run(directory)
+    wall_s, cpu_s = time.perf_counter() - started, time.process_time() - cpu
+    return Took(wall_s, cpu_s, tuple(run.answers().text)), run
+
+
+def table(ours: Sequence[Took], raws: Sequence[Took], tiles: int, aim: float) -> None:
+    """Rates, their ratio, and the processor time around the model."""
+    ratios = [raw.wall_s / mine.wall_s for mine, raw in zip(ours, raws, strict=True)]
+    print(f"{'':12} {'tiles/s':>8} {'range':>13} {'ms of CPU a tile beside the model':>35}")
+    for name, side in (("engine", ours), ("raw vLLM", raws)):
+        rates = [tiles / took.wall_s for took in side]
+        cpu_ms = statistics.median(took.cpu_s for took in side) / tiles * 1e3
+        print(
+            f"{name:12} {statistics.median(rates):8.2f} {f'{min(rates):.2f}-{max(rates):.2f}':>13} {cpu_ms:35.1f}"
+        )
+    print(f"ratio {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f}), aim {aim}")
+
+
+def offline(folder: Path, model: VllmModel, raw: Raw) -> None:
+    """Print the part."""
+    ours, raws, same = [], [], 0
+    for repeat in range(REPEATS + 1):
+        scene = folder / f"offline-{repeat}.tif"
+        write_scene(scene, scene_px(model), seed=100 + repeat)
+        requests = asked(scene, folder)
+        theirs = raw.took(requests) if repeat % 2 else None
+        mine, _ = engine(model, scene, scene.with_suffix(".run"), constrained=False)
+        theirs = theirs or raw.took(requests)
+        if repeat:  # the first is for warming up
+            ours.append(mine)
+            raws.append(theirs)
+            same += sum(a == b for a, b in zip(mine.texts, theirs.texts, strict=True))
+    print(
+        f"{len(requests)} tiles, {REPEATS} repeats; {same} of {len(requests) * REPEATS} answers are the same"
+    )
+    table(ours, raws, len(requests), AIM_OFFLINE)
+
+
+def scene_px(model: VllmModel) -> int:
+    """Side of a scene of TILES_A_SIDE x TILES_A_SIDE tiles."""
+    profile = model.profile
+    return profile.tile_px + (TILES_A_SIDE - 1) * (profile.tile_px - profile.overlap_px)
+
+
+def http(folder: Path, model: VllmModel, raw: Raw) -> None:
+    """Print the part."""
+    token = "t" * 32
+    os.environ["BENCH_TOKEN"] = token
+    words = [
+        "-m",
+        "groundproof.cli",
+        "serve",
+        "--model",
+        MODEL,
+        "--port",
+        str(PORT),
+        "--token-env",
+        "BENCH_TOKEN",
+    ]
+    words += ["--workers", str(CLIENTS), "--data-dir", str(folder / "service")]
+    ours, raws = [], []
+    with background(*words, url=f"http://127.0.0.1:{PORT}/health") as process:
+        headers = {"Authorization": f"Bearer {token}"}
+        with httpx.Client(base_url=f"http://127.0.0.1:{PORT}", headers=headers, timeout=600) as client:
+            while client.get("/ready").status_code != 200:
+                time.sleep(0.5)
+            for repeat in range(REPEATS + 1):
+                images = write_images(folder / f"http-{repeat}", 1000 * (repeat + 1), model.profile.tile_px)
+                requests = [
+                    request for image in images for request in asked(image, image.parent, pixel_space=True)
+                ]
+                theirs = raw.took(requests) if repeat % 2 else None
+                mine = clients(client, images, psutil.Process(process.pid))
+                theirs = theirs or raw.took(requests)
+                if repeat:
+                    ours.append(mine)
+                    raws.append(theirs)
+    print(f"{CLIENTS} clients, {IMAGES} images, {REPEATS} repeats")
+    table(ours, raws, IMAGES, AIM_HTTP)
+
+
+def write_images(folder: Path, seed: int, side: int) -> list[Path]:
+    """Procedural tiles as PNG."""
+    folder.mkdir()
+    images = []
+    for number in range(IMAGES):
+        images.append(folder / f"{number}.png")
+        Image.fromarray(make_scene(seed + number, side, side, WorldSpec()).image).save(images[-1])
+    return images
+
+
+def clients(client: httpx.Client, images: Sequence[Path], service: psutil.Process) -> Took:
+    """CLIENTS at once; an image is sent when the client before has its answer."""
+
+    def ask(image: Path) -> None:
+        reply = client.post(
+            "/ask",
+            files={"image": (image.name, image.read_bytes(), "image/png")},
+            data={"question": QUESTION, "options": '{"constrained": false}'},
+            headers={"Accept": "application/json"},
+        )
+        if reply.status_code != 200:
+            raise SystemExit(f"The service answered {reply.status_code}: {reply.text[:500]}")
+
+    started, cpu = time.perf_counter(), sum(service.cpu_times()[:4])
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        list(pool.map(ask, images))
+    return Took(time.perf_counter() - started, sum(service.cpu_times()[:4]) - cpu)
+
+
+def grammar(folder: Path, model: VllmModel, raw: Raw) -> None:
+    """Print the part."""
+    sides: dict[bool, list[tuple[Took, RunDirectory]]] = {False: [], True: []}
+    for repeat in range(REPEATS):
+        scene = folder / f"grammar-{repeat}.tif"
+        write_scene(scene, scene_px(model), seed=200 + repeat)
+        for constrained in (False, True) if repeat % 2 else (True, False):
+            directory = folder / f"grammar-{repeat}-{constrained}.run"
+            sides[constrained].append(engine(model, scene, directory, constrained=constrained))
+    print(
+        f"{'':12} {'tiles/s':>8} {'range':>13} {'answers':>8} {'mended':>7} {'unreadable':>11} {'with boxes':>11}"
+    )
+    for constrained, made in sides.items():
+        rates = [len(took.texts) / took.wall_s for took, _ in made]
+        counts = [parses(run) for _, run in made]
+        boxes = sum(int((run.answers().status == "ok").sum()) for _, run in made)
+        columns = (
+            sum(c.answers for c in counts),
+            sum(c.repaired for c in counts),
+            sum(c.failed for c in counts),
+        )
+        print(
+            f"{'grammar' if constrained else 'free':12} {statistics.median(rates):8.2f} "
+            f"{f'{min(rates):.2f}-{max(rates):.2f}':>13} {columns[0]:8} {columns[1]:7} {columns[2]:11} {boxes:11}"
+        )
+
+
+PARTS = {"offline": offline, "http": http, "grammar": grammar}
+
+
+def main() -> None:
+    """Print the parts asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)}; default: all")
+    args = parser.parse_args()
+    print(SMALL)
+    model = vllm_adapter.load(resolve(MODEL))
+    try:
+        raw = Raw(model)
+        with tempfile.TemporaryDirectory(prefix="groundproof-") as scratch:
+            for name in args.parts or PARTS:
+                print(f"-- {name}", flush=True)
+                PARTS[name](Path(scratch), model, raw)
+    finally:
+        model.close()
+
+
+if __name__ == "__main__":  # vLLM starts its engine as a new Python process, which imports this module
+    main()
