@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +40,12 @@ ITEM_BYTES = {
     "uint8": 1, "int8": 1, "uint16": 2, "int16": 2, "float16": 2, "uint32": 4, "int32": 4, "float32": 4,
     "complex_int16": 4,
 }  # fmt: skip
+
+STRICT_OPTIONS: dict[str, str | int | bool] = {
+    "GDAL_PNG_WHOLE_IMAGE_OPTIM": "NO",
+    "GDAL_ERROR_ON_LIBJPEG_WARNING": "YES",
+}
+"""Without these a truncated PNG or JPEG reads as grey or black ground, and nothing tells."""
 
 REMOTE_OPTIONS: dict[str, str | int | bool] = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
@@ -94,8 +100,8 @@ def without_secrets(path: str) -> str:
 
 
 def gdal_options(path: str) -> AbstractContextManager[object]:
-    """Options that must be in force while `path` is opened or read; nothing for local files."""
-    return rasterio.Env(**REMOTE_OPTIONS) if is_remote(path) else nullcontext()
+    """Options that must be in force while `path` is opened or read."""
+    return rasterio.Env(**STRICT_OPTIONS, **(REMOTE_OPTIONS if is_remote(path) else {}))
 
 
 def open_dataset(path: str, *, decode_threads: int = 1) -> DatasetReader:

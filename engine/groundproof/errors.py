@@ -41,7 +41,7 @@ class OutputError(UsageError):
     """A result cannot be written where it was asked for: not writable, open elsewhere, disk full."""
 
 
-class Cancelled(GroundproofError):
+class StoppedError(GroundproofError):
     """Somebody stopped the work; what was answered is kept."""
 
 
@@ -102,7 +102,7 @@ OUTCOMES: dict[type[GroundproofError], Outcome] = {
     SceneError: Outcome(422, EXIT_SCENE, "Critical"),
     ReadError: Outcome(422, EXIT_SCENE, "Critical"),
     ModelError: Outcome(503, EXIT_MODEL, "Critical"),
-    Cancelled: Outcome(409, EXIT_INTERRUPTED, "Info"),
+    StoppedError: Outcome(409, EXIT_INTERRUPTED, "Info"),
     NotFoundError: Outcome(404, EXIT_USAGE, "Warning"),
     ForbiddenError: Outcome(403, EXIT_USAGE, "Warning"),
     TooLargeError: Outcome(413, EXIT_USAGE, "Warning"),

@@ -15,7 +15,7 @@ from groundproof.areas import Area, areas
 from groundproof.assemble import OVERVIEW
 from groundproof.boxes import PixelBox, Tile, Window
 from groundproof.counting import counted
-from groundproof.errors import Cancelled, ModelError, ReadError
+from groundproof.errors import StoppedError, ModelError, ReadError
 from groundproof.evidence_rows import SECOND_LOOK, look_key
 from groundproof.frames import named_rows
 from groundproof.models.base import Request, VisionLanguageModel
@@ -77,7 +77,7 @@ def overview(
         if finish is None:
             raise ModelError("the model left the overview without an answer; resume to ask it again")
         if finish == "cancelled":
-            raise Cancelled("The model was closed during the overview; resume to go on.")
+            raise StoppedError("The model was closed during the overview; resume to go on.")
         usable = parse(text, model.profile.frame, task, area.question.labels).usable
         status = TileStatus.OK if usable else TileStatus.PARSE_ERROR
         if finish == "error":
@@ -132,7 +132,7 @@ def look_again(
         ):
             if look.finish == "cancelled":
                 # Kept, it would read as looked at and be asked never again.
-                raise Cancelled("The model was closed during the second look; resume to go on.")
+                raise StoppedError("The model was closed during the second look; resume to go on.")
             subject = rows.iloc[look.index]
             kept.append(
                 {

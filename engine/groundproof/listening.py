@@ -62,7 +62,7 @@ class Listener(Protocol):
     """Is told what happens between a question and its result; see `terminal.Terminal`."""
 
     def check(self) -> None:
-        """Called at every piece of text the model writes. Raises Cancelled to stop the work."""
+        """Called at every piece of text the model writes. Raises StoppedError to stop the work."""
 
     def note(self, sentence: str) -> None:
         """A sentence the user should know; no failure."""

@@ -181,6 +181,16 @@ def _content_id(path: str, dataset: DatasetReader) -> str:
     return _identity(_structure(dataset))
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Who may name a URL was decided for that address, not for where it sends us."""
+
+    def redirect_request(self, *_args: object) -> None:
+        """None: the redirect is an HTTPError, and the identity is taken from what GDAL reads."""
+
+
+_direct = urllib.request.build_opener(_NoRedirect)
+
+
 def _identity(head: bytes, *parts: str) -> str:
     digest = hashlib.sha256(head).hexdigest()[:32]
     return "-".join((*parts, digest))
@@ -188,7 +198,7 @@ def _identity(head: bytes, *parts: str) -> str:
 
 def _http_identity(url: str) -> str:
     request = urllib.request.Request(url, headers={"Range": f"bytes=0-{HEADER_BYTES - 1}"})  # noqa: S310 - http(s) only
-    with urllib.request.urlopen(request, timeout=HTTP_TIMEOUT_S) as reply:  # noqa: S310
+    with _direct.open(request, timeout=HTTP_TIMEOUT_S) as reply:
         head = reply.read(HEADER_BYTES)
         size = reply.headers.get("Content-Range", "").rpartition("/")[2] or reply.headers.get(
             "Content-Length", ""

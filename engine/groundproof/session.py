@@ -291,7 +291,9 @@ class Session:
             area_m2=sum(known) if known else None,
             memory_bytes=max((e.memory_bytes for e in estimates), default=0),
             answered=answered,
-            notes=tuple(dict.fromkeys([*(note for p in plans for note in p.notes), *_follow_up_notes(config)])),
+            notes=tuple(
+                dict.fromkeys([*(note for p in plans for note in p.notes), *_follow_up_notes(config)])
+            ),
         )
 
     def _plan_of(self, run: RunDirectory) -> Plan:
@@ -316,8 +318,10 @@ def _follow_up_notes(config: RunConfig) -> list[str]:
     if config.follows is None or config.profile.prompt_style == "instructed":
         return []
     return [
-        f"{config.profile.name} answers every question by itself: it sees the place the question is about, and is "
-        "not told the earlier answer."
+        (
+            f"{config.profile.name} answers every question by itself: it sees the place the question is about, and "
+            "is not told the earlier answer."
+        )
     ]
 
 

@@ -63,13 +63,13 @@ def test_a_missing_embedded_model_says_how_to_make_it(
         resolve("tiny")
 
 
-def test_the_embedded_profile_is_the_one_written_beside_the_weights(
+def test_the_embedded_models_profile_is_the_built_in_one_whatever_an_export_left_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = checkpoint(tmp_path / "tiny")
     (folder / "groundproof.toml").write_text('base = "tiny"\ntile_px = 280\n')
     monkeypatch.setattr(resolve_module, "EMBEDDED_FOLDER", folder)
-    assert resolve("tiny").profile.tile_px == 280
+    assert resolve("tiny").profile == PROFILES["tiny"]
 
 
 def test_a_named_profile_wins_over_what_the_folder_says(tmp_path: Path) -> None:

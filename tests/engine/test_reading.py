@@ -32,8 +32,8 @@ AS_IS = Stretch(None, 0)
 
 def write(path: Path, data: np.ndarray, **profile) -> Path:
     with rasterio.open(
-        path, "w", driver="GTiff", width=data.shape[2], height=data.shape[1], count=len(data), dtype=data.dtype,
-        **{**PLACE, **profile},
+        path, "w", width=data.shape[2], height=data.shape[1], count=len(data), dtype=data.dtype,
+        **{"driver": "GTiff", **PLACE, **profile},
     ) as out:  # fmt: skip
         out.write(data)
     return path
@@ -175,6 +175,20 @@ def test_a_truncated_file_fails_only_where_it_is_cut(tmp_path, layout) -> None:
             assert isinstance(pixels, ReadError)
             assert "cannot be read (" in str(pixels)
             assert "previous exception" not in str(pixels)
+
+
+@pytest.mark.parametrize("driver", ["PNG", "JPEG"])
+def test_a_truncated_picture_is_a_read_error_where_it_is_cut_and_never_grey_ground(tmp_path, driver) -> None:
+    data = np.random.default_rng(0).integers(1, 255, (3, 512, 512), dtype=np.uint8)
+    path = write(tmp_path / f"a.{driver.lower()}", data, driver=driver)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with open_scene(path, pixel_space=True) as scene:
+        top, bottom = (Tile(i, Window(0, y, 224, 112), 224, 112) for i, y in enumerate((0, 400)))
+        with TileReader(scene, AS_IS, [top, bottom]) as reader:
+            (_, first), (_, last) = reader
+    assert isinstance(first, TilePixels)
+    assert isinstance(last, ReadError)
 
 
 def test_a_damaged_block_is_never_shown_as_black(tmp_path) -> None:

@@ -322,9 +322,7 @@ def test_a_box_reads_back_within_a_unit_of_its_frame(
     tile = Tile(0, Window(1000, 2000, 224, 224), 224, 224)
     x0, y0 = 1000 + corner[0], 2000 + corner[1]
     box = PixelBox(x0, y0, x0 + size[0], y0 + size[1])
-    written = as_written(
-        TrueBox("E1", "ship", box, shapely.box(box.x0, box.y0, box.x1, box.y1)), tile, frame
-    )
+    written = as_written(TrueBox("E1", "ship", box, shapely.box(box.x0, box.y0, box.x1, box.y1)), tile, frame)
     assert all(value == int(value) for value in (written.x0, written.y0, written.x1, written.y1))
     back = to_pixels(written, frame, tile, (5000, 5000)).box
     assert back is not None

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -80,7 +81,9 @@ class Page:
 
     def wait(self, condition: Callable[[], Any]) -> Any:
         """Until it is true."""
-        return WebDriverWait(self.driver, WAIT_S, poll_frequency=0.05).until(lambda _: condition())
+        replaced = [StaleElementReferenceException]  # between being found and being read
+        waiting = WebDriverWait(self.driver, WAIT_S, poll_frequency=0.05, ignored_exceptions=replaced)
+        return waiting.until(lambda _: condition())
 
     def give(self, *files: Path) -> None:
         """Drop files, and wait until the map shows the last one."""

@@ -21,7 +21,7 @@ from groundproof.boxes import BoxFrame, ModelBox
 from groundproof.outputs.palette import VERDICTS
 from groundproof.protocol import Finding, count_trace
 from groundproof.service.routes.web import WEB
-from tests.engine.conftest import BOXES, Squares
+from tests.engine.conftest import BOXES, Squares, write_squares
 from tests.engine.square_finder import SquareFinder
 from tests.engine.square_finder import squares as bright_squares
 from tests.service.browser import Page, chromium
@@ -283,6 +283,20 @@ def test_a_file_below_an_allowed_folder_and_a_stored_scene_can_be_asked_about(
     page.find('article[data-answer="A2"] .go').click()
     assert page.text("#caption").startswith("sent ·")
     assert set(page.drawn()) == {f"A2:E{n}" for n in range(1, 6)}
+
+
+def test_two_dates_of_one_place_are_compared_and_shown_in_turn(page: Page, squares: Squares) -> None:
+    later = write_squares(squares.path.with_name("later.tif"), [*BOXES, (500, 200, 560, 260)])
+    page.give(squares.path, later.path)
+    page.find("#task option[value=change]").click()
+    page.ask("What has changed?")
+    page.answer()
+    boxes = {tuple(box[0]) for box in page.drawn().values()}
+    page.find("#shown option:nth-child(2)").click()
+    page.settled()
+    later_boxes = {tuple(box[0]) for box in page.drawn().values()}
+    assert (500, 200) in {(round(x), round(y)) for x, y in later_boxes - boxes}
+    assert "squares" in page.text("#caption")
 
 
 def test_an_image_without_a_place_is_asked_about_in_pixels(

@@ -178,7 +178,7 @@ def _without_folder(profile: Profile, asked: str, engine: Engine) -> ModelSpec:
             "stages), or give the folder of a checkpoint with --model."
         )
     folder = _checkpoint(EMBEDDED_FOLDER)
-    return ModelSpec(_written_profile(folder) or profile, folder, engine=engine)
+    return ModelSpec(profile, folder, engine=engine)
 
 
 def _guessed(folder: Path, engine: Engine) -> ModelSpec:

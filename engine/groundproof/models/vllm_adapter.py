@@ -6,7 +6,7 @@ here. Refuses remote code and pickled weights, and knows no geography. vLLM is i
 `AsyncLLM` and not `LLM`: the offline class prepares every image before the first one is looked at
 (vllm-project/vllm issue 50111). Prompts are token ids of our own `PromptBuilder`, so control tokens in a
 question stay text and both engines see the same ids. Images are named by their content, so several questions
-about one tile are encoded once.
+about one tile are encoded once. `vllm_plugin` makes vLLM compute GLM-4.1V as transformers does.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import os
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from importlib.metadata import entry_points
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,8 +50,8 @@ TEXT_TOKENS = 8192
 """Room for system text, question and a context of `prompts.MAX_CONTEXT` characters."""
 
 KV_CACHE_CPU_BYTES = 1 << 30
-"""Keys and values on a CPU, where vLLM would otherwise claim half of the memory (`VLLM_CPU_KVCACHE_SPACE`,
-in GiB, wins). One token of a 9B GLM-4.1V costs 80 KiB in bfloat16, one of the embedded model 6 KiB in float32."""
+"""Keys and values on a CPU, where vLLM would otherwise claim half of the memory (the environment variable
+`VLLM_CPU_KVCACHE_SPACE`, in GiB, wins). One token of a 9B GLM-4.1V costs 80 KiB in bfloat16, one of the embedded model 6 KiB in float32."""
 
 PROCESSOR_CACHE_GB = 0.5
 """Prepared tiles kept for the next question about them, in this process and in the engine's: 20 tiles of
@@ -298,6 +299,8 @@ def load(spec: ModelSpec, device: str = "auto", max_in_flight: int | None = None
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as err:
         raise ModelError(f"The model in {folder} cannot be loaded: {one_sentence(err)}") from err
+    if config.model_type == "glm4v":
+        _check_plugin()
     dtype = str(choose_dtype(torch.device(kind), _weights_bytes(folder))).removeprefix("torch.")
     identity = f"{profile.name}-{content_hash(folder)}-{dtype}-vllm{version}"
     model = VllmModel(profile, Reading(folder, config), identity, places)
@@ -324,6 +327,21 @@ def _installed() -> _Installed:
     if kind not in MAX_IN_FLIGHT:
         raise ModelError(f"vLLM {vllm.__version__} runs on {kind!r} here; groundproof knows cpu and cuda.")
     return _Installed(vllm.__version__.partition("+")[0], kind)
+
+
+def _check_plugin() -> None:
+    """Raises: ModelError unless vLLM's processes will load `vllm_plugin`; without it answers are quietly worse."""
+    allowed = os.environ.get("VLLM_PLUGINS")
+    if not entry_points(group="vllm.general_plugins", name="groundproof"):
+        raise ModelError(
+            "vLLM needs groundproof's plugin for GLM-4.1V, and this groundproof is not an installed package. "
+            "Install it beside vLLM, with pip install -e . in a checkout."
+        )
+    if allowed is not None and "groundproof" not in allowed.split(","):
+        raise ModelError(
+            f"VLLM_PLUGINS is {allowed!r}, so vLLM would leave out groundproof's plugin, which GLM-4.1V needs. "
+            "Add groundproof to it, or unset it."
+        )
 
 
 def _settings(

@@ -31,5 +31,8 @@ class Glm4v(Glm4vForConditionalGeneration):  # type: ignore[misc]  # vLLM is unt
             head_size=vision.hidden_size // vision.num_heads,
             max_position=8192,
             is_neox_style=True,
-            rope_parameters={"partial_rotary_factor": 0.5, "rope_theta": vision.rope_parameters["rope_theta"]},
+            rope_parameters={
+                "partial_rotary_factor": 0.5,
+                "rope_theta": vision.rope_parameters["rope_theta"],
+            },
         )

@@ -16,7 +16,7 @@ import pandas as pd
 
 from groundproof.boxes import Tile, Window
 from groundproof.config import Question, RunConfig
-from groundproof.errors import Cancelled, ModelError, SceneError
+from groundproof.errors import StoppedError, ModelError, SceneError
 from groundproof.frames import named_rows
 from groundproof.models.base import Piece, Request, VisionLanguageModel
 from groundproof.models.profiles import Profile
@@ -49,7 +49,7 @@ class Observer(Protocol):
     """Is told what happens, in the runner's thread. Its methods return quickly."""
 
     def check(self) -> None:
-        """Called at every piece of text. Raises Cancelled to stop; batches that are whole are kept."""
+        """Called at every piece of text. Raises StoppedError to stop; batches that are whole are kept."""
 
     def event(self, asked: Asked, event: Event) -> None:
         """Something of a tile's trace is complete while the model still writes."""
@@ -243,7 +243,9 @@ class _Asking:
             return
         del self._open[piece.request_id]
         if piece.finish == "cancelled":
-            raise Cancelled("The model was closed while it answered. What was answered is kept; resume to go on.")
+            raise StoppedError(
+                "The model was closed while it answered. What was answered is kept; resume to go on."
+            )
         self._tell(answering, answering.parser.close())
         status = TileStatus.ENGINE_ERROR if piece.finish == "error" else _status(answering)
         self._keep(

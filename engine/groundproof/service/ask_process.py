@@ -17,7 +17,7 @@ from groundproof.deliver import failures, write_outputs
 from groundproof.errors import NotFoundError, NotReadyError
 from groundproof.outputs import read
 from groundproof.service import asking
-from groundproof.service.asking import AskRequest, Context
+from groundproof.service.asking import AskRequest, Context, SceneReference
 from groundproof.service.engine import Engine
 from groundproof.service.jobs import JobStatus, JobStore
 from groundproof.service.metrics import Metrics
@@ -104,16 +104,16 @@ class AskProcess:
         }
 
     def paths(self, request: AskRequest) -> tuple[str, ...]:
-        """What the engine opens for each scene. Raises NotFoundError, NotReadyError, ForbiddenError."""
-        found = []
-        for scene in request.scenes:
-            if scene.id is not None:
-                found.append(str(self._scenes.path(scene.id)))
-            elif scene.path is not None:
-                found.append(allowed_path(scene.path, self._settings))
-            else:
-                found.append(allowed_url(str(scene.url), self._settings))
-        return tuple(found)
+        """What the engine opens for each scene. Raises as `path` does."""
+        return tuple(self.path(scene) for scene in request.scenes)
+
+    def path(self, scene: SceneReference) -> str:
+        """What the engine opens for a scene. Raises NotFoundError, NotReadyError, ForbiddenError."""
+        if scene.id is not None:
+            return str(self._scenes.path(scene.id))
+        if scene.path is not None:
+            return allowed_path(scene.path, self._settings)
+        return allowed_url(str(scene.url), self._settings)
 
     def scenes_in_use(self) -> set[str]:
         """Ids of stored scenes that unfinished jobs need."""

@@ -91,7 +91,8 @@ def describe(subject: Subject) -> dict[str, Any]:
     run = subject.run
     if run is not None:
         row = next(row for row in run.scenes if row["scene"] == subject.scene)
-        grid, name, gsd, date = grid_of(row), row["scene"], row["gsd_m"], row["datetime"]
+        grid, name, gsd = grid_of(row), row["scene"], row["gsd_m"]
+        date = next(row["datetime"] for row in run.scenes if row["path"] == subject.path)
     else:
         with _opened(subject) as scene:
             grid, name, gsd, date = scene.grid, scene.name, scene.gsd_m, scene.datetime

@@ -13,7 +13,7 @@ from typing import Any
 from groundproof.audit import reaudit
 from groundproof.deliver import failures, merge_run
 from groundproof.diff import diff, format_diff
-from groundproof.errors import Cancelled, NotFoundError, NotReadyError
+from groundproof.errors import StoppedError, NotFoundError, NotReadyError
 from groundproof.outputs import jsontext, read, write
 from groundproof.review_export import export
 from groundproof.run import writing
@@ -156,4 +156,4 @@ def _run_directory(jobs: JobStore, job_id: str) -> Path:
 
 def _go_on(work: Work) -> None:
     if work.stop.is_set():
-        raise Cancelled("The job was cancelled before its result was written.")
+        raise StoppedError("The job was cancelled before its result was written.")

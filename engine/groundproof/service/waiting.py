@@ -116,5 +116,8 @@ def links(job: Job) -> list[dict[str, str]]:
     ]
     if job.status is JobStatus.SUCCESSFUL:
         rel = "http://www.opengis.net/def/rel/ogc/1.0/results"
+        found.append(
+            {"rel": "enclosure", "type": "application/json", "title": "Files", "href": f"{base}/files"}
+        )
         found.append({"rel": rel, "type": "application/json", "title": "Results", "href": f"{base}/results"})
     return found

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from pyproj import CRS
 
-from groundproof.errors import Cancelled, TooLargeError
+from groundproof.errors import StoppedError, TooLargeError
 from groundproof.listening import Plan, Seen
 from groundproof.placement import parse_crs
 from groundproof.service.documents import answer_documents, evidence_documents, seen_document
@@ -61,9 +61,9 @@ class JobListener:
         self._last = 0.0
 
     def check(self) -> None:
-        """Raises Cancelled when somebody asked for it."""
+        """Raises StoppedError when somebody asked for it."""
         if self._stop.is_set():
-            raise Cancelled("The job was cancelled. What was answered is kept.")
+            raise StoppedError("The job was cancelled. What was answered is kept.")
 
     def note(self, sentence: str) -> None:
         """A `note` event, each sentence once."""

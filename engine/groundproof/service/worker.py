@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from groundproof.errors import BusyError, Cancelled, GroundproofError
+from groundproof.errors import BusyError, StoppedError, GroundproofError
 from groundproof.service import problems
 from groundproof.service.events import LAST, EventLog
 from groundproof.service.jobs import Job, JobStatus, JobStore, timestamp
@@ -26,7 +26,7 @@ RETRY_AFTER_S = 10
 
 @dataclass(slots=True)
 class Work:
-    """What a process function gets. stop: set when the job shall end. It raises Cancelled then."""
+    """What a process function gets. stop: set when the job shall end. It raises StoppedError then."""
 
     job: Job
     events: EventLog
@@ -129,7 +129,7 @@ class JobRunner:
             self._store.update(job_id, status=JobStatus.RUNNING, started=started, message="Running.")
             results = self._processes[job.process](work)
             self._end(job_id, JobStatus.SUCCESSFUL, "Done.", results=results, progress=100)
-        except Cancelled as err:
+        except StoppedError as err:
             if not self._stopping.is_set():
                 self._end(job_id, JobStatus.DISMISSED, str(err))
         except GroundproofError as err:

@@ -123,7 +123,7 @@ def _subjects(service: Service, shown: Shown) -> list[Subject]:
     """Raises NotFoundError, ForbiddenError, UsageError."""
     if shown.job is None:
         reference = SceneReference(id=shown.id, path=shown.path, url=shown.url)
-        return [Subject(path) for path in service.ask.paths(AskRequest(question="?", scenes=(reference,)))]
+        return [Subject(service.ask.path(reference))]
     job = service.jobs.get(shown.job)
     if job.process != "ask":
         raise UsageError(f"The job {job.job_id} is of the process {job.process}, which shows no scenes.")

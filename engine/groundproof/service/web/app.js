@@ -3,6 +3,7 @@
 import { Problem, SIGNED_OUT, address, ask, cancel, engine, get, picture, preview, watch } from "./api.js";
 import { AnswerView } from "./answer.js";
 import { byId, element } from "./dom.js";
+import { showHistory } from "./history.js";
 import { Imagery } from "./imagery.js";
 import { SceneMap } from "./map.js";
 import { polygon } from "./places.js";
@@ -19,7 +20,7 @@ const TASKS = {
   vqa: "other question",
   change: "change between dates",
 };
-const EXAMPLES = ["How many airplanes are there?", "Where are the storage tanks?", "Is there a ship?", "Describe the scene."];
+const LABELS = ["airplane", "storage tank", "ship"];
 const ENGINE_POLL_MS = 2000;
 
 let shown = { entries: [], job: null, at: -1 }; // entries: {query: of GET /preview.webp, scene}; job: whose they are
@@ -119,8 +120,9 @@ const where = () => document.querySelector("input[name=where]:checked").value;
 /** What would be sent, in words, before it is. */
 function before() {
   const count = imagery.references.length;
-  const part = where() === "whole" ? "" : where() === "view" ? ", the part in view" : rectangle ? ", the rectangle" : "";
-  const wants = where() === "rectangle" && !rectangle ? " Draw the rectangle on the map: press and drag, or two clicks." : "";
+  const part = { whole: "", view: ", the part in view", rectangle: rectangle ? ", the rectangle" : "" }[where()];
+  const missing = where() === "rectangle" && !rectangle;
+  const wants = missing ? " Draw the rectangle on the map: a click for each of two corners." : "";
   byId("before").textContent = count ? `${count === 1 ? "One scene" : `${count} scenes`}${part}.${wants}` : "";
 }
 
@@ -139,7 +141,8 @@ async function submit(event) {
   try {
     if (imagery.busy) throw new Problem("An image is still being sent.");
     if (!imagery.references.length) throw new Problem("Give an image first: drop a GeoTIFF, or choose a stored scene.");
-    const request = { question: byId("question").value.trim(), scenes: imagery.references, task: byId("task").value, ...area() };
+    const question = byId("question").value.trim();
+    const request = { question, scenes: imagery.references, task: byId("task").value, ...area() };
     if (imagery.scenes.some((scene) => !scene.crs)) request.pixel_space = true;
     await start(request);
   } catch (error) {
@@ -165,8 +168,16 @@ async function start(request) {
 async function open(id) {
   job?.stop();
   const { scenes, asked } = await preview({ job: id });
-  const entries = scenes.map((scene, n) => ({ query: { job: id, scene: n }, scene }));
-  const current = { id, request: asked, entries, ended: false, failed: [], first: null, stop: () => {} };
+  const current = {
+    id,
+    request: asked,
+    entries: jobEntries(id, scenes),
+    planned: false, // whether the scenes are those of its plan
+    ended: false,
+    failed: [], // windows that were not looked at
+    first: null, // the first progress, to tell the time left by
+    stop: () => {},
+  };
   job = current;
   byId("teach").hidden = true;
   byId("asking").open = false;
@@ -179,12 +190,15 @@ async function open(id) {
   imagery.set(entriesOf(asked, scenes));
   const stop = element("button", { type: "button", id: "cancel", onclick: () => stopJob(current) }, "Cancel");
   byId("answer").querySelector(".running").append(stop);
-  setScenes(entries, id, 0);
+  setScenes(current.entries, id, 0);
   before();
   current.stop = watch(id, {
     plan: ({ text }) => answer.says(text),
     note: ({ text }) => answer.note(text),
-    progress: (data) => answer.progress(data, timeLeft(current, data)),
+    progress: (data) => {
+      answer.progress(data, timeLeft(current, data));
+      if (data.tiles) planned(current);
+    },
     evidence: (evidence) => {
       answer.part(evidence.answer_id).add(evidence);
       if (shown.job === id && isOn(evidence, map.scene)) map.draw(evidence);
@@ -203,6 +217,19 @@ async function open(id) {
     lost: (isLost) => byId("answer").classList.toggle("lost", isLost),
     done: (data) => ended(current, data),
   });
+}
+
+const jobEntries = (id, scenes) => scenes.map((scene, n) => ({ query: { job: id, scene: n }, scene }));
+
+/** Once a job has its plan: what its scenes are called in it, which date each is, and which areas are asked about. */
+async function planned(current) {
+  if (current.planned) return;
+  current.planned = true;
+  const { scenes } = await preview({ job: current.id });
+  const known = (list) => JSON.stringify(list.map(({ name, image, areas }) => [name, image, areas]));
+  if (known(scenes) === known(current.entries.map(({ scene }) => scene))) return;
+  current.entries = jobEntries(current.id, scenes);
+  if (shown.job === current.id) setScenes(current.entries, current.id, shown.at);
 }
 
 const entriesOf = (asked, scenes) =>
@@ -242,9 +269,10 @@ async function ended(current, { status, message }) {
 async function downloads(id) {
   try {
     const { files, partial } = await get(`jobs/${id}/files`);
-    const links = files.map(({ name, title, type }) =>
-      element("li", {}, element("a", { href: address(`jobs/${id}/files/${name}`), type, download: true }, name), ` ${title}`),
-    );
+    const links = files.map(({ name, title, type }) => {
+      const href = address(`jobs/${id}/files/${name}`);
+      return element("li", {}, element("a", { href, type, download: true }, name), ` ${title}`);
+    });
     const first = links.splice(0, 2); // GeoPackage and GeoParquet
     const rest = element("details", {}, element("summary", {}, "Other files"), element("ul", {}, ...links));
     return element("div", { class: "downloads quiet" }, partial, element("ul", {}, ...first), links.length ? rest : null);
@@ -256,7 +284,8 @@ async function downloads(id) {
 /* ---- follow-up ---- */
 
 function followUp() {
-  const text = element("textarea", { id: "further", rows: 2, maxlength: 2000, required: true, placeholder: "And how large are they?" });
+  const hint = "And how large are they?";
+  const text = element("textarea", { id: "further", rows: 2, maxlength: 2000, required: true, placeholder: hint });
   const about = element("p", { id: "about", class: "quiet" });
   const trouble = element("p", { class: "problem", role: "alert", hidden: true });
   const send = async (event) => {
@@ -296,40 +325,11 @@ function followUpAbout(chosen) {
 /** The request of a follow-up: the same imagery, in the light of this answer. */
 function followed() {
   const kept = ["scenes", "scene_crs", "pixel_space", "bands", "gsd", "out_crs"];
-  const request = Object.fromEntries(kept.filter((name) => job.request[name] != null).map((name) => [name, job.request[name]]));
   const { answer_id, evidence } = job.chosen;
-  if (!evidence.length && job.request.aoi) Object.assign(request, { aoi: job.request.aoi, aoi_crs: job.request.aoi_crs });
+  if (!evidence.length) kept.push("aoi", "aoi_crs");
+  const given = kept.filter((name) => job.request[name] != null);
+  const request = Object.fromEntries(given.map((name) => [name, job.request[name]]));
   return { ...request, context: { job: job.id, answer_id, evidence } };
-}
-
-/* ---- earlier questions ---- */
-
-async function showHistory() {
-  const dialog = byId("history");
-  const list = byId("jobs");
-  list.replaceChildren(element("li", {}, "…"));
-  dialog.showModal();
-  try {
-    const { jobs } = await get("jobs", { limit: 100 });
-    const asks = jobs.filter(({ processID }) => processID === "ask");
-    const go = (id) => () => {
-      dialog.close();
-      history.pushState(null, "", `#job=${id}`);
-      follow();
-    };
-    list.replaceChildren(
-      ...asks.map(({ jobID, title, status, created }) =>
-        element(
-          "li",
-          {},
-          element("button", { type: "button", class: "go", onclick: go(jobID) }, title ?? jobID, element("span", { class: "facts" }, `${new Date(created).toLocaleString()} · ${status}`)),
-        ),
-      ),
-    );
-    if (!asks.length) list.replaceChildren(element("li", {}, "Nothing was asked yet."));
-  } catch (error) {
-    list.replaceChildren(element("li", { class: "problem" }, error.message));
-  }
 }
 
 /* ---- the engine ---- */
@@ -349,13 +349,14 @@ async function showEngine() {
 }
 
 function examples(labels) {
-  const own = labels.slice(0, 3).map((label, n) => [`How many ${label}s are there?`, `Where are the ${label}s?`, `Is there a ${label}?`][n]);
-  const questions = own.length === 3 ? [...own, "Describe the scene."] : EXAMPLES;
+  const [some, others, one] = labels.length < 3 ? LABELS : labels;
+  const questions = [`How many ${some}s are there?`, `Where are the ${others}s?`, `Is there a ${one}?`, "Describe the scene."];
   const use = (text) => () => {
     byId("question").value = text;
     byId("question").focus();
   };
-  byId("examples").replaceChildren(...questions.map((text) => element("button", { type: "button", class: "chip", onclick: use(text) }, text)));
+  const chip = (text) => element("button", { type: "button", class: "chip", onclick: use(text) }, text);
+  byId("examples").replaceChildren(...questions.map(chip));
 }
 
 function signedOut() {
@@ -381,7 +382,10 @@ async function follow() {
 byId("task").append(...Object.entries(TASKS).map(([value, text]) => element("option", { value }, text)));
 byId("ask").addEventListener("submit", submit);
 byId("shown").addEventListener("change", (event) => showScene(Number(event.target.value)));
-byId("history-open").addEventListener("click", showHistory);
+byId("history-open").addEventListener("click", () => showHistory((id) => {
+  history.pushState(null, "", `#job=${id}`);
+  follow();
+}));
 for (const radio of document.querySelectorAll("input[name=where]")) {
   radio.addEventListener("click", () => {
     if (where() === "rectangle" && map.scene) map.startRectangle();
