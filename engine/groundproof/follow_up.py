@@ -15,7 +15,7 @@ from groundproof.areas import Area, areas
 from groundproof.assemble import OVERVIEW
 from groundproof.boxes import PixelBox, Tile, Window
 from groundproof.counting import counted
-from groundproof.errors import StoppedError, ModelError, ReadError
+from groundproof.errors import ModelError, ReadError, StoppedError
 from groundproof.evidence_rows import SECOND_LOOK, look_key
 from groundproof.frames import named_rows
 from groundproof.models.base import Request, VisionLanguageModel

@@ -86,6 +86,8 @@ def model() -> Iterator[VllmModel]:
     model = load(resolve(f"vllm:{EMBEDDED_FOLDER}"))
     yield model
     model.close()
+    for process in multiprocessing.active_children():
+        process.join(10)
     assert not multiprocessing.active_children(), "vLLM's processes outlived their model"
 
 

@@ -122,26 +122,22 @@ def _traces(model: VllmModel, *, constrained: bool, tokens: int | None) -> list[
     return found
 
 
-def _report(name: str, traces: list[tuple[Trace, bool]]) -> tuple[int, int]:
+def _report(name: str, traces: list[tuple[Trace, bool]]) -> None:
     failed = sum(not trace.usable for trace, _ in traces)
     repaired = sum(bool(trace.repairs) for trace, _ in traces)
     kinds = Counter(repair.kind for trace, _ in traces for repair in trace.repairs)
     print(f"{name}: {failed} failed and {repaired} repaired of {len(traces)}; {dict(kinds)}")
-    return failed, repaired
 
 
 def test_constrained_answers_have_no_broken_form(hot: VllmModel) -> None:
-    free = _traces(hot, constrained=False, tokens=400)
+    """Which mistakes sampling makes differs from run to run, so the shares are told and not compared."""
+    _report(f"free, temperature {HOT}", _traces(hot, constrained=False, tokens=400))
     held = _traces(hot, constrained=True, tokens=400)
-    free_failed, free_repaired = _report(f"free, temperature {HOT}", free)
-    failed, repaired = _report(f"constrained, temperature {HOT}", held)
+    _report(f"constrained, temperature {HOT}", held)
     for trace, ended in held:
         assert not {repair.kind for repair in trace.repairs} & FORMAL
-        if ended:
-            assert trace.usable
-            assert trace.complete
-    assert failed <= free_failed
-    assert repaired < free_repaired
+        assert trace.complete is ended
+        assert trace.usable or not ended
 
 
 def test_a_model_that_keeps_to_the_protocol_writes_the_same_with_the_grammar(model: VllmModel) -> None:

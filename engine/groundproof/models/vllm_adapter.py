@@ -66,7 +66,8 @@ _ENVIRONMENT = {
 }
 """What vLLM reads from the environment only; a value that is already there wins."""
 
-SHUTDOWN_S = 5.0
+SHUTDOWN_S = 20.0
+"""How long vLLM's processes may take to end by themselves before they are killed. Less than `AsyncBridge` waits."""
 
 
 @dataclass(slots=True)

@@ -7,16 +7,16 @@ and how they are shown: an `Observer` is told as they come.
 from __future__ import annotations
 
 import time
-from contextlib import closing
 from collections.abc import Collection, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 import pandas as pd
 
 from groundproof.boxes import Tile, Window
-from groundproof.config import Question, RunConfig
-from groundproof.errors import StoppedError, ModelError, SceneError
+from groundproof.config import Question
+from groundproof.errors import ModelError, SceneError, StoppedError
 from groundproof.frames import named_rows
 from groundproof.models.base import Piece, Request, VisionLanguageModel
 from groundproof.models.profiles import Profile

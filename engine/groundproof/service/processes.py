@@ -13,7 +13,7 @@ from typing import Any
 from groundproof.audit import reaudit
 from groundproof.deliver import failures, merge_run
 from groundproof.diff import diff, format_diff
-from groundproof.errors import StoppedError, NotFoundError, NotReadyError
+from groundproof.errors import NotFoundError, NotReadyError, StoppedError
 from groundproof.outputs import jsontext, read, write
 from groundproof.review_export import export
 from groundproof.run import writing

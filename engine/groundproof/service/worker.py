@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from groundproof.errors import BusyError, StoppedError, GroundproofError
+from groundproof.errors import BusyError, GroundproofError, StoppedError
 from groundproof.service import problems
 from groundproof.service.events import LAST, EventLog
 from groundproof.service.jobs import Job, JobStatus, JobStore, timestamp
