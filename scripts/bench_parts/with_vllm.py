@@ -32,6 +32,7 @@ from PIL import Image
 from service import background
 from transformers import AutoConfig
 
+from groundproof.deliver import write_outputs
 from groundproof.models import vllm_adapter
 from groundproof.models.base import Piece, Request
 from groundproof.models.resolve import resolve
@@ -46,7 +47,7 @@ QUESTION = "How many airplanes are there?"
 TILES_A_SIDE = 10
 REPEATS = 3
 CLIENTS = 16
-IMAGES = 6 * CLIENTS
+IMAGES = 5 * CLIENTS
 PORT = 8935
 AIM_OFFLINE, AIM_HTTP = 0.97, 0.90
 
@@ -129,26 +130,24 @@ def forget(model: VllmModel) -> None:
         model._bridge.run(reset())  # noqa: SLF001
 
 
-def asked(
-    scene: Path, folder: Path, *, pixel_space: bool = False, constrained: bool = False
-) -> list[Request]:
-    """What the engine asks a model about this scene, in order."""
+def asked(scenes: Sequence[Path], directory: Path, *, pixel_space: bool = False) -> list[Request]:
+    """What the engine asks a model about these scenes, in order."""
     noting = Noting()
-    options = AskOptions(
-        (str(scene),), QUESTION, model=MODEL, pixel_space=pixel_space, constrained=constrained
-    )
+    names = tuple(str(scene) for scene in scenes)
+    options = AskOptions(names, QUESTION, model=MODEL, pixel_space=pixel_space, constrained=False)
     with Session(options, model=noting) as session:
-        session.run(folder / f"{scene.stem}-noted.run")
+        session.run(directory)
     return noting.noted
 
 
-def engine(model: VllmModel, scene: Path, directory: Path, *, constrained: bool) -> tuple[Took, RunDirectory]:
-    """A whole question by the engine."""
+def engine(model: VllmModel, scene: Path, out: Path, *, constrained: bool) -> tuple[Took, RunDirectory]:
+    """A whole question by the engine, from planning to the GeoPackage."""
     forget(model)
     options = AskOptions((str(scene),), QUESTION, model=MODEL, constrained=constrained)
     started, cpu = time.perf_counter(), time.process_time()
     with Session(options, model=model) as session:
-        run, _ = session.run(directory)
+        run, result = session.run(out.with_suffix(".run"))
+        write_outputs(run, result, out)
     wall_s, cpu_s = time.perf_counter() - started, time.process_time() - cpu
     return Took(wall_s, cpu_s, tuple(run.answers().text)), run
 
@@ -172,16 +171,16 @@ def offline(folder: Path, model: VllmModel, raw: Raw) -> None:
     for repeat in range(REPEATS + 1):
         scene = folder / f"offline-{repeat}.tif"
         write_scene(scene, scene_px(model), seed=100 + repeat)
-        requests = asked(scene, folder)
+        requests = asked([scene], folder / f"offline-{repeat}-noted.run")
         theirs = raw.took(requests) if repeat % 2 else None
-        mine, _ = engine(model, scene, scene.with_suffix(".run"), constrained=False)
+        mine, _ = engine(model, scene, scene.with_suffix(".gpkg"), constrained=False)
         theirs = theirs or raw.took(requests)
         if repeat:  # the first is for warming up
             ours.append(mine)
             raws.append(theirs)
             same += sum(a == b for a, b in zip(mine.texts, theirs.texts, strict=True))
     print(
-        f"{len(requests)} tiles, {REPEATS} repeats; {same} of {len(requests) * REPEATS} answers are the same"
+        f"{len(requests)} tiles, {REPEATS} repeats; {same} of {len(ours) * len(requests)} answers are the same"
     )
     table(ours, raws, len(requests), AIM_OFFLINE)
 
@@ -196,18 +195,10 @@ def http(folder: Path, model: VllmModel, raw: Raw) -> None:
     """Print the part."""
     token = "t" * 32
     os.environ["BENCH_TOKEN"] = token
-    words = [
-        "-m",
-        "groundproof.cli",
-        "serve",
-        "--model",
-        MODEL,
-        "--port",
-        str(PORT),
-        "--token-env",
-        "BENCH_TOKEN",
-    ]
-    words += ["--workers", str(CLIENTS), "--data-dir", str(folder / "service")]
+    serve = (
+        f"-m groundproof.cli serve --model {MODEL} --workers {CLIENTS} --port {PORT} --token-env BENCH_TOKEN"
+    )
+    words = [*serve.split(), "--data-dir", str(folder / "service")]
     ours, raws = [], []
     with background(*words, url=f"http://127.0.0.1:{PORT}/health") as process:
         headers = {"Authorization": f"Bearer {token}"}
@@ -216,9 +207,7 @@ def http(folder: Path, model: VllmModel, raw: Raw) -> None:
                 time.sleep(0.5)
             for repeat in range(REPEATS + 1):
                 images = write_images(folder / f"http-{repeat}", 1000 * (repeat + 1), model.profile.tile_px)
-                requests = [
-                    request for image in images for request in asked(image, image.parent, pixel_space=True)
-                ]
+                requests = asked(images, folder / f"http-{repeat}-noted.run", pixel_space=True)
                 theirs = raw.took(requests) if repeat % 2 else None
                 mine = clients(client, images, psutil.Process(process.pid))
                 theirs = theirs or raw.took(requests)
@@ -265,8 +254,8 @@ def grammar(folder: Path, model: VllmModel, raw: Raw) -> None:
         scene = folder / f"grammar-{repeat}.tif"
         write_scene(scene, scene_px(model), seed=200 + repeat)
         for constrained in (False, True) if repeat % 2 else (True, False):
-            directory = folder / f"grammar-{repeat}-{constrained}.run"
-            sides[constrained].append(engine(model, scene, directory, constrained=constrained))
+            out = folder / f"grammar-{repeat}-{constrained}.gpkg"
+            sides[constrained].append(engine(model, scene, out, constrained=constrained))
     print(
         f"{'':12} {'tiles/s':>8} {'range':>13} {'answers':>8} {'mended':>7} {'unreadable':>11} {'with boxes':>11}"
     )

@@ -17,8 +17,8 @@ from shapely.geometry import Polygon
 
 from groundproof.models.base import Piece, Request
 from groundproof.outputs import write
-from groundproof.service.ask_process import RESULT
-from groundproof.service.jobs import JobStatus, JobStore, timestamp
+from groundproof.service.jobs.ask_process import RESULT
+from groundproof.service.jobs.store import JobStatus, JobStore, timestamp
 from groundproof.tables import Result
 from tests.engine.outputs_samples import METADATA, answer_row, evidence_row, frame, scene_row, tile_row
 from tests.engine.square_finder import SquareFinder

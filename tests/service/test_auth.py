@@ -15,8 +15,8 @@ from starlette.responses import HTMLResponse
 from starlette.websockets import WebSocketDisconnect
 
 from groundproof.errors import UsageError
-from groundproof.service.auth import Guard
-from groundproof.service.origins import host_name
+from groundproof.service.access.auth import Guard
+from groundproof.service.access.origins import host_name
 
 from .conftest import TOKEN, make_settings
 

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 from groundproof.service import problems
-from groundproof.service.body_limit import JSON_BYTES, BodyLimit
+from groundproof.service.access.body_limit import JSON_BYTES, BodyLimit
 
 from .conftest import make_settings
 

@@ -15,7 +15,7 @@ import pytest
 import shapely
 
 from groundproof.outputs import read
-from groundproof.service.ask_process import RESULT
+from groundproof.service.jobs.ask_process import RESULT
 from tests.engine.conftest import BOXES, Squares
 from tests.service.conftest import TOKEN, Live
 from tests.service.feature_samples import Gated, until

@@ -8,7 +8,7 @@ from owslib.ogcapi.features import Features
 from owslib.util import Authentication
 
 from groundproof.outputs import read
-from groundproof.service.ask_process import RESULT
+from groundproof.service.jobs.ask_process import RESULT
 from tests.engine.conftest import BOXES, Squares
 from tests.service.conftest import QUESTION, TOKEN, Live
 

@@ -20,9 +20,9 @@ from rasterio.enums import ColorInterp
 from groundproof.boxes import Window
 from groundproof.errors import GroundproofError, SceneError, TooLargeError
 from groundproof.scene import open_scene
-from groundproof.service import decoding
-from groundproof.service.decoding import decode
 from groundproof.service.settings import Limits
+from groundproof.service.uploads import decoding
+from groundproof.service.uploads.decoding import decode
 
 from . import image_files
 from .image_files import AFFINE, noise, smooth, write

@@ -17,7 +17,7 @@ from PIL import Image
 
 from groundproof.outputs import read
 from groundproof.service import downloads
-from groundproof.service.ask_process import RESULT
+from groundproof.service.jobs.ask_process import RESULT
 from groundproof.tables import TABLES
 from tests.engine.conftest import BOXES, Squares
 from tests.service.conftest import Live

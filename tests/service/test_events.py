@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groundproof.service.events import EventLog
+from groundproof.service.jobs.events import EventLog
 
 
 def collect(log: EventLog, after: int = 0) -> list[int]:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from pyproj import CRS
 
 from groundproof.errors import ParameterError
-from groundproof.service.crs_names import StoredCrs
-from groundproof.service.item_queries import items_query
-from groundproof.service.layers import FILTERS, Layer, Selection
+from groundproof.service.ogc.crs_names import StoredCrs
+from groundproof.service.ogc.item_queries import items_query
+from groundproof.service.ogc.layers import FILTERS, Layer, Selection
 from tests.service.feature_samples import EPSG, result_of, rotated
 
 UTM = CRS.from_epsg(32631)

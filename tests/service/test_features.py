@@ -16,8 +16,8 @@ from pyproj import CRS, Transformer
 from shapely.geometry import shape
 
 from groundproof.outputs import read
-from groundproof.service import snapshots
-from groundproof.service.ask_process import RESULT
+from groundproof.service.jobs.ask_process import RESULT
+from groundproof.service.ogc import snapshots
 from groundproof.service.state import Service
 from groundproof.tables import Result
 from tests.engine.conftest import BOXES, Squares, write_squares

@@ -13,8 +13,8 @@ import rasterio
 from fastapi.testclient import TestClient
 
 from groundproof.errors import GroundproofError, SceneError, outcome
-from groundproof.service.decoding import decode
 from groundproof.service.settings import Limits
+from groundproof.service.uploads.decoding import decode
 
 from . import image_files
 

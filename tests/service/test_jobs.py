@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from groundproof.errors import NotFoundError, RunError
-from groundproof.service.jobs import JobStatus, JobStore
+from groundproof.service.jobs.store import JobStatus, JobStore
 
 
 def test_jobs_survive_a_restart_newest_first(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from schemathesis.specs.openapi.definitions import OPENAPI_30
 
-from groundproof.service.process_inputs import INPUTS
+from groundproof.service.jobs.process_inputs import INPUTS
 from tests.engine.conftest import BOXES, Squares
 from tests.service.conftest import QUESTION
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field, StringConstraints
 
-from groundproof.service.openapi30 import document30, inlined, schema30
+from groundproof.service.ogc.openapi30 import document30, inlined, schema30
 
 
 class Inner(BaseModel):

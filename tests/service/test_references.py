@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from groundproof.errors import ForbiddenError, GroundproofError, NotFoundError, SceneError, UsageError
 from groundproof.scene import open_scene
-from groundproof.service.references import allowed_path, allowed_url, driver_of, is_public
+from groundproof.service.access.references import allowed_path, allowed_url, driver_of, is_public
 from groundproof.service.settings import ServiceSettings
 
 from .conftest import make_settings

@@ -25,11 +25,11 @@ from pyproj import CRS
 from groundproof.boxes import Window
 from groundproof.errors import NotFoundError, NotReadyError, RunError, SceneError, TooLargeError, UsageError
 from groundproof.scene import open_scene
-from groundproof.service.arrivals import missing_of
-from groundproof.service.scene_record import RawPixels
-from groundproof.service.scene_spec import SceneSpec, file_name
-from groundproof.service.scenes import SceneStore
 from groundproof.service.settings import Limits
+from groundproof.service.uploads.arrivals import missing_of
+from groundproof.service.uploads.scene_record import RawPixels
+from groundproof.service.uploads.scene_spec import SceneSpec, file_name
+from groundproof.service.uploads.scenes import SceneStore
 from groundproof.validity import index_validity
 
 from .conftest import QUESTION, TOKEN

@@ -6,7 +6,7 @@ Run in the environment that `scripts/test --vllm` makes; where vLLM is not insta
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -72,6 +72,21 @@ def by_request(pieces: list[Piece]) -> dict[str, list[Piece]]:
 
 def texts(pieces: list[Piece]) -> dict[str, str]:
     return {name: "".join(p.text for p in found) for name, found in by_request(pieces).items()}
+
+
+_told: list[str] = []
+
+
+@pytest.fixture
+def tell() -> Callable[[str], None]:
+    """Takes a line for the end of the run: shares that are measured and not asserted."""
+    return _told.append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _told:
+        terminalreporter.section("measured")
+        terminalreporter.write_line("\n".join(_told))
 
 
 @pytest.fixture(scope="session")

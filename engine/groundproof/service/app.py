@@ -13,8 +13,8 @@ from starlette.concurrency import run_in_threadpool
 
 from groundproof.models.base import VisionLanguageModel
 from groundproof.service import openapi, problems
-from groundproof.service.auth import Guard
-from groundproof.service.body_limit import BodyLimit
+from groundproof.service.access.auth import Guard
+from groundproof.service.access.body_limit import BodyLimit
 from groundproof.service.metrics import Measured
 from groundproof.service.routes import (
     ask,

@@ -17,11 +17,11 @@ from groundproof.deliver import write_picture
 from groundproof.errors import NotFoundError, SceneError, TooLargeError
 from groundproof.outputs import write, write_summary
 from groundproof.run import RunDirectory, writing
-from groundproof.service.ask_process import RESULT
-from groundproof.service.jobs import JobStore
-from groundproof.service.process_descriptions import GEOPACKAGE
-from groundproof.service.processes import DIFFERENCE, EXPORT
-from groundproof.service.snapshots import Snapshot, Snapshots
+from groundproof.service.jobs.ask_process import RESULT
+from groundproof.service.jobs.processes import DIFFERENCE, EXPORT
+from groundproof.service.jobs.store import JobStore
+from groundproof.service.ogc.process_descriptions import GEOPACKAGE
+from groundproof.service.ogc.snapshots import Snapshot, Snapshots
 from groundproof.tables import TABLES
 
 MAX_GEOJSON = 10_000

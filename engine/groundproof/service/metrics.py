@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily, Metric
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from groundproof.service.jobs import JobStatus
+from groundproof.service.jobs.store import JobStatus
 from groundproof.tables import TileStatus
 
 if TYPE_CHECKING:

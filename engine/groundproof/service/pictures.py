@@ -26,8 +26,8 @@ from groundproof.projecting import project
 from groundproof.reading import read_tile
 from groundproof.run import RunDirectory
 from groundproof.scene import Scene, open_scene
-from groundproof.service.asking import AskRequest
 from groundproof.service.documents import crs_name
+from groundproof.service.jobs.asking import AskRequest
 from groundproof.sources import Sources
 from groundproof.stretch import measure_stretch
 

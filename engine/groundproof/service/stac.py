@@ -20,9 +20,9 @@ import shapely
 from groundproof.errors import NotReadyError
 from groundproof.frames import named_rows
 from groundproof.service.downloads import Offer
-from groundproof.service.features import GEOJSON
-from groundproof.service.footprints import bbox, footprints, interval
-from groundproof.service.jobs import Job
+from groundproof.service.jobs.store import Job
+from groundproof.service.ogc.features import GEOJSON
+from groundproof.service.ogc.footprints import bbox, footprints, interval
 from groundproof.tables import Result
 
 EXTENSIONS = (

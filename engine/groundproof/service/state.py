@@ -14,17 +14,17 @@ from fastapi import Request
 
 from groundproof.models.base import VisionLanguageModel
 from groundproof.run import locked, writing
-from groundproof.service.ask_process import AskProcess
 from groundproof.service.downloads import Downloads
 from groundproof.service.engine import Engine
-from groundproof.service.features import Features
-from groundproof.service.jobs import JobStore
+from groundproof.service.jobs.ask_process import AskProcess
+from groundproof.service.jobs.processes import processes
+from groundproof.service.jobs.store import JobStore
+from groundproof.service.jobs.worker import JobRunner, Process
 from groundproof.service.metrics import Metrics
-from groundproof.service.processes import processes
-from groundproof.service.scenes import SceneStore
+from groundproof.service.ogc.features import Features
+from groundproof.service.ogc.snapshots import Snapshots
 from groundproof.service.settings import ServiceSettings
-from groundproof.service.snapshots import Snapshots
-from groundproof.service.worker import JobRunner, Process
+from groundproof.service.uploads.scenes import SceneStore
 
 SWEEP_S = 300.0
 """How often old scenes and jobs are looked for."""

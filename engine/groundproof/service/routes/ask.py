@@ -15,9 +15,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from groundproof.errors import UsageError
-from groundproof.service.asking import AskRequest
+from groundproof.service.jobs.asking import AskRequest
+from groundproof.service.jobs.waiting import response, state, until_ended, watch
 from groundproof.service.state import Service, service_of
-from groundproof.service.waiting import response, state, until_ended, watch
 
 router = APIRouter(tags=["ask"])
 

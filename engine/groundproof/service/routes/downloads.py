@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 
 from groundproof.service.addresses import base_url
-from groundproof.service.features import GEOJSON
+from groundproof.service.ogc.features import GEOJSON
 from groundproof.service.stac import stac_item
 from groundproof.service.state import service_of
 

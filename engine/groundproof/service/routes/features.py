@@ -9,9 +9,9 @@ from fastapi.responses import JSONResponse, Response
 
 from groundproof.outputs import jsontext
 from groundproof.service.addresses import base_url
-from groundproof.service.features import GEOJSON, SCHEMA, Page
-from groundproof.service.item_queries import DEFAULT_LIMIT, MAX_LIMIT, only_known
-from groundproof.service.layers import FILTERS
+from groundproof.service.ogc.features import GEOJSON, SCHEMA, Page
+from groundproof.service.ogc.item_queries import DEFAULT_LIMIT, MAX_LIMIT, only_known
+from groundproof.service.ogc.layers import FILTERS
 from groundproof.service.state import service_of
 
 router = APIRouter(tags=["features"])

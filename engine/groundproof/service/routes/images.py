@@ -11,8 +11,8 @@ from fastapi.responses import Response
 
 from groundproof.errors import UsageError
 from groundproof.service.addresses import base_url
-from groundproof.service.scene_spec import SceneStatus
 from groundproof.service.state import service_of
+from groundproof.service.uploads.scene_spec import SceneStatus
 
 router = APIRouter(tags=["scenes"])
 

@@ -11,14 +11,14 @@ from starlette.concurrency import run_in_threadpool
 
 from groundproof.errors import NotFoundError
 from groundproof.service.addresses import base_url
-from groundproof.service.job_list import JobQuery
-from groundproof.service.job_results import outputs
-from groundproof.service.jobs import Job, JobStatus
-from groundproof.service.ogc_documents import EXAMPLE_JOB, JobList, Link, StatusInfo
-from groundproof.service.ogc_errors import NoSuchJobError, ResultNotReadyError
+from groundproof.service.jobs.job_results import outputs
+from groundproof.service.jobs.store import Job, JobStatus
+from groundproof.service.jobs.waiting import CONTINUE, state, until_ended
+from groundproof.service.ogc.documents import EXAMPLE_JOB, JobList, Link, StatusInfo
+from groundproof.service.ogc.errors import NoSuchJobError, ResultNotReadyError
+from groundproof.service.ogc.job_list import JobQuery
 from groundproof.service.problems import MEDIA_TYPE
 from groundproof.service.state import Service, service_of
-from groundproof.service.waiting import CONTINUE, state, until_ended
 
 router = APIRouter(tags=["OGC API - Processes"])
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from groundproof.service.addresses import base_url
-from groundproof.service.ogc_documents import Conformance, LandingPage, Link
-from groundproof.service.openapi30 import document30
+from groundproof.service.ogc.documents import Conformance, LandingPage, Link
+from groundproof.service.ogc.openapi30 import document30
 from groundproof.service.routes import features
 
 router = APIRouter(tags=["about"])

@@ -11,24 +11,24 @@ from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from groundproof.service.addresses import base_url
-from groundproof.service.asking import AskRequest
-from groundproof.service.execution import Execute
-from groundproof.service.job_results import FILES, outputs
-from groundproof.service.jobs import Job, JobStatus
-from groundproof.service.ogc_documents import (
+from groundproof.service.jobs.asking import AskRequest
+from groundproof.service.jobs.job_results import FILES, outputs
+from groundproof.service.jobs.processes import check
+from groundproof.service.jobs.store import Job, JobStatus
+from groundproof.service.jobs.waiting import CONTINUE, until_ended
+from groundproof.service.ogc.documents import (
     Link,
     ProcessDescription,
     ProcessList,
     ProcessSummary,
     StatusInfo,
 )
-from groundproof.service.ogc_errors import NoSuchProcessError
+from groundproof.service.ogc.errors import NoSuchProcessError
+from groundproof.service.ogc.execution import Execute
+from groundproof.service.ogc.process_descriptions import DESCRIPTIONS, Description
 from groundproof.service.problems import MEDIA_TYPE
-from groundproof.service.process_descriptions import DESCRIPTIONS, Description
-from groundproof.service.processes import check
 from groundproof.service.routes.jobs import status_info
 from groundproof.service.state import Service, service_of
-from groundproof.service.waiting import CONTINUE, until_ended
 
 router = APIRouter(tags=["OGC API - Processes"])
 

@@ -12,9 +12,9 @@ from groundproof.errors import RunError, UsageError
 from groundproof.run import writing
 from groundproof.service.addresses import base_url
 from groundproof.service.problems import MEDIA_TYPE
-from groundproof.service.scene_record import RawPixels
-from groundproof.service.scene_spec import AffineNumbers, SceneSpec, SceneStatus
 from groundproof.service.state import service_of
+from groundproof.service.uploads.scene_record import RawPixels
+from groundproof.service.uploads.scene_spec import AffineNumbers, SceneSpec, SceneStatus
 
 router = APIRouter(tags=["scenes"])
 

@@ -18,8 +18,8 @@ from starlette.staticfiles import StaticFiles
 from groundproof.errors import UsageError
 from groundproof.run import RunDirectory
 from groundproof.service import pictures
-from groundproof.service.asking import AskRequest, SceneReference
-from groundproof.service.auth import PAGE_POLICY
+from groundproof.service.access.auth import PAGE_POLICY
+from groundproof.service.jobs.asking import AskRequest, SceneReference
 from groundproof.service.pictures import MAX_SIDE_PX, Subject
 from groundproof.service.state import Service, service_of
 

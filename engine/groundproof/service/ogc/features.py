@@ -17,13 +17,13 @@ from pyproj import CRS
 
 from groundproof.errors import NotFoundError, UsageError
 from groundproof.outputs import read_table
-from groundproof.service.ask_process import RESULT
-from groundproof.service.crs_names import CRS84_URI, StoredCrs
-from groundproof.service.footprints import bbox, footprints, interval
-from groundproof.service.item_queries import is_stored, items_query, only_known
-from groundproof.service.jobs import Job, JobStore
-from groundproof.service.layers import FILTERS, Layer
-from groundproof.service.snapshots import Snapshots
+from groundproof.service.jobs.ask_process import RESULT
+from groundproof.service.jobs.store import Job, JobStore
+from groundproof.service.ogc.crs_names import CRS84_URI, StoredCrs
+from groundproof.service.ogc.footprints import bbox, footprints, interval
+from groundproof.service.ogc.item_queries import is_stored, items_query, only_known
+from groundproof.service.ogc.layers import FILTERS, Layer
+from groundproof.service.ogc.snapshots import Snapshots
 from groundproof.tables import TABLES
 
 GEOJSON = "application/geo+json"

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from groundproof.errors import UsageError
-from groundproof.service.jobs import Job, JobStatus
+from groundproof.service.jobs.store import Job, JobStatus
 
 DEFAULT_LIMIT, MAX_LIMIT = 10, 1000
 

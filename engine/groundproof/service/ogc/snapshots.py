@@ -18,9 +18,9 @@ from groundproof.deliver import provenance
 from groundproof.errors import NotReadyError
 from groundproof.outputs import read
 from groundproof.run import RunDirectory
-from groundproof.service.ask_process import RESULT
-from groundproof.service.jobs import JobStore
-from groundproof.service.layers import Layer
+from groundproof.service.jobs.ask_process import RESULT
+from groundproof.service.jobs.store import JobStore
+from groundproof.service.ogc.layers import Layer
 from groundproof.tables import TABLES, Result
 
 MAX_ROWS = 300_000

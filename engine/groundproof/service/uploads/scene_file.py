@@ -16,7 +16,7 @@ from rasterio.errors import CRSError, RasterioError
 from rasterio.io import MemoryFile
 
 from groundproof.errors import UsageError
-from groundproof.service.scene_spec import AffineNumbers
+from groundproof.service.uploads.scene_spec import AffineNumbers
 
 DATE_TAG = "ACQUISITIONDATETIME"
 """The tag in which `groundproof.scene` looks for a date."""

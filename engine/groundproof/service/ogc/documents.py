@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from groundproof.service.jobs import JobStatus
+from groundproof.service.jobs.store import JobStatus
 
 EXAMPLE_JOB = "0123456789abcdef0123456789abcdef"
 _TIME = "2026-05-04T10:20:30.123Z"

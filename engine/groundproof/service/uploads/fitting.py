@@ -15,10 +15,10 @@ from rasterio.windows import Window as RioWindow
 from groundproof.boxes import Window
 from groundproof.errors import TooLargeError, UsageError
 from groundproof.placement import parse_crs
-from groundproof.service.decode_child import BLOCK_PX, profile
-from groundproof.service.decoding import Decoded
-from groundproof.service.scene_record import RawPixels, Record
-from groundproof.service.scene_spec import AffineNumbers
+from groundproof.service.uploads.decode_child import BLOCK_PX, profile
+from groundproof.service.uploads.decoding import Decoded
+from groundproof.service.uploads.scene_record import RawPixels, Record
+from groundproof.service.uploads.scene_spec import AffineNumbers
 
 TOLERANCE_PX = 0.05
 """How far a window's own affine may lie from its place on the scene's grid, anywhere in the window."""

@@ -17,10 +17,10 @@ from groundproof.errors import NotFoundError, NotReadyError, StoppedError
 from groundproof.outputs import jsontext, read, write
 from groundproof.review_export import export
 from groundproof.run import writing
-from groundproof.service.ask_process import RESULT
-from groundproof.service.jobs import JobStatus, JobStore, timestamp
-from groundproof.service.process_inputs import AuditInputs, DiffInputs, MergeInputs, ReviewExportInputs
-from groundproof.service.worker import Process, Work
+from groundproof.service.jobs.ask_process import RESULT
+from groundproof.service.jobs.process_inputs import AuditInputs, DiffInputs, MergeInputs, ReviewExportInputs
+from groundproof.service.jobs.store import JobStatus, JobStore, timestamp
+from groundproof.service.jobs.worker import Process, Work
 from groundproof.tables import Result
 
 DIFFERENCE = "difference.json"

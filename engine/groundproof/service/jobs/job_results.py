@@ -9,11 +9,11 @@ import json
 from typing import Any
 
 from groundproof.outputs import read
-from groundproof.service.ask_process import RESULT
 from groundproof.service.documents import result_document
-from groundproof.service.jobs import Job, JobStore
-from groundproof.service.process_descriptions import DESCRIPTIONS, GEOPACKAGE
-from groundproof.service.processes import DIFFERENCE, EXPORT
+from groundproof.service.jobs.ask_process import RESULT
+from groundproof.service.jobs.processes import DIFFERENCE, EXPORT
+from groundproof.service.jobs.store import Job, JobStore
+from groundproof.service.ogc.process_descriptions import DESCRIPTIONS, GEOPACKAGE
 
 FILES = {"geopackage": (RESULT, GEOPACKAGE), "archive": (EXPORT, "application/zip")}
 """Outputs that are files: name in the job's folder, media type."""

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from groundproof.review_export import ExportFormat
-from groundproof.service.asking import AskRequest
-from groundproof.service.ogc_documents import EXAMPLE_JOB
+from groundproof.service.jobs.asking import AskRequest
+from groundproof.service.ogc.documents import EXAMPLE_JOB
 
 EvidenceName = Annotated[str, StringConstraints(pattern=r"^([^:]{1,64}:)?E[0-9]{1,9}$")]
 """E3, or A2:E3 where a result has several answers."""

@@ -19,7 +19,7 @@ from groundproof.errors import StoppedError, TooLargeError
 from groundproof.listening import Plan, Seen
 from groundproof.placement import parse_crs
 from groundproof.service.documents import answer_documents, evidence_documents, seen_document
-from groundproof.service.events import EventLog
+from groundproof.service.jobs.events import EventLog
 from groundproof.service.metrics import Metrics
 from groundproof.tables import FAILED, Result, TileStatus
 

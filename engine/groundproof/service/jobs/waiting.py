@@ -17,9 +17,9 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from groundproof.outputs import read
-from groundproof.service.ask_process import RESULT
 from groundproof.service.documents import result_document
-from groundproof.service.jobs import Job, JobStatus
+from groundproof.service.jobs.ask_process import RESULT
+from groundproof.service.jobs.store import Job, JobStatus
 from groundproof.service.problems import MEDIA_TYPE
 from groundproof.service.state import Service
 

@@ -18,7 +18,7 @@ from groundproof.boxes import Window
 from groundproof.errors import UsageError
 from groundproof.placement import parse_crs
 from groundproof.scene import parse_datetime
-from groundproof.service.decoding import MAX_BANDS
+from groundproof.service.uploads.decoding import MAX_BANDS
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundproof.boxes import Window
-from groundproof.service.scene_spec import Missing
+from groundproof.service.uploads.scene_spec import Missing
 
 
 def missing_of(width: int, height: int, windows: Sequence[Window]) -> Missing:

@@ -16,8 +16,8 @@ from shapely.geometry import Polygon
 from shapely.geometry import box as rectangle
 
 from groundproof.errors import ParameterError
-from groundproof.service.crs_names import CRS84_URI, StoredCrs
-from groundproof.service.layers import Selection
+from groundproof.service.ogc.crs_names import CRS84_URI, StoredCrs
+from groundproof.service.ogc.layers import Selection
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from groundproof.boxes import Window
 from groundproof.errors import RunError
-from groundproof.service.scene_spec import AffineNumbers
+from groundproof.service.uploads.scene_spec import AffineNumbers
 
 WINDOW_FILE = re.compile(r"(\d+)_(\d+)_(\d+)_(\d+)_(\d+)_([0-9a-f]{32})\.tif")
 

@@ -24,7 +24,7 @@ from typing import Any
 
 from groundproof.errors import NotFoundError, RunError
 from groundproof.run import writing
-from groundproof.service.events import EventLog
+from groundproof.service.jobs.events import EventLog
 
 JOB_ID = re.compile(r"[0-9a-f]{32}")
 

@@ -29,14 +29,21 @@ from rasterio.errors import RasterioError
 from groundproof.boxes import Window
 from groundproof.errors import NotFoundError, NotReadyError, OutputError, RunError, TooLargeError
 from groundproof.run import writing
-from groundproof.service import scene_file
-from groundproof.service.arrivals import missing_of
-from groundproof.service.decoding import decode
-from groundproof.service.fitting import affine_of_scene, check_same_crs, check_window_affine, fit, keep_raw
-from groundproof.service.jobs import timestamp
-from groundproof.service.mosaic import Piece, assemble
-from groundproof.service.scene_record import Arrived, KeptScene, RawPixels, Record, load
-from groundproof.service.scene_spec import (
+from groundproof.service.jobs.store import timestamp
+from groundproof.service.settings import Limits
+from groundproof.service.uploads import scene_file
+from groundproof.service.uploads.arrivals import missing_of
+from groundproof.service.uploads.decoding import decode
+from groundproof.service.uploads.fitting import (
+    affine_of_scene,
+    check_same_crs,
+    check_window_affine,
+    fit,
+    keep_raw,
+)
+from groundproof.service.uploads.mosaic import Piece, assemble
+from groundproof.service.uploads.scene_record import Arrived, KeptScene, RawPixels, Record, load
+from groundproof.service.uploads.scene_spec import (
     AffineNumbers,
     Missing,
     SceneSpec,
@@ -46,7 +53,6 @@ from groundproof.service.scene_spec import (
     check_datetime,
     file_name,
 )
-from groundproof.service.settings import Limits
 
 MAX_WINDOWS = 10_000
 """Of one scene: 100 x 100 of them."""

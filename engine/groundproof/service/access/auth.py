@@ -26,7 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from groundproof.errors import UsageError
 from groundproof.service import problems
-from groundproof.service.origins import Names, Origin, host_name, origin_of
+from groundproof.service.access.origins import Names, Origin, host_name, origin_of
 from groundproof.service.settings import ServiceSettings
 
 OPEN = frozenset({("GET", "/health"), ("HEAD", "/health")})

@@ -15,8 +15,8 @@ from typing import Any
 
 from groundproof.errors import BusyError, GroundproofError, StoppedError
 from groundproof.service import problems
-from groundproof.service.events import LAST, EventLog
-from groundproof.service.jobs import Job, JobStatus, JobStore, timestamp
+from groundproof.service.jobs.events import LAST, EventLog
+from groundproof.service.jobs.store import Job, JobStatus, JobStore, timestamp
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from groundproof.errors import UsageError
-from groundproof.service.process_descriptions import Description
+from groundproof.service.ogc.process_descriptions import Description
 
 QUALIFIED = frozenset({"value", "mediaType", "encoding", "schema", "format"})
 LINK = frozenset({"href", "rel", "type", "hreflang", "title"})

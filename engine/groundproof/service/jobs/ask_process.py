@@ -16,16 +16,16 @@ from groundproof.config import CitedEvidence, FollowUp
 from groundproof.deliver import failures, write_outputs
 from groundproof.errors import NotFoundError, NotReadyError
 from groundproof.outputs import read
-from groundproof.service import asking
-from groundproof.service.asking import AskRequest, Context, SceneReference
+from groundproof.service.access.references import allowed_path, allowed_url
 from groundproof.service.engine import Engine
-from groundproof.service.jobs import JobStatus, JobStore
+from groundproof.service.jobs import asking
+from groundproof.service.jobs.asking import AskRequest, Context, SceneReference
+from groundproof.service.jobs.store import JobStatus, JobStore
+from groundproof.service.jobs.watching import JobListener
+from groundproof.service.jobs.worker import Work
 from groundproof.service.metrics import Metrics
-from groundproof.service.references import allowed_path, allowed_url
-from groundproof.service.scenes import SceneStore
 from groundproof.service.settings import ServiceSettings
-from groundproof.service.watching import JobListener
-from groundproof.service.worker import Work
+from groundproof.service.uploads.scenes import SceneStore
 from groundproof.session import Session
 
 RESULT = "result.gpkg"

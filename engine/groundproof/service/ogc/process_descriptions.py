@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from groundproof.service.openapi30 import inlined, schema30
-from groundproof.service.process_inputs import INPUTS
+from groundproof.service.jobs.process_inputs import INPUTS
+from groundproof.service.ogc.openapi30 import inlined, schema30
 from groundproof.version import __version__
 
 GEOPACKAGE = "application/geopackage+sqlite3"

@@ -18,7 +18,7 @@ from rasterio.enums import ColorInterp
 from rasterio.windows import Window as RioWindow
 
 from groundproof.boxes import Window
-from groundproof.service.decode_child import BLOCK_PX, profile
+from groundproof.service.uploads.decode_child import BLOCK_PX, profile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

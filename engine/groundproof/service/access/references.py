@@ -23,7 +23,7 @@ import rasterio
 from rasterio.errors import RasterioError
 
 from groundproof.errors import ForbiddenError, NotFoundError, SceneError, UsageError
-from groundproof.service.first_bytes import first_bytes
+from groundproof.service.access.first_bytes import first_bytes
 from groundproof.service.settings import ServiceSettings
 
 HEAD_BYTES = 32

@@ -25,8 +25,8 @@ import rasterio
 
 from groundproof.errors import SceneError, TooLargeError, UsageError
 from groundproof.scene import parse_datetime
-from groundproof.service import decode_child
 from groundproof.service.settings import Limits
+from groundproof.service.uploads import decode_child
 
 MAX_BANDS = 16
 DRIVERS = ("GTiff", "PNG", "JPEG", "WEBP")

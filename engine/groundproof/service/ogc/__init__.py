@@ -1,0 +1,1 @@
+"""The jobs as OGC API - Processes, their results as OGC API - Features."""

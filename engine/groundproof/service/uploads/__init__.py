@@ -1,0 +1,1 @@
+"""Scenes that clients send: decoded apart, kept in pieces, made one file."""
