@@ -101,7 +101,10 @@ def without_secrets(path: str) -> str:
 
 def gdal_options(path: str) -> AbstractContextManager[object]:
     """Options that must be in force while `path` is opened or read."""
-    return rasterio.Env(**STRICT_OPTIONS, **(REMOTE_OPTIONS if is_remote(path) else {}))
+    options: AbstractContextManager[object] = rasterio.Env(
+        **STRICT_OPTIONS, **(REMOTE_OPTIONS if is_remote(path) else {})
+    )
+    return options
 
 
 def open_dataset(path: str, *, decode_threads: int = 1) -> DatasetReader:

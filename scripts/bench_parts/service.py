@@ -2,7 +2,7 @@
 
 remote      A scene of 100 tiles of 896 px through an OpenAI-compatible stand-in that answers in 100 ms: wall time
             and peak memory of the engine (16 requests at a time) against the loop of comparable tools: the whole
-            raster in memory, one PNG after the other, one request after the other. The engine also with 25 tiles.
+            raster in memory, one PNG after the other, one request after the other. The engine also with 25 and 400 tiles.
 latency     From the model's closing bracket to the client's `evidence` event, p50 and p99.
 concurrent  200 asks at once against `groundproof serve` with the embedded model: each answered or refused.
 
@@ -159,16 +159,17 @@ def remote(port: int = 8931) -> None:
     """Print the part."""
     with tempfile.TemporaryDirectory(prefix="groundproof-") as scratch:
         scenes = {}
-        for count in (5, 10):
+        for count in (5, 10, 20):
             scenes[count] = Path(scratch) / f"scene-{count}.tif"
             write_scene(scenes[count], side_px(count) // 8, 8)
         with background(__file__, "--stand-in", str(port), url=f"http://127.0.0.1:{port}/v1/models"):
-            few_s, few_mib = one("engine", scenes[5], port)
+            others = {count: one("engine", scenes[count], port) for count in (5, 20)}
             ours = [one("engine", scenes[10], port) for _ in range(3)]
             loop_s, loop_mib = one("loop", scenes[10], port)
     ratios = [loop_s / seconds for seconds, _ in ours]
     seconds, mib = sorted(ours)[1]
-    print(f"engine, 25 tiles    {few_s:6.2f} s  peak {few_mib:5.0f} MiB")
+    for count, (other_s, other_mib) in others.items():
+        print(f"engine, {count**2} tiles    {other_s:6.2f} s  peak {other_mib:5.0f} MiB")
     print(f"engine, 100 tiles   {seconds:6.2f} s  peak {mib:5.0f} MiB  {100 / seconds:.1f} tiles/s")
     print(f"loop, 100 tiles     {loop_s:6.2f} s  peak {loop_mib:5.0f} MiB  {100 / loop_s:.1f} tiles/s")
     print(f"ratio {sorted(ratios)[1]:.1f} ({min(ratios):.1f} to {max(ratios):.1f}), aim {AIM_REMOTE:.0f}")
