@@ -31,7 +31,11 @@ def root() -> None:
 )
 def export_(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE.gpkg", help="A result reviewed in QGIS or the web page.")
+        Path,
+        typer.Argument(
+            metavar="FILE.gpkg",
+            help="A result whose column review holds accepted, rejected, adjusted or added.",
+        ),
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="A .zip file, or a folder to make.")],
     form: Annotated[

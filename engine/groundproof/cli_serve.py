@@ -156,7 +156,9 @@ def _run(settings: ServiceSettings, terminal: Terminal, log_level: str, shown_to
     if shown_token is not None:
         terminal.out.print(f"In a browser    {address}/?token={shown_token}")
         terminal.out.print(f"In a script     Authorization: Bearer {shown_token}")
+        terminal.out.print("                (another one at the next start; --token-env keeps yours)")
     terminal.out.print(f"Kept in         {settings.data_dir}")
+    terminal.out.print("The model is being loaded; the first answer waits for it.")
     terminal.out.print("Stop with Ctrl-C; unfinished jobs go on at the next start.")
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_S

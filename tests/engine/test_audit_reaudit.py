@@ -167,3 +167,8 @@ def test_a_geopackage_can_be_audited_again(tmp_path: Any) -> None:
     assert after.answers.iloc[0]["value"] == 1
     write(after, tmp_path / "after.gpkg")
     assert read(tmp_path / "after.gpkg").answers.iloc[0]["answer"] == "1 airplane"
+
+
+def test_a_word_that_is_no_review_is_refused_by_name() -> None:
+    with pytest.raises(UsageError, match=r"holds 'accept'. It may hold accepted, rejected"):
+        reaudit(two({}, {"review": "accept"}))

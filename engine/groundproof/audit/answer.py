@@ -13,6 +13,7 @@ from groundproof.audit.claims import check_claims
 from groundproof.counting import answers_to, counted
 from groundproof.findings import SEVERITIES, AuditFinding, Kind, Severity, TileReply
 from groundproof.labels import plural
+from groundproof.protocol import Task
 from groundproof.tables import Verdict
 from groundproof.wording import amounts, e_list, joined, one_line, tile_list
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from groundproof.models.profiles import Profile
-    from groundproof.protocol import Task
 
 MAX_REPAIRS = 3
 """Kinds of repair named in the finding about them; the texts are in the tiles table."""
@@ -173,6 +173,12 @@ def _trained(task: Task, asked: Collection[str], profile: Profile | None) -> lis
         if unknown:
             words = (
                 f"the model {profile.name} was not trained to find {joined([plural(u) for u in unknown])}; "
+                f"it knows {joined([plural(label) for label in profile.labels])}"
+            )
+            findings.append(AuditFinding(Kind.UNTRAINED, "warning", words))
+        if task is Task.VQA and not asked:
+            words = (
+                f"the question names nothing that the model {profile.name} was trained to find: its answer is a guess; "
                 f"it knows {joined([plural(label) for label in profile.labels])}"
             )
             findings.append(AuditFinding(Kind.UNTRAINED, "warning", words))

@@ -230,7 +230,8 @@ def _summed(kind: Kind, claims: Sequence[_Claim], single: bool) -> list[AuditFin
 def _sentence(claims: Sequence[_Claim], verdict: ClaimVerdict, single: bool) -> str:
     if len(claims) > 1 and verdict is ClaimVerdict.SUPPORTED:
         tiles = tile_list(claim.number for claim in claims if claim.number is not None)
-        return f"what the text says agrees with the map in {tiles or 'the overview'}"
+        where = f"the texts of {tiles}" if tiles else "the overview's texts"
+        return f"what {where} say fits the boxes they drew; whether the boxes are right this cannot tell"
     words = [_one(claim, verdict, single) for claim in claims[:MAX_NAMED]]
     if len(claims) > MAX_NAMED:
         rest = (claim.number for claim in claims[MAX_NAMED:] if claim.number is not None)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SEEN = frozenset({"accepted", "adjusted", "added"})
 """Reviews by which a person says: it is there."""
 
+REVIEWS = SEEN | {"rejected"}
+"""All words the column may hold."""
+
 MOVED_PX = 0.01
 """A polygon that lies this near its box was not moved: rounding of transformations."""
 
@@ -35,9 +38,18 @@ def reviewed(result: Result) -> gpd.GeoDataFrame:
     keeps its verdict (and is not counted). A row without an id is one drawn by hand: it gets the next
     E-number of its answer and review "added". Where the polygon of an adjusted or added row was moved,
     `box_px` and the sizes follow it (upright in the scene's pixels). Raises UsageError for an added row
-    that cannot be told to belong to one answer, or has no polygon in its scene.
+    that cannot be told to belong to one answer, or has no polygon in its scene, and for a word that is no
+    review.
     """
     evidence = result.evidence.copy()
+    unknown = sorted(
+        {str(word) for word in evidence["review"].dropna() if str(word).strip() and word not in REVIEWS}
+    )
+    if unknown:
+        raise UsageError(
+            f"The column review holds {', '.join(map(repr, unknown))}. It may hold accepted, rejected, adjusted, added "
+            "or nothing (NULL)."
+        )
     by_hand = _blank(evidence["evidence_id"])
     for row in np.flatnonzero(by_hand):
         _fill(evidence, int(row), result.answers)

@@ -110,9 +110,20 @@ def _wrong(item: dict[str, Any]) -> dict[str, str]:
         return {"in": "body", "field": "", "detail": f"The body is not JSON: {why}."}
     elif item["type"] == "extra_forbidden":
         sentence = f"{name} is not a field of this request. Leave it out, or check its spelling."
+    elif item["type"] in ("string_too_short", "too_short"):
+        sentence = f"{name} is empty or too short; it needs at least {_limit(item)}."
+    elif item["type"] in ("string_too_long", "too_long"):
+        sentence = f"{name} is too long; it may have at most {_limit(item)}."
     else:
         sentence = f"{name}: got {shortened(item.get('input'))}. {message[:1].upper()}{message[1:]}."
     return {"in": where, "field": ".".join(place), "detail": sentence}
+
+
+def _limit(item: dict[str, Any]) -> str:
+    number = item["ctx"].get("min_length", item["ctx"].get("max_length"))
+    if item["type"].startswith("string"):
+        return f"{number} character{'' if number == 1 else 's'}"
+    return f"{number} {'entry' if number == 1 else 'entries'}"
 
 
 def shortened(value: Any) -> str:

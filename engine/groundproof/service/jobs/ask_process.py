@@ -71,7 +71,12 @@ class AskProcess:
             nonlocal last
             if time.monotonic() - last >= PROGRESS_S:
                 last = time.monotonic()
-                percent = min(99, 100 * answered // max(tiles, 1))
+                if (
+                    not tiles
+                ):  # before the plan is made; a job that goes on after a restart keeps its progress
+                    self._jobs.update(job_id, message=stage)
+                    return
+                percent = min(99, 100 * answered // tiles)
                 self._jobs.update(job_id, progress=percent, message=f"{answered} of {tiles} tiles: {stage}")
 
         listener = JobListener(
@@ -98,6 +103,7 @@ class AskProcess:
         write_outputs(run, result, folder / RESULT)
         listener.finished(result)
         return {
+            "scenes": list(result.scenes.scene),
             "answers": list(result.answers.answer),
             "evidence_total": len(result.evidence),
             "failures": failures(result),

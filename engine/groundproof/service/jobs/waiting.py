@@ -95,7 +95,7 @@ def state(job: Job) -> dict[str, Any]:
         "processID": job.process,
         "type": "process",
         "jobID": job.job_id,
-        "title": job.inputs.get("question"),
+        "title": title(job),
         "status": str(job.status),
         "message": job.message,
         "progress": job.progress,
@@ -105,6 +105,17 @@ def state(job: Job) -> dict[str, Any]:
         "updated": job.updated,
         "links": links(job),
     }
+
+
+def title(job: Job) -> str | None:
+    """What tells jobs apart in a list: the question, what it was asked about, and the answer."""
+    question = job.inputs.get("question")
+    if question is None:
+        return None
+    scenes, answers = job.results.get("scenes", []), job.results.get("answers", [])
+    about = f" ({', '.join(scenes[:3])}{', ...' if len(scenes) > 3 else ''})" if scenes else ""
+    answer = f": {answers[0]}" if len(answers) == 1 else ""
+    return f"{question}{about}{answer}"
 
 
 def links(job: Job) -> list[dict[str, str]]:

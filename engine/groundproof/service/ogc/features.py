@@ -186,6 +186,7 @@ class Features:
             result = self._snapshots.get(job.job_id).result
             scenes, answers = result.scenes, result.answers
         question = str(answers.question.iloc[0]) if len(answers) else "No scene could be read"
+        question += f" ({', '.join(scenes.scene[:3])}{', ...' if len(scenes) > 3 else ''})"
         if scenes.crs is None:
             return Theme(question, None, None, None)
         return Theme(question, scenes.crs, bbox(footprints(scenes)), interval(scenes))

@@ -137,7 +137,7 @@ class Part {
   }
 
   #item(evidence) {
-    const { key, evidence_id: number, quote, label, final, counted, score } = evidence;
+    const { key, evidence_id: number, quote, label, final, counted } = evidence;
     const hover = () => this.owner.on.hover([key]);
     const leave = () => this.owner.on.hover([]);
     const button = element(
@@ -152,7 +152,7 @@ class Part {
         onblur: leave,
       },
       element("span", { class: "number" }, number ?? "·"),
-      element("q", {}, quote || label || "no words"),
+      element("q", { title: "What the model wrote of one tile: places such as “upper left” are places in that tile." }, quote || label || "no words"),
       element(
         "span",
         { class: "facts" },
@@ -161,7 +161,6 @@ class Part {
         swatch(look(evidence)),
         ` ${word(evidence)}`,
         final && !counted ? ", not counted" : "",
-        score == null ? "" : ` · score ${score.toFixed(2)}`,
       ),
     );
     const choose = final

@@ -284,7 +284,7 @@ async function downloads(id) {
 /* ---- follow-up ---- */
 
 function followUp() {
-  const hint = "And how large are they?";
+  const hint = "And how many ships are there?";
   const text = element("textarea", { id: "further", rows: 2, maxlength: 2000, required: true, placeholder: hint });
   const about = element("p", { id: "about", class: "quiet" });
   const trouble = element("p", { class: "problem", role: "alert", hidden: true });
@@ -338,7 +338,8 @@ async function showEngine() {
   const line = byId("engine");
   try {
     const { ready, sentence, model } = await engine();
-    line.textContent = ready ? `${model.title}, ready` : sentence;
+    line.textContent = ready ? `Model: ${model.name}, ready` : sentence;
+    line.title = ready ? model.title : "";
     line.title = model?.identity ?? "";
     if (ready) examples(model.labels ?? []);
     else setTimeout(showEngine, ENGINE_POLL_MS);
