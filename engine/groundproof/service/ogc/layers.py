@@ -125,7 +125,7 @@ class Layer:
             (self._stored, self._stored_bounds) if stored else (self._degrees, self._degree_bounds)
         )
         west, south, east, north = box.bounds
-        near = among & (bounds[:, 0] <= east) & (bounds[:, 2] >= west)
+        near: NDArray[np.bool_] = among & (bounds[:, 0] <= east) & (bounds[:, 2] >= west)
         near &= (bounds[:, 1] <= north) & (bounds[:, 3] >= south)
         rows = np.flatnonzero(near)
         near[rows] = shapely.intersects(shapes[rows], box)
