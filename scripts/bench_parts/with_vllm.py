@@ -5,8 +5,10 @@ offline   A whole question over a scene of 100 tiles by the engine, vLLM in proc
           beforehand: tiles per second.
 http      `groundproof serve --model vllm:tiny` asked by 16 clients at once, each sending one image after the
           other in a form (Accept: application/json), against `LLM.generate` with all those prompts and images.
+paced     Both again around a stand-in that is as slow as a model of 9B on a GPU, and takes no processor time here: it
+          answers 16 at once, each in 5 seconds.
 grammar   The engine with and without the grammar on the same tiles: tiles per second, answers that were mended
-          or could not be read.
+          or could not be read. And what one token costs the grammar with a vocabulary of a large model's size.
 
 The sides take turns, each repeat has tiles of its own, and vLLM's caches are emptied in between. Run it with the
 environment of scripts/_vllm_environment.sh, as `./scripts/bench vllm` does. (A file vllm.py here would hide the
@@ -17,27 +19,32 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import statistics
 import tempfile
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import pacing
 import psutil
 from asking import write_scene
+from pacing import PACE_S, Paced
 from PIL import Image
 from service import background
 from transformers import AutoConfig
 
 from groundproof.deliver import write_outputs
 from groundproof.models import vllm_adapter
-from groundproof.models.base import Piece, Request
+from groundproof.models.base import Request
 from groundproof.models.resolve import resolve
 from groundproof.models.vllm_adapter import Reading, VllmModel
 from groundproof.parses import parses
+from groundproof.protocol import Task, constraint
 from groundproof.run import RunDirectory
 from groundproof.session import AskOptions, Session
 from groundproof_training.scenes import WorldSpec, make_scene
@@ -49,11 +56,14 @@ REPEATS = 3
 CLIENTS = 16
 IMAGES = 5 * CLIENTS
 PORT = 8935
+TOKEN = "t" * 32
 AIM_OFFLINE, AIM_HTTP = 0.97, 0.90
 
+VOCABULARY = 151_000
+
 SMALL = (
-    "The model has 7 million parameters. The engine's share of a tile, the last column, stays what it is with a model "
-    "of 9B, while the tile takes a hundred times longer: ratios here are far below what they are there."
+    "The model has 7 million parameters, and engine, service and model share the processor. A tile of a large model "
+    "takes a hundred times longer on a device of its own, so 'offline' and 'http' show far lower ratios than it has."
 )
 
 
@@ -64,26 +74,6 @@ class Took:
     wall_s: float
     cpu_s: float
     texts: tuple[str, ...] = ()
-
-
-class Noting:
-    """Stands where a model does, notes what it is asked and answers with nothing."""
-
-    def __init__(self) -> None:
-        self.profile = resolve(MODEL).profile
-        self.identity = "noting"
-        self.max_in_flight = CLIENTS
-        self.constrains = self.continuous = True
-        self.noted: list[Request] = []
-
-    def generate(self, requests: Iterable[Request]) -> Generator[Piece]:
-        """One piece each."""
-        for request in requests:
-            self.noted.append(request)
-            yield Piece(request.request_id, "<answer>0</answer>", finish="stop")
-
-    def close(self) -> None:
-        """Nothing runs."""
 
 
 class Raw:
@@ -132,7 +122,7 @@ def forget(model: VllmModel) -> None:
 
 def asked(scenes: Sequence[Path], directory: Path, *, pixel_space: bool = False) -> list[Request]:
     """What the engine asks a model about these scenes, in order."""
-    noting = Noting()
+    noting = Paced()
     names = tuple(str(scene) for scene in scenes)
     options = AskOptions(names, QUESTION, model=MODEL, pixel_space=pixel_space, constrained=False)
     with Session(options, model=noting) as session:
@@ -140,9 +130,12 @@ def asked(scenes: Sequence[Path], directory: Path, *, pixel_space: bool = False)
     return noting.noted
 
 
-def engine(model: VllmModel, scene: Path, out: Path, *, constrained: bool) -> tuple[Took, RunDirectory]:
+def engine(
+    model: VllmModel | Paced, scene: Path, out: Path, *, constrained: bool
+) -> tuple[Took, RunDirectory]:
     """A whole question by the engine, from planning to the GeoPackage."""
-    forget(model)
+    if isinstance(model, VllmModel):
+        forget(model)
     options = AskOptions((str(scene),), QUESTION, model=MODEL, constrained=constrained)
     started, cpu = time.perf_counter(), time.process_time()
     with Session(options, model=model) as session:
@@ -152,11 +145,13 @@ def engine(model: VllmModel, scene: Path, out: Path, *, constrained: bool) -> tu
     return Took(wall_s, cpu_s, tuple(run.answers().text)), run
 
 
-def table(ours: Sequence[Took], raws: Sequence[Took], tiles: int, aim: float) -> None:
+def table(
+    ours: Sequence[Took], raws: Sequence[Took], tiles: int, aim: float, baseline: str = "raw vLLM"
+) -> None:
     """Rates, their ratio, and the processor time around the model."""
     ratios = [raw.wall_s / mine.wall_s for mine, raw in zip(ours, raws, strict=True)]
     print(f"{'':12} {'tiles/s':>8} {'range':>13} {'ms of CPU a tile beside the model':>35}")
-    for name, side in (("engine", ours), ("raw vLLM", raws)):
+    for name, side in (("engine", ours), (baseline, raws)):
         rates = [tiles / took.wall_s for took in side]
         cpu_ms = statistics.median(took.cpu_s for took in side) / tiles * 1e3
         print(
@@ -193,29 +188,60 @@ def scene_px(model: VllmModel) -> int:
 
 def http(folder: Path, model: VllmModel, raw: Raw) -> None:
     """Print the part."""
-    token = "t" * 32
-    os.environ["BENCH_TOKEN"] = token
-    serve = (
-        f"-m groundproof.cli serve --model {MODEL} --workers {CLIENTS} --port {PORT} --token-env BENCH_TOKEN"
-    )
-    words = [*serve.split(), "--data-dir", str(folder / "service")]
     ours, raws = [], []
-    with background(*words, url=f"http://127.0.0.1:{PORT}/health") as process:
-        headers = {"Authorization": f"Bearer {token}"}
-        with httpx.Client(base_url=f"http://127.0.0.1:{PORT}", headers=headers, timeout=600) as client:
-            while client.get("/ready").status_code != 200:
-                time.sleep(0.5)
-            for repeat in range(REPEATS + 1):
-                images = write_images(folder / f"http-{repeat}", 1000 * (repeat + 1), model.profile.tile_px)
-                requests = asked(images, folder / f"http-{repeat}-noted.run", pixel_space=True)
-                theirs = raw.took(requests) if repeat % 2 else None
-                mine = clients(client, images, psutil.Process(process.pid))
-                theirs = theirs or raw.took(requests)
-                if repeat:
-                    ours.append(mine)
-                    raws.append(theirs)
+    with serving(folder, "-m", "groundproof.cli", "serve", "--model", MODEL) as (client, service):
+        for repeat in range(REPEATS + 1):
+            images = write_images(folder / f"http-{repeat}", 1000 * (repeat + 1), model.profile.tile_px)
+            requests = asked(images, folder / f"http-{repeat}-noted.run", pixel_space=True)
+            theirs = raw.took(requests) if repeat % 2 else None
+            mine = clients(client, images, service)
+            theirs = theirs or raw.took(requests)
+            if repeat:
+                ours.append(mine)
+                raws.append(theirs)
     print(f"{CLIENTS} clients, {IMAGES} images, {REPEATS} repeats")
     table(ours, raws, IMAGES, AIM_HTTP)
+
+
+@contextmanager
+def serving(folder: Path, *words: str) -> Iterator[tuple[httpx.Client, psutil.Process]]:
+    """A service started with these words, ready; a client for it, and its process."""
+    os.environ["BENCH_TOKEN"] = TOKEN
+    url = f"http://127.0.0.1:{PORT}"
+    words += ("--port", str(PORT), "--workers", str(CLIENTS), "--data-dir", str(folder / "service"))
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with (
+        background(*words, "--token-env", "BENCH_TOKEN", url=f"{url}/health") as process,
+        httpx.Client(base_url=url, headers=headers, timeout=600) as client,
+    ):
+        while client.get("/ready").status_code != 200:
+            time.sleep(0.5)
+        yield client, psutil.Process(process.pid)
+
+
+def paced(folder: Path, model: VllmModel, raw: Raw) -> None:
+    """Print the part."""
+    scene = folder / "paced.tif"
+    write_scene(scene, scene_px(model), seed=300)
+    alone = [alone_took(asked([scene], folder / "paced-noted.run"))]
+    mine, _ = engine(Paced(PACE_S), scene, folder / "paced.gpkg", constrained=False)
+    print(f"offline: {TILES_A_SIDE**2} tiles")
+    table([mine], alone, TILES_A_SIDE**2, AIM_OFFLINE, "stand-in")
+    images = write_images(folder / "paced", 9000, model.profile.tile_px)
+    alone = [alone_took(asked(images, folder / "paced-http-noted.run", pixel_space=True))]
+    with serving(folder / "paced", pacing.__file__) as (client, service):
+        clients(client, images[:CLIENTS], service)
+        mine = clients(client, images, service)
+    print(f"http: {CLIENTS} clients, {IMAGES} images")
+    table([mine], alone, IMAGES, AIM_HTTP, "stand-in")
+
+
+def alone_took(requests: Sequence[Request]) -> Took:
+    """The stand-in without an engine."""
+    started, cpu = time.perf_counter(), time.process_time()
+    for _ in Paced(PACE_S).generate(requests):
+        pass
+    return Took(time.perf_counter() - started, time.process_time() - cpu)
 
 
 def write_images(folder: Path, seed: int, side: int) -> list[Path]:
@@ -273,8 +299,41 @@ def grammar(folder: Path, model: VllmModel, raw: Raw) -> None:
             f"{f'{min(rates):.2f}-{max(rates):.2f}':>13} {columns[0]:8} {columns[1]:7} {columns[2]:11} {boxes:11}"
         )
 
+    print(f"the grammar takes {mask_ms():.2f} ms a token of prose with {VOCABULARY:,} made-up words")
 
-PARTS = {"offline": offline, "http": http, "grammar": grammar}
+
+def mask_ms() -> float:
+    """Time to find the tokens that may come next inside `<plan>`, on average."""
+    import xgrammar
+
+    ebnf = constraint.grammar(Task.COUNT, QUESTION, resolve(MODEL).profile.frame)
+    words = made_up(VOCABULARY)
+    info = xgrammar.TokenizerInfo(words, xgrammar.VocabType.RAW, stop_token_ids=[0])
+    compiler = xgrammar.GrammarCompiler(info, max_threads=1)
+    matcher = xgrammar.GrammarMatcher(compiler.compile_grammar(xgrammar.Grammar.from_ebnf(ebnf)))
+    mask = xgrammar.allocate_token_bitmask(1, len(words))
+    matcher.accept_string("<think><plan>")
+    seconds = []
+    for letter in "Scan the quay from west to east, row by row":
+        started = time.perf_counter()
+        matcher.fill_next_token_bitmask(mask)
+        seconds.append(time.perf_counter() - started)
+        matcher.accept_string(letter)
+    return statistics.mean(seconds[1:]) * 1e3
+
+
+def made_up(size: int) -> list[bytes]:
+    """A vocabulary: single bytes, then words, many behind a blank, some with a bracket or a comma at one end."""
+    chance = random.Random(0)
+    found = dict.fromkeys([b"<end>", *(bytes([byte]) for byte in range(256))])
+    while len(found) < size:
+        word = "".join(chance.choices("etaoinshrdlucmfwypvbgkqjxz", k=chance.randint(2, 10)))
+        ends = chance.choices(("", " ", "[", "<", ",", "("), weights=(40, 50, 2, 2, 3, 3), k=2)
+        found[f"{ends[0]}{word}{ends[1].strip()}".encode()] = None
+    return list(found)
+
+
+PARTS = {"offline": offline, "http": http, "paced": paced, "grammar": grammar}
 
 
 def main() -> None:
