@@ -1,0 +1,1 @@
+"""Who answers: the engine on this computer or elsewhere, and speaking to it."""

@@ -1,0 +1,1 @@
+"""Runs of a project, kept beside it."""

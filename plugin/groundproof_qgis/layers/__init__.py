@@ -1,0 +1,1 @@
+"""Layers of the project that show an answer."""
