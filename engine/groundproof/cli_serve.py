@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +20,8 @@ from groundproof.shell import said_as_sentences
 from groundproof.terminal import Terminal
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from groundproof.service.settings import ServiceSettings
 
 MIN_TOKEN = 16
@@ -75,6 +79,15 @@ def serve(
     log_level: Annotated[
         str, typer.Option(help="debug, info, warning or error. Logs are JSON lines on stderr.")
     ] = "warning",
+    stop_with_stdin: Annotated[
+        bool,
+        typer.Option(
+            "--stop-with-stdin",
+            help="Stop when standard input ends, as Ctrl-C does: unfinished jobs go on at the next start. For a "
+            "program that starts the service as its child and keeps a pipe open to it: the service ends with that program, "
+            "however that ends. Not for a terminal, nor with < /dev/null.",
+        ),
+    ] = False,
 ) -> None:
     """Answer questions over HTTP: for QGIS, scripts and other GIS. On this computer only, unless told otherwise."""
     terminal = Terminal()
@@ -109,7 +122,13 @@ def serve(
                 f"--host {host} can be reached from other computers, so the token must be yours. Put one of at least "
                 f"{MIN_TOKEN} characters into an environment variable and name it: --token-env GROUNDPROOF_TOKEN."
             )
-        _run(settings, terminal, log_level, shown_token=None if token_env else token)
+        _run(
+            settings,
+            terminal,
+            log_level,
+            shown_token=None if token_env else token,
+            stop_with_stdin=stop_with_stdin,
+        )
 
 
 def _token(variable: str | None) -> str:
@@ -124,7 +143,14 @@ def _token(variable: str | None) -> str:
     return token
 
 
-def _run(settings: ServiceSettings, terminal: Terminal, log_level: str, shown_token: str | None) -> None:
+def _run(
+    settings: ServiceSettings,
+    terminal: Terminal,
+    log_level: str,
+    *,
+    shown_token: str | None,
+    stop_with_stdin: bool,
+) -> None:
     import socket
 
     import uvicorn
@@ -159,8 +185,27 @@ def _run(settings: ServiceSettings, terminal: Terminal, log_level: str, shown_to
         terminal.out.print("                (another one at the next start; --token-env keeps yours)")
     terminal.out.print(f"Kept in         {settings.data_dir}")
     terminal.out.print("The model is being loaded; the first answer waits for it.")
-    terminal.out.print("Stop with Ctrl-C; unfinished jobs go on at the next start.")
+    how = "by closing its standard input" if stop_with_stdin else "with Ctrl-C"
+    terminal.out.print(f"Stop {how}; unfinished jobs go on at the next start.")
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_S
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    server = uvicorn.Server(config)
+    if stop_with_stdin:
+        threading.Thread(target=_stop_at_end_of_stdin, args=(server,), name="stdin", daemon=True).start()
+    server.run(sockets=[listener])
+
+
+def _stop_at_end_of_stdin(server: uvicorn.Server) -> None:
+    """Wait until standard input ends, then let the server finish as an interrupt does, without its exit code.
+
+    Reads the descriptor and not `sys.stdin`, whose lock a thread must not hold while the interpreter ends.
+    """
+    if sys.stdin is not None:  # None: started without one, so there is nobody to outlive
+        descriptor = sys.stdin.fileno()
+        try:
+            while os.read(descriptor, 1 << 16):
+                pass
+        except OSError:
+            pass  # a pipe that breaks has ended, too
+    server.should_exit = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -28,6 +29,7 @@ def running(*words: str, **environment: str) -> Iterator[tuple[subprocess.Popen[
     process = subprocess.Popen(
         [*COMMAND, "--port", "0", *words],
         env={**os.environ, **environment},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -37,7 +39,7 @@ def running(*words: str, **environment: str) -> Iterator[tuple[subprocess.Popen[
         assert process.stdout is not None
         for line in process.stdout:
             said += line
-            if line.startswith("Stop with"):
+            if line.startswith("Stop "):
                 break
         found = re.search(r"http://\S+?(?=[/\s])", said)
         assert found, said
@@ -140,3 +142,44 @@ def test_a_killed_service_goes_on_where_it_was_and_a_polite_stop_takes_seconds(t
         assert process.wait(30) in (0, -signal.SIGTERM)
     after = {path.name: path.stat().st_mtime_ns for path in answers.glob("*.parquet")}
     assert before.items() <= after.items(), "a batch that was kept was answered again"
+
+
+def test_a_service_ends_with_its_parents_pipe_and_goes_on_with_its_jobs_later(tmp_path: Path) -> None:
+    scene = write_squares(tmp_path / "squares.tif", BOXES, width=1400, height=1400).path
+    words = ["--data-dir", str(tmp_path / "data"), "--allow-root", str(tmp_path), "--token-env", "GP_TOKEN"]
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    body = {"question": "How many airplanes are there?", "scenes": [{"path": str(scene)}]}
+    with running(*words, "--stop-with-stdin", GP_TOKEN=TOKEN) as (process, address, said):
+        assert said.startswith(f"groundproof serves tiny at {address}\n")
+        assert process.stdin is not None
+        process.stdin.write("what is written does not matter\n")
+        process.stdin.flush()
+        job = httpx.post(f"{address}/ask", json=body, headers=headers).json()["jobID"]
+        answers = tmp_path / "data" / "jobs" / job / "run" / "answers"
+        deadline = time.monotonic() + 120
+        while not list(answers.glob("*.parquet")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        # A client that watches must not hold it up.
+        with httpx.stream("GET", f"{address}/jobs/{job}/events", headers=headers, timeout=60) as watched:
+            process.stdin.close()
+            process.stdin = None
+            assert process.wait(60) == 0
+            assert watched.status_code == 200
+    assert json.loads((answers.parents[1] / "job.json").read_text())["status"] == "running"
+    with running(*words, GP_TOKEN=TOKEN) as (process, address, _):
+        with httpx.stream("GET", f"{address}/jobs/{job}/events", headers=headers, timeout=120) as reply:
+            names = [line[7:] for line in reply.iter_lines() if line.startswith("event: ")]
+        assert names[-1] == "done"
+        assert names.count("done") == 1
+
+
+def test_a_service_whose_parent_is_gone_before_it_listens_ends_too(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*COMMAND, "--port", "0", "--data-dir", str(tmp_path), "--stop-with-stdin"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "by closing its standard input" in done.stdout
