@@ -1,0 +1,84 @@
+"""The plugin's source by rules no test sees: Python 3.9, imports QGIS ships, QGIS's own style rules, Qt 6.
+
+Run: .venv/bin/python scripts/plugin_checks/source.py     (needs the extra "plugin"; knows nothing of a running QGIS)
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import qt6
+from tools import flake8
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGIN = ROOT / "plugin" / "groundproof_qgis"
+PYTHON = (3, 9)
+"""What the oldest QGIS that is supported brings."""
+SHIPPED = {"qgis", "osgeo", "numpy", "processing", "pyplugin_installer"}
+"""Importable beside the standard library in every QGIS."""
+
+
+def foreign_imports(path: Path, tree: ast.Module) -> Iterator[str]:
+    """Imports of what neither Python nor QGIS ships."""
+    allowed = set(sys.stdlib_module_names) | SHIPPED | {PLUGIN.name}
+    for node in ast.walk(tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.level == 0:
+            names = [node.module or ""]
+        for name in names:
+            if name.split(".")[0] not in allowed:
+                yield f"{path.relative_to(ROOT)}:{node.lineno}: {name} is not part of Python or QGIS"
+
+
+def newer_features() -> Iterator[str]:
+    """Modules, functions and run-time expressions that Python 3.9 has not."""
+    target = ".".join(map(str, PYTHON))
+    command = [
+        sys.executable,
+        "-m",
+        "vermin",
+        f"-t={target}-",
+        "--violations",
+        "--no-tips",
+        "-q",
+        str(PLUGIN),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)  # noqa: S603
+    if done.returncode:
+        yield from (done.stdout + done.stderr).splitlines()
+
+
+def main() -> None:
+    """Print what is wrong, one line each; exit 1 when anything is."""
+    paths = sorted(PLUGIN.rglob("*.py"))
+    wrong: list[str] = []
+    for path in paths:
+        try:
+            tree = ast.parse(path.read_text(encoding="utf-8"), str(path), feature_version=PYTHON)
+        except SyntaxError as error:
+            wrong.append(f"{path.relative_to(ROOT)}:{error.lineno}: {error.msg}")
+            continue
+        wrong += foreign_imports(path, tree)
+        wrong += qt6.unknown_names(path.relative_to(ROOT), tree)
+    wrong += newer_features()
+    wrong += flake8(PLUGIN)
+    wrong += qt6.failing_imports(PLUGIN)
+    for line in wrong:
+        print(line)
+    print(
+        f"{len(paths)} files: "
+        + (
+            f"{len(wrong)} findings."
+            if wrong
+            else "Python 3.9, imports, flake8 with QGIS's rules and PyQt6 agree."
+        )
+    )
+    sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()
