@@ -37,16 +37,8 @@ def foreign_imports(path: Path, tree: ast.Module) -> Iterator[str]:
 def newer_features() -> Iterator[str]:
     """Modules, functions and run-time expressions that Python 3.9 has not."""
     target = ".".join(map(str, PYTHON))
-    command = [
-        sys.executable,
-        "-m",
-        "vermin",
-        f"-t={target}-",
-        "--violations",
-        "--no-tips",
-        "-q",
-        str(PLUGIN),
-    ]
+    vermin = Path(sys.executable).with_name("vermin")  # it has no __main__
+    command = [vermin, f"-t={target}-", "--violations", "--no-tips", PLUGIN]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)  # noqa: S603
     if done.returncode:
         yield from (done.stdout + done.stderr).splitlines()
