@@ -20,6 +20,7 @@ PYTHON = (3, 9)
 """What the oldest QGIS that is supported brings."""
 SHIPPED = {"qgis", "osgeo", "numpy", "processing", "pyplugin_installer"}
 """Importable beside the standard library in every QGIS."""
+GENERIC = ("list", "tuple", "dict", "set", "object", "Path", "Callable")
 
 
 def foreign_imports(path: Path, tree: ast.Module) -> Iterator[str]:
@@ -32,6 +33,25 @@ def foreign_imports(path: Path, tree: ast.Module) -> Iterator[str]:
         for name in names:
             if name.split(".")[0] not in allowed:
                 yield f"{path.relative_to(ROOT)}:{node.lineno}: {name} is not part of Python or QGIS"
+
+
+def unions_at_run_time(path: Path, tree: ast.Module) -> Iterator[str]:
+    """`int | None` outside annotations, or in annotations that are evaluated: an error before Python 3.10.
+
+    vermin takes the annotations that `from __future__ import annotations` leaves alone for run time.
+    """
+    later = any(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in tree.body)
+    unread: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        for notes in (getattr(node, "annotation", None), getattr(node, "returns", None)):
+            if isinstance(notes, ast.AST) and later:
+                unread.update(ast.walk(notes))
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr)) or node in unread:
+            continue
+        for side in (node.left, node.right):
+            if ast.unparse(side).split("[")[0] in {"None", "int", "float", "str", "bytes", "bool", *GENERIC}:
+                yield f"{path}:{node.lineno}: the union {ast.unparse(node)} needs Python 3.10"
 
 
 def newer_features() -> Iterator[str]:
@@ -55,6 +75,7 @@ def main() -> None:
             wrong.append(f"{path.relative_to(ROOT)}:{error.lineno}: {error.msg}")
             continue
         wrong += foreign_imports(path, tree)
+        wrong += unions_at_run_time(path.relative_to(ROOT), tree)
         wrong += qt6.unknown_names(path.relative_to(ROOT), tree)
     wrong += newer_features()
     wrong += flake8(PLUGIN)
