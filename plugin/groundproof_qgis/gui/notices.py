@@ -1,0 +1,101 @@
+"""Sentences with a coloured bar at their side: hints, warnings, empty states that teach.
+
+Knows a sentence and its buttons. Refuses to know what happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qgis.PyQt.QtCore import QEvent, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from groundproof_qgis.gui import theme
+
+_TINTS = {"info": theme.neutral, "warning": theme.warning, "good": theme.good}
+
+
+def sentence_label(text: str = "", parent: QWidget | None = None) -> QLabel:
+    """A label that wraps, holds plain text only, and can be copied from."""
+    label = QLabel(text, parent)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setMinimumWidth(60)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    return label
+
+
+class Notice(QFrame):
+    """One sentence and up to a few buttons, (key, text); `pressed` says which. level: info, warning or good."""
+
+    pressed = pyqtSignal(str)
+
+    def __init__(self, text: str = "", buttons: Sequence[tuple[str, str]] = (), level: str = "info") -> None:
+        super().__init__()
+        self.setObjectName("notice")
+        self._level = level
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.label = sentence_label(text, self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(10, 6, 8, 6)
+        column.setSpacing(6)
+        column.addWidget(self.label)
+        self._row = QHBoxLayout()
+        self._row.setSpacing(6)
+        column.addLayout(self._row)
+        self._buttons: list[QPushButton] = []
+        self.set_buttons(buttons)
+        self._paint()
+
+    def set_text(self, text: str) -> None:
+        """Another sentence."""
+        self.label.setText(text)
+
+    def set_level(self, level: str) -> None:
+        """info, warning or good."""
+        self._level = level
+        self._paint()
+
+    def set_buttons(self, buttons: Sequence[tuple[str, str]]) -> None:
+        """(key, text) of each."""
+        while self._row.count():
+            item = self._row.takeAt(0)
+            if item.widget() is not None:
+                item.widget().deleteLater()
+        self._buttons = []
+        for key, text in buttons:
+            button = _Narrow(text, self)
+            button.setAutoDefault(False)
+            button.setToolTip(text)
+            button.clicked.connect(lambda _checked=False, which=key: self.pressed.emit(which))
+            self._row.addWidget(button)
+            self._buttons.append(button)
+        if buttons:
+            self._row.addStretch(1)
+
+    def button(self, index: int) -> QPushButton:
+        """One of its buttons."""
+        return self._buttons[index]
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Follow the theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._paint()
+
+    def _paint(self) -> None:
+        tint = _TINTS[self._level](self.parentWidget().palette() if self.parentWidget() else self.palette())
+        sheet = (
+            f"#notice {{ background: {tint.ground}; border: none; border-left: 4px solid {tint.bar}; }}"
+            f"#notice QLabel {{ color: {tint.text}; background: transparent; }}"
+        )
+        if sheet != self.styleSheet():
+            self.setStyleSheet(sheet)
+
+
+class _Narrow(QPushButton):
+    """May be narrower than its text."""
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        return QSize(40, super().minimumSizeHint().height())
