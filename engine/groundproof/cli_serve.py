@@ -84,8 +84,8 @@ def serve(
         typer.Option(
             "--stop-with-stdin",
             help="Stop when standard input ends, as Ctrl-C does: unfinished jobs go on at the next start. For a "
-            "program that starts the service as its child and keeps a pipe open to it: the service ends with that program, "
-            "however that ends. Not for a terminal, nor with < /dev/null.",
+            "program that starts the service as its child and keeps a pipe open to it: however that program ends, the "
+            "service ends with it. Not for a terminal, nor with < /dev/null.",
         ),
     ] = False,
 ) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import shapely
 from affine import Affine
 from pyproj import CRS
 
@@ -131,10 +132,11 @@ def _grid_of(scenes: gpd.GeoDataFrame, name: str) -> Grid:
 def _follow_polygons(evidence: gpd.GeoDataFrame, rows: Any, grid: Grid, crs: CRS | None) -> None:
     """Set `box_px`, the angle and the sizes of rows whose polygon does not lie where they say."""
     places = Georeferencer(grid)
+    scene = shapely.box(0, 0, grid.width, grid.height)
     for row in map(int, rows):
         geometry = evidence.geometry.iloc[row]
         shape = None if geometry is None or geometry.is_empty else places.geometry_to_pixels(geometry, crs)
-        if shape is None or shape.is_empty or not shape.area > 0:
+        if shape is None or shape.is_empty or not shape.intersection(scene).area > 0:
             name = _cell(evidence, row, "evidence_id")
             raise UsageError(
                 f"The reviewed box {name} has no polygon inside its scene. Draw it again, or delete the row."

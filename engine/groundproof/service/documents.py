@@ -5,10 +5,12 @@ Knows the words of the API. Refuses to know jobs and HTTP.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import shapely
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
@@ -66,15 +68,22 @@ def seen_document(seen: Seen, out_crs: CRS | None) -> dict[str, Any]:
 
 def evidence_documents(result: Result, answer_id: str | None = None) -> list[dict[str, Any]]:
     """Merged evidence, at most `MAX_EVIDENCE` rows, in the order of its numbers."""
-    rows = result.evidence
+    rows = np.arange(len(result.evidence))
     if answer_id is not None:
-        rows = rows[rows.answer_id == answer_id]
-    rows = rows.head(MAX_EVIDENCE)
+        rows = np.flatnonzero(result.evidence.answer_id == answer_id)
+    return row_documents(result, rows[:MAX_EVIDENCE])
+
+
+def row_documents(result: Result, positions: Sequence[int] | np.ndarray[Any, Any]) -> list[dict[str, Any]]:
+    """Rows of the evidence table, by position, as many as there are: every column, and where it lies."""
+    rows = result.evidence.iloc[positions]
     crs = crs_name(rows.crs)
     in_degrees = np.full(len(rows), None) if rows.crs is None else degrees(rows, finest_gsd(result))
     return [
-        _evidence(row, bool(counts), crs, shape)
-        for row, counts, shape in zip(named_rows(rows), counted(rows), in_degrees, strict=True)
+        {"row": int(position), **_evidence(row, bool(counts), crs, shape)}
+        for position, row, counts, shape in zip(
+            positions, named_rows(rows), counted(rows), in_degrees, strict=True
+        )
     ]
 
 
@@ -127,14 +136,19 @@ def _evidence(row: Any, counts: bool, crs: str | None, in_degrees: BaseGeometry 
         "key": f"{row.answer_id}:{row.evidence_id}",
         "evidence_id": row.evidence_id,
         "answer_id": row.answer_id,
+        "run_id": row.run_id,
         "scene": row.scene,
         "image": int(row.image),
         "role": row.role,
         "label": row.label,
+        "label_raw": row.label_raw,
         "quote": row.quote,
+        "text_start": _whole(row.text_start),
+        "text_end": _whole(row.text_end),
         "score": _number(row.score),
         "verdict": row.verdict,
         "review": row.review,
+        "reviewed_at": row.reviewed_at,
         "counted": counts,
         "box_px": row.box_px,
         "angle_deg": _number(row.angle_deg),
@@ -151,6 +165,10 @@ def _evidence(row: Any, counts: bool, crs: str | None, in_degrees: BaseGeometry 
 
 def _number(value: Any) -> float | None:
     return None if value is None or value != value else float(value)
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None or value is pd.NA or value != value else int(value)
 
 
 @lru_cache(maxsize=64)

@@ -16,6 +16,9 @@ from groundproof.service.settings import MIB, ServiceSettings
 
 JSON_BYTES = MIB
 """Of a request that is no upload: it is held in memory whole."""
+TABLE_BYTES = 64 * MIB
+"""Of a request with rows in it, a review or an import: 50,000 boxes with their texts."""
+ROWS = re.compile(r"/processes/(?:audit|review-export|import)/execution")
 WINDOW = re.compile(r"/scenes/[^/]+/windows/[^/]+")
 
 
@@ -59,6 +62,8 @@ class BodyLimit:
         form = headers.get("content-type", "").strip().lower().startswith("multipart/form-data")
         if scope["method"] == "POST" and scope["path"] == "/ask" and form:
             return self._upload_bytes
+        if scope["method"] == "POST" and ROWS.fullmatch(scope["path"]):
+            return min(TABLE_BYTES, self._upload_bytes)
         return JSON_BYTES
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from groundproof.outputs import read
 from groundproof.service.documents import result_document
 from groundproof.service.jobs.ask_process import RESULT
-from groundproof.service.jobs.processes import DIFFERENCE, EXPORT
+from groundproof.service.jobs.processes import CHANGED, DIFFERENCE, EXPORT
 from groundproof.service.jobs.store import Job, JobStore
 from groundproof.service.ogc.process_descriptions import DESCRIPTIONS, GEOPACKAGE
 
@@ -32,6 +32,8 @@ def outputs(jobs: JobStore, job: Job, base: str) -> dict[str, Any]:
         values = {**job.results, "left_out": left_out}
     else:
         values = result_document(read(jobs.folder(job.job_id) / RESULT))
+        if job.process == "audit":
+            values["changed"] = json.loads((jobs.folder(job.job_id) / CHANGED).read_text(encoding="utf-8"))
     for name, (file, media_type) in FILES.items():
         values[name] = {"href": f"{base}/jobs/{job.job_id}/files/{file}", "type": media_type, "title": file}
     return {name: values[name] for name in DESCRIPTIONS[job.process].outputs if values.get(name) is not None}

@@ -5,25 +5,21 @@ Knows names, types and their meaning. Refuses to know how a process is done.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from groundproof.review_export import ExportFormat
 from groundproof.service.jobs.asking import AskRequest
+from groundproof.service.jobs.reviews import AddedBoxes, Review
 from groundproof.service.ogc.documents import EXAMPLE_JOB
 
-EvidenceName = Annotated[str, StringConstraints(pattern=r"^([^:]{1,64}:)?E[0-9]{1,9}$")]
-"""E3, or A2:E3 where a result has several answers."""
-
-Review = Annotated[
-    dict[EvidenceName, Literal["accepted", "rejected"]],
-    Field(
-        max_length=100_000,
-        description="What the analyst decided, by E-number; A2:E3 where the result has several answers.",
-        examples=[{"E3": "rejected", "E4": "accepted"}],
-    ),
-]
+EXAMPLE_POLYGON: dict[str, Any] = {
+    "type": "Polygon",
+    "coordinates": [
+        [[595010, 5744990], [595040, 5744990], [595040, 5744980], [595010, 5744980], [595010, 5744990]]
+    ],
+}
 
 
 class AuditInputs(BaseModel):
@@ -32,11 +28,23 @@ class AuditInputs(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        json_schema_extra={"examples": [{"job": EXAMPLE_JOB, "review": {"E3": "rejected"}}]},
+        json_schema_extra={
+            "examples": [
+                {
+                    "job": EXAMPLE_JOB,
+                    "review": {
+                        "E3": "rejected",
+                        "E4": {"review": "adjusted", "geometry": EXAMPLE_POLYGON, "label": "ship"},
+                    },
+                    "added": [{"geometry": EXAMPLE_POLYGON, "label": "ship", "quote": "a ship at the quay"}],
+                }
+            ]
+        },
     )
 
     job: str = Field(description="A job that gave a result: an ask, a merge or an earlier audit.")
     review: Review = {}
+    added: AddedBoxes = []
 
 
 class MergeInputs(BaseModel):
@@ -95,10 +103,14 @@ class ReviewExportInputs(BaseModel):
         description="geo-cot: messages for training a reasoning model. coco, yolo: boxes for training a detector."
     )
     review: Review = {}
+    added: AddedBoxes = []
     include_unchecked: bool = Field(
         default=False, description="Take boxes that nobody reviewed as true, too, where they are counted."
     )
 
+
+LARGE = frozenset({"review", "added"})
+"""Inputs that may be large, and are kept apart from the others (`JobStore.create`)."""
 
 INPUTS: dict[str, type[BaseModel]] = {
     "ask": AskRequest,

@@ -5,23 +5,27 @@ Knows how a job's inputs name earlier jobs and which functions of the engine do 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from groundproof.audit import reaudit
 from groundproof.deliver import failures, merge_run
 from groundproof.diff import diff, format_diff
-from groundproof.errors import NotFoundError, NotReadyError, StoppedError
+from groundproof.errors import NotReadyError, StoppedError
 from groundproof.outputs import jsontext, read, write
 from groundproof.review_export import export
 from groundproof.run import writing
+from groundproof.service.documents import row_documents
 from groundproof.service.jobs.ask_process import RESULT
 from groundproof.service.jobs.process_inputs import AuditInputs, DiffInputs, MergeInputs, ReviewExportInputs
-from groundproof.service.jobs.store import JobStatus, JobStore, timestamp
+from groundproof.service.jobs.reviews import changed_rows, with_review
+from groundproof.service.jobs.store import JobStatus, JobStore
 from groundproof.service.jobs.worker import Process, Work
 from groundproof.tables import Result
+
+CHANGED = "changed.json"
+"""Name of the file with the rows that an audit changed, in its job's folder."""
 
 DIFFERENCE = "difference.json"
 """Name of a diff's file in its job's folder."""
@@ -69,35 +73,12 @@ def result_file(jobs: JobStore, job_id: str) -> Path:
     return path
 
 
-def with_review(result: Result, review: Mapping[str, str]) -> Result:
-    """The result with an analyst's decisions written into its evidence.
-
-    review: "accepted" or "rejected" by E-number, or by ANSWER:E-number. Raises NotFoundError for evidence the
-    result does not have, and for a bare E-number that several answers have.
-    """
-    if not review:
-        return result
-    evidence = result.evidence.copy()
-    evidence[["review", "reviewed_at"]] = evidence[["review", "reviewed_at"]].astype(object)
-    now = timestamp()
-    for name, decision in review.items():
-        answer_id, _, evidence_id = name.rpartition(":")
-        rows = evidence["evidence_id"] == evidence_id
-        if answer_id:
-            rows &= evidence["answer_id"] == answer_id
-        if not rows.any():
-            raise NotFoundError(f"The result has no evidence {name}; it has {len(evidence)} boxes.")
-        if rows.sum() > 1:
-            answers = ", ".join(f"{one}:{evidence_id}" for one in evidence.loc[rows, "answer_id"].head(10))
-            raise NotFoundError(f"{len(rows[rows])} answers have evidence {name}. Say which: {answers}.")
-        evidence.loc[rows, "review"] = decision
-        evidence.loc[rows, "reviewed_at"] = now
-    return replace(result, evidence=evidence)
-
-
 def _audit(jobs: JobStore, work: Work) -> dict[str, Any]:
-    inputs = AuditInputs.model_validate(work.job.inputs)
-    result = reaudit(with_review(read(result_file(jobs, inputs.job)), inputs.review))
+    inputs = AuditInputs.model_validate(jobs.inputs(work.job.job_id))
+    before = read(result_file(jobs, inputs.job))
+    result = reaudit(with_review(before, inputs.review, inputs.added))
+    changed = row_documents(result, changed_rows(before.evidence, result.evidence))
+    _write_json(jobs.folder(work.job.job_id) / CHANGED, changed)
     return _kept(jobs, work, result)
 
 
@@ -111,15 +92,14 @@ def _merge(jobs: JobStore, work: Work) -> dict[str, Any]:
 def _diff(jobs: JobStore, work: Work) -> dict[str, Any]:
     inputs = DiffInputs.model_validate(work.job.inputs)
     found = diff(read(result_file(jobs, inputs.a)), read(result_file(jobs, inputs.b)))
-    path = jobs.folder(work.job.job_id) / DIFFERENCE
-    with writing(path):
-        path.write_text(jsontext.dumps({**found.as_dict(), "text": format_diff(found)}), encoding="utf-8")
+    document = {**found.as_dict(), "text": format_diff(found)}
+    _write_json(jobs.folder(work.job.job_id) / DIFFERENCE, document)
     return {"is_empty": found.is_empty}
 
 
 def _review_export(jobs: JobStore, work: Work) -> dict[str, Any]:
-    inputs = ReviewExportInputs.model_validate(work.job.inputs)
-    result = with_review(read(result_file(jobs, inputs.job)), inputs.review)
+    inputs = ReviewExportInputs.model_validate(jobs.inputs(work.job.job_id))
+    result = with_review(read(result_file(jobs, inputs.job)), inputs.review, inputs.added)
     _go_on(work)
     made = export(
         result,
@@ -152,6 +132,11 @@ def _run_directory(jobs: JobStore, job_id: str) -> Path:
             "what was answered."
         )
     return path
+
+
+def _write_json(path: Path, document: Any) -> None:
+    with writing(path):
+        path.write_text(jsontext.dumps(document), encoding="utf-8")
 
 
 def _go_on(work: Work) -> None:

@@ -1,6 +1,7 @@
 """Jobs on disk: what was asked, how far it is, where its files lie. The store a restart begins from.
 
     jobs/ID/job.json       the request and its state
+    jobs/ID/inputs.json    parts of the request that may be large (reviews, tables)
     jobs/ID/events.jsonl   what clients were told
     jobs/ID/run            the run directory (process "ask")
     jobs/ID/...            results
@@ -15,7 +16,7 @@ import re
 import secrets
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -27,6 +28,8 @@ from groundproof.run import writing
 from groundproof.service.jobs.events import EventLog
 
 JOB_ID = re.compile(r"[0-9a-f]{32}")
+INPUTS = "inputs.json"
+"""Name of a job's file of large inputs."""
 
 
 class JobStatus(StrEnum):
@@ -46,7 +49,7 @@ ENDED = frozenset({JobStatus.SUCCESSFUL, JobStatus.FAILED, JobStatus.DISMISSED})
 class Job:
     """One job's state. Times are RFC 3339, UTC. progress: 0 to 100.
 
-    process: "ask", "audit", "merge", "diff" or "review-export". inputs: the validated request, JSON-able.
+    process: "ask", "audit", "merge", ... inputs: the validated request, JSON-able; see `JobStore.inputs`.
     message: one sentence about where it stands. problem: the error's problem document when it failed.
     """
 
@@ -84,14 +87,30 @@ class JobStore:
             job = _read(path)
             self._jobs[job.job_id] = job
 
-    def create(self, process: str, inputs: dict[str, Any]) -> Job:
-        """A new accepted job. Raises OutputError when the disk does not take it."""
+    def create(self, process: str, inputs: dict[str, Any], apart: Collection[str] = ()) -> Job:
+        """A new accepted job. Raises OutputError when the disk does not take it.
+
+        apart: names of inputs that are kept in a file of their own and not in memory.
+        """
         now = timestamp()
-        job = Job(secrets.token_hex(16), process, inputs, JobStatus.ACCEPTED, now, now)
+        large = {name: value for name, value in inputs.items() if name in apart}
+        small = {name: value for name, value in inputs.items() if name not in apart}
+        job = Job(secrets.token_hex(16), process, small, JobStatus.ACCEPTED, now, now)
         with writing(self.folder(job.job_id)):
             self.folder(job.job_id).mkdir()
+            if large:
+                text = json.dumps(large, ensure_ascii=False)
+                (self.folder(job.job_id) / INPUTS).write_text(text, encoding="utf-8", errors="replace")
         self._keep(job)
         return job
+
+    def inputs(self, job_id: str) -> dict[str, Any]:
+        """Everything a job was asked, what is kept apart too. Raises NotFoundError, OutputError."""
+        job, path = self.get(job_id), self.folder(job_id) / INPUTS
+        if not path.exists():
+            return job.inputs
+        with writing(path):
+            return {**job.inputs, **json.loads(path.read_text(encoding="utf-8"))}
 
     def get(self, job_id: str) -> Job:
         """Raises NotFoundError."""

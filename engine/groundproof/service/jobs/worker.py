@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,8 +62,8 @@ class JobRunner:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, process: str, inputs: dict[str, Any]) -> Job:
-        """A new job at the end of the queue. Raises BusyError when it is full."""
+    def submit(self, process: str, inputs: dict[str, Any], apart: Collection[str] = ()) -> Job:
+        """A new job at the end of the queue; apart: as in `JobStore.create`. Raises BusyError when it is full."""
         with self._lock:
             if self._stopping.is_set():
                 raise BusyError("The service is being stopped. Ask again when it is back.", RETRY_AFTER_S)
@@ -73,7 +73,7 @@ class JobRunner:
                     f"{active} jobs wait or run, and no more than {self._limit} are taken. Try again in a while.",
                     RETRY_AFTER_S,
                 )
-            job = self._store.create(process, inputs)
+            job = self._store.create(process, inputs, apart)
         self._queue.put(job.job_id)
         return job
 

@@ -106,7 +106,18 @@ DESCRIPTIONS: dict[str, Description] = {
         Description(
             "ask", "Ask a question of imagery", ("imagery", "vision-language model", "evidence"), _RESULT
         ),
-        Description("audit", "Check an answer's claims, with a review", ("audit", "review"), _RESULT),
+        Description(
+            "audit",
+            "Check an answer's claims, with a review",
+            ("audit", "review"),
+            {
+                **_RESULT,
+                "changed": _objects(
+                    "The boxes that differ from the job's, however many: every column as it is now, and `row`, the "
+                    "box's position in the evidence table from 0. Added boxes come last, in the order of the request"
+                ),
+            },
+        ),
         Description("merge", "Make a result again without the model", ("merge", "deduplicate"), _RESULT),
         Description(
             "diff",

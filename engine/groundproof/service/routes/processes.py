@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from groundproof.service.addresses import base_url
 from groundproof.service.jobs.asking import AskRequest
 from groundproof.service.jobs.job_results import FILES, outputs
+from groundproof.service.jobs.process_inputs import LARGE
 from groundproof.service.jobs.processes import check
 from groundproof.service.jobs.store import Job, JobStatus
 from groundproof.service.jobs.waiting import CONTINUE, until_ended
@@ -103,10 +104,12 @@ async def execute(
     """Do a process. Waits for its outputs, unless `Prefer: respond-async` asks for the job at once."""
     service = service_of(request)
     description = _described(process_id)
-    inputs = _validated(description, body)
+    inputs = await run_in_threadpool(_validated, description, body)
     wanted = body.wanted(description)
     await run_in_threadpool(_check, service, inputs)
-    job = await run_in_threadpool(service.runner.submit, process_id, inputs.model_dump(mode="json"))
+    job = await run_in_threadpool(
+        lambda: service.runner.submit(process_id, inputs.model_dump(mode="json"), LARGE)
+    )
     headers = {"Location": f"{base_url(request)}/jobs/{job.job_id}"}
     if RESPOND_ASYNC in prefer:
         applied = {"Preference-Applied": RESPOND_ASYNC}
