@@ -1,0 +1,187 @@
+"""Asking as one of QGIS's tasks.
+
+Knows threads: work is done in a worker, signals come on the main thread. Refuses to know the project and widgets.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from qgis.core import QgsTask
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+
+from groundproof_qgis.asking.request import Question
+from groundproof_qgis.engine.address import AddressSource
+from groundproof_qgis.engine.sse import Event
+from groundproof_qgis.i18n_text import tr
+from groundproof_qgis.imagery.scene import PixelSource
+from groundproof_qgis.tasks.ask import CANCELLED, DONE, FAILED, INTERRUPTED, Ask, AskListener, Outcome
+from groundproof_qgis.tasks.unexpected import unexpected
+
+SENDING_PERCENT = 20.0
+"""Of the task's progress bar; the rest is answering."""
+
+
+class AnswerTask(QgsTask):
+    """Waits for an answer. Give it to QgsApplication.taskManager() and keep a reference until `ended`.
+
+    QGIS deletes its part of the task soon after `ended`; `outcome` and `job_id` stay.
+
+    All signals are emitted on the main thread. After `cancel()` or `leave()` only `saved`, with what came, and `ended`.
+
+    stage: a sentence. uploaded: pixels that arrived, and of how many. job_started: the engine's id of the job.
+    progressed: tiles answered, tiles, tiles failed, seconds left or -1. events: list of (name, data), at most about ten
+    lists a second. reached: number of the last event told, for `FollowTask`. saved: path of the GeoPackage. ended:
+    done, cancelled, failed or interrupted, and a sentence; exactly once, `outcome` holds all of it.
+    """
+
+    stage = pyqtSignal(str)
+    uploaded = pyqtSignal(float, float)
+    job_started = pyqtSignal(str)
+    progressed = pyqtSignal(int, int, int, float)
+    events = pyqtSignal(list)
+    reached = pyqtSignal(int)
+    saved = pyqtSignal(str)
+    ended = pyqtSignal(str, str)
+    _told = pyqtSignal()
+
+    def __init__(
+        self,
+        title: str,
+        address: AddressSource,
+        file: Path,
+        work: Callable[[Ask], Outcome],
+        sources: Sequence[PixelSource],
+        outcome: Outcome,
+    ) -> None:
+        """work: what is done in the worker. outcome: if it never begins. sources: closed in the end."""
+        super().__init__(tr("groundproof: {question}").format(question=title[:80]), QgsTask.Flag.CanCancel)
+        self.outcome = outcome
+        self._work = work
+        self._sources = list(sources)
+        self._leaving = threading.Event()
+        self._calls: deque[tuple[Any, tuple[Any, ...]]] = deque()
+        self._told.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._ask = Ask(address, file, _Relay(self), self.isCanceled, self._leaving.is_set)
+
+    @property
+    def job_id(self) -> str | None:
+        """The engine's, as soon as it is known."""
+        return self.outcome.job_id
+
+    def leave(self) -> None:
+        """Stop watching and let the engine go on; ends as interrupted. For QGIS's end."""
+        self._leaving.set()
+
+    def run(self) -> bool:
+        """In a worker thread; called by QGIS."""
+        try:
+            self.outcome = self._work(self._ask)
+        except Exception:  # noqa: BLE001 - a bug; told as a sentence, kept in QGIS's log
+            self.outcome = replace(self.outcome, status=FAILED, sentence=unexpected())
+        return self.outcome.status == DONE
+
+    def finished(self, result: bool) -> None:
+        """On the main thread; called by QGIS, whatever happened, exactly once."""
+        self._deliver()
+        for source in self._sources:
+            source.close()
+        if self.outcome.path is not None:
+            self.saved.emit(str(self.outcome.path))
+        self.ended.emit(self.outcome.status, self.outcome.sentence)
+
+    def say(self, signal: Any, *values: Any) -> None:
+        """From any thread: emit it on the main thread, unless somebody cancels before."""
+        self._calls.append((signal, values))
+        self._told.emit()
+
+    def _deliver(self) -> None:
+        while self._calls:
+            signal, values = self._calls.popleft()
+            if not self.isCanceled() and not self._leaving.is_set():
+                signal.emit(*values)
+
+
+class AskTask(AnswerTask):
+    """Sends pixels and asks."""
+
+    def __init__(
+        self,
+        address: AddressSource,
+        question: Question,
+        sources: Sequence[PixelSource],
+        folder: Path | str,
+        name: str,
+    ) -> None:
+        """folder: exists. name: of the GeoPackage to come, without its ending."""
+        kept = list(sources)
+        super().__init__(
+            question.text,
+            address,
+            Path(folder) / f"{name}.gpkg",
+            lambda ask: ask.ask(question, kept),
+            kept,
+            Outcome(CANCELLED, tr("Cancelled before anything was asked.")),
+        )
+
+    @staticmethod
+    def follow(
+        address: AddressSource, job_id: str, after_event: int, folder: Path | str, name: str, title: str
+    ) -> FollowTask:
+        """A task that goes on with a job that was left or interrupted."""
+        return FollowTask(address, job_id, after_event, folder, name, title)
+
+
+class FollowTask(AnswerTask):
+    """Watches a job that was asked before, from behind the last event told. title: its question."""
+
+    def __init__(
+        self, address: AddressSource, job_id: str, after_event: int, folder: Path | str, name: str, title: str
+    ) -> None:
+        super().__init__(
+            title,
+            address,
+            Path(folder) / f"{name}.gpkg",
+            lambda ask: ask.follow(job_id, after_event),
+            (),
+            Outcome(
+                INTERRUPTED,
+                tr("The engine goes on with the question; follow it again later."),
+                job_id,
+                after_event,
+            ),
+        )
+
+
+class _Relay(AskListener):
+    """Turns what a worker hears into signals. Signals are looked up on the task each time: bound ones are not kept."""
+
+    def __init__(self, task: AnswerTask) -> None:
+        self._task = task
+
+    def stage(self, sentence: str) -> None:
+        self._task.say(self._task.stage, sentence)
+
+    def sent(self, pixels: int, of: int) -> None:
+        self._task.setProgress(SENDING_PERCENT * pixels / of)
+        self._task.say(self._task.uploaded, float(pixels), float(of))
+
+    def job_started(self, job_id: str) -> None:
+        self._task.outcome = Outcome(INTERRUPTED, "", job_id)
+        self._task.say(self._task.job_started, job_id)
+
+    def progressed(self, answered: int, tiles: int, failed: int, seconds_left: float) -> None:
+        if tiles:
+            self._task.setProgress(SENDING_PERCENT + (100 - SENDING_PERCENT) * answered / tiles)
+        self._task.say(self._task.progressed, answered, tiles, failed, seconds_left)
+
+    def events(self, events: Sequence[Event]) -> None:
+        number = events[-1].number
+        self._task.outcome = replace(self._task.outcome, after=number)
+        self._task.say(self._task.events, [(event.name, event.data) for event in events])
+        self._task.say(self._task.reached, number)
