@@ -7,7 +7,7 @@ complete before any inference, and tells what it will cost.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,9 +33,9 @@ from groundproof.protocol import (
     target_labels,
 )
 from groundproof.run import MANIFEST
-from groundproof.scene import Scene, open_scene
+from groundproof.scene import open_scene
 from groundproof.tiling import Estimate, TilePlan, estimate, plan
-from groundproof.validity import index_validity
+from groundproof.validity import ValidityIndex, index_validity
 
 SCENES = pa.schema(
     [
@@ -63,6 +63,16 @@ class ScenePlan:
     """One readable scene with its areas and their tilings."""
 
     row: dict[str, Any]
+    aois: tuple[Aoi, ...]
+    plans: tuple[TilePlan, ...]
+    estimates: tuple[Estimate, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GridPlan:
+    """The areas asked about on one grid, with a tiling and its cost for each. notes: sentences for the user."""
+
     aois: tuple[Aoi, ...]
     plans: tuple[TilePlan, ...]
     estimates: tuple[Estimate, ...]
@@ -104,7 +114,7 @@ def plan_scenes(config: RunConfig, profile: Profile) -> tuple[list[ScenePlan], l
     errors: list[SceneError | AoiError] = []
     for path in config.scenes:
         try:
-            found = _plan_scene(path, config, profile, names)
+            found = plan_scene(path, config, profile, names)
         except (SceneError, AoiError) as err:  # an area may lie in some of the scenes only
             if len(config.scenes) == 1:
                 raise
@@ -204,26 +214,13 @@ def _tile_id(config: RunConfig, content_id: str, tile: Tile, system: str, text: 
     return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
 
-def _plan_scene(path: str, config: RunConfig, profile: Profile, names: dict[str, int]) -> ScenePlan:
+def plan_scene(path: str, config: RunConfig, profile: Profile, names: dict[str, int]) -> ScenePlan:
+    """The plan of one scene. names: short names given so far, which become one more. Raises as `plan_scenes`."""
     with open_scene(
         path, scene_crs=config.scene_crs, pixel_space=config.pixel_space, bands=config.bands
     ) as scene:
-        selection = resolve_aois(scene.grid, config.aoi, config.aoi_field)
-        scale, scale_note = _scale(scene, config, profile)
-        valid = index_validity(scene)
-        plans = tuple(
-            plan(
-                scene.grid,
-                None if config.aoi is None else aoi.polygon_px,
-                tile_px=config.tile_px,
-                overlap_px=config.overlap_px,
-                multiple_px=profile.patch_merge_px,
-                scale=scale,
-                valid=valid,
-            )
-            for aoi in selection.aois
-        )
-        notes = (*scene.notes, *selection.notes, *scale_note)
+        found = plan_grid(scene.grid, scene.name, scene.gsd_m, config, profile, lambda: index_validity(scene))
+        notes = (*scene.notes, *found.notes)
         row = {
             "scene": _unique(scene.name, names),
             "path": path,
@@ -237,41 +234,74 @@ def _plan_scene(path: str, config: RunConfig, profile: Profile, names: dict[str,
             "reason": None,
             "notes": list(notes),
             "aois": [
-                {"name": aoi.name, "polygon_px": shapely.to_wkb(_multi(aoi.polygon_px))}
-                for aoi in selection.aois
+                {"name": aoi.name, "polygon_px": shapely.to_wkb(_multi(aoi.polygon_px))} for aoi in found.aois
             ],
         }
-        return ScenePlan(row, selection.aois, plans, tuple(estimate(p, scene.gsd_m) for p in plans), notes)
+        return ScenePlan(row, found.aois, found.plans, found.estimates, notes)
+
+
+def plan_grid(
+    grid: Grid,
+    name: str,
+    gsd_m: float | None,
+    config: RunConfig,
+    profile: Profile,
+    valid: Callable[[], ValidityIndex | None] = lambda: None,
+) -> GridPlan:
+    """The areas and tilings of one grid; needs no pixels.
+
+    name: of the scene, for sentences. gsd_m: of the grid, None in pixel space. valid: where the scene may hold
+    pixels; asked when the areas are known. Raises AoiError, UsageError.
+    """
+    selection = resolve_aois(grid, config.aoi, config.aoi_field)
+    scale, scale_note = _scale(name, gsd_m, config, profile)
+    index = valid()
+    plans = tuple(
+        plan(
+            grid,
+            None if config.aoi is None else aoi.polygon_px,
+            tile_px=config.tile_px,
+            overlap_px=config.overlap_px,
+            multiple_px=profile.patch_merge_px,
+            scale=scale,
+            valid=index,
+        )
+        for aoi in selection.aois
+    )
+    estimates = tuple(estimate(one, gsd_m) for one in plans)
+    return GridPlan(selection.aois, plans, estimates, (*selection.notes, *scale_note))
 
 
 def _multi(polygon: Polygon | MultiPolygon) -> MultiPolygon:
     return polygon if isinstance(polygon, MultiPolygon) else MultiPolygon([polygon])
 
 
-def _scale(scene: Scene, config: RunConfig, profile: Profile) -> tuple[float, tuple[str, ...]]:
+def _scale(
+    name: str, gsd_m: float | None, config: RunConfig, profile: Profile
+) -> tuple[float, tuple[str, ...]]:
     """Model pixels per scene pixel, and a sentence when it is not 1 by our own decision."""
     if config.gsd_m is not None:
-        if scene.gsd_m is None:
+        if gsd_m is None:
             raise UsageError(
                 f"--gsd {config.gsd_m:g} needs a scene whose pixels have a known size on the ground; "
-                f"{scene.name} is in pixel space. Leave --gsd out, or give the scene's CRS."
+                f"{name} is in pixel space. Leave --gsd out, or give the scene's CRS."
             )
         if config.gsd_m <= 0:
             raise UsageError(
                 f"--gsd {config.gsd_m:g} is not a size. Give metres per pixel, such as --gsd 0.5."
             )
-        return scene.gsd_m / config.gsd_m, ()
-    if profile.gsd_m is None or scene.gsd_m is None:
+        return gsd_m / config.gsd_m, ()
+    if profile.gsd_m is None or gsd_m is None:
         return 1.0, ()
     finest, coarsest = profile.gsd_m
-    target = min(max(scene.gsd_m, finest), coarsest)
-    if target == scene.gsd_m:
+    target = min(max(gsd_m, finest), coarsest)
+    if target == gsd_m:
         return 1.0, ()
     note = (
-        f"{scene.name} has {scene.gsd_m:.3g} m per pixel; {profile.name} was trained on {finest:g} to {coarsest:g} m, "
+        f"{name} has {gsd_m:.3g} m per pixel; {profile.name} was trained on {finest:g} to {coarsest:g} m, "
         f"so its tiles are resampled to {target:.3g} m. Choose otherwise with --gsd."
     )
-    return scene.gsd_m / target, (note,)
+    return gsd_m / target, (note,)
 
 
 def grid_of(scene: dict[str, Any]) -> Grid:

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from groundproof.areas import areas
 from groundproof.assemble import assemble
-from groundproof.config import FollowUp, RunConfig
+from groundproof.config import FollowUp, Question, RunConfig
 from groundproof.deliver import known_crs, provenance
 from groundproof.errors import OutputError, RunError, UsageError
 from groundproof.follow_up import look_again, overview, overviews_due
@@ -35,6 +35,7 @@ from groundproof.run import RunDirectory
 from groundproof.runners.local import run_tiles
 from groundproof.sources import Sources
 from groundproof.tables import Result
+from groundproof.wording import duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ class Session:
                 )
         plan = self._plan(config, plans, 0)
         area = "" if plan.area_m2 is None else f", {plan.area_m2 / 1e6:.3g} km2"
-        took = "" if seconds is None else f", about {_duration(seconds)} (timed on {len(first)} of them)"
+        took = "" if seconds is None else f", about {duration(seconds)} (timed on {len(first)} of them)"
         return {
             "tiles": plan.tiles,
             "skipped": plan.skipped,
@@ -246,27 +247,7 @@ class Session:
         question = resolve_question(options.question, options.task, len(options.scenes))
         if options.out_crs is not None:
             known_crs(options.out_crs, pixel_space=options.pixel_space)
-        config = RunConfig(
-            scenes=options.scenes,
-            questions=(question,),
-            model=options.model,
-            model_identity="",
-            profile=profile,
-            prompt_version=PROMPT_VERSION,
-            batch_size=1,
-            scene_crs=options.scene_crs,
-            pixel_space=options.pixel_space,
-            bands=options.bands,
-            aoi=options.aoi,
-            aoi_field=options.aoi_field,
-            tile_px=options.tile_px if options.tile_px is not None else profile.tile_px,
-            overlap_px=_overlap(options, profile),
-            gsd_m=options.gsd_m,
-            max_new_tokens=profile.max_new_tokens,
-            second_look=options.second_look,
-            out_crs=options.out_crs,
-            follows=options.follows,
-        )
+        config = configuration(options, profile, (question,))
         plans, rows = plan_scenes(config, profile)
         model = self.model
         return (
@@ -314,6 +295,31 @@ class Session:
         )
 
 
+def configuration(options: AskOptions, profile: Profile, questions: tuple[Question, ...]) -> RunConfig:
+    """What was asked for with every default filled in, as far as it is known before a model is opened."""
+    return RunConfig(
+        scenes=options.scenes,
+        questions=questions,
+        model=options.model,
+        model_identity="",
+        profile=profile,
+        prompt_version=PROMPT_VERSION,
+        batch_size=1,
+        scene_crs=options.scene_crs,
+        pixel_space=options.pixel_space,
+        bands=options.bands,
+        aoi=options.aoi,
+        aoi_field=options.aoi_field,
+        tile_px=options.tile_px if options.tile_px is not None else profile.tile_px,
+        overlap_px=_overlap(options, profile),
+        gsd_m=options.gsd_m,
+        max_new_tokens=profile.max_new_tokens,
+        second_look=options.second_look,
+        out_crs=options.out_crs,
+        follows=options.follows,
+    )
+
+
 def _follow_up_notes(config: RunConfig) -> list[str]:
     if config.follows is None or config.profile.prompt_style == "instructed":
         return []
@@ -348,9 +354,3 @@ def _overlap(options: AskOptions, profile: Profile) -> int:
     if options.tile_px is None:
         return profile.overlap_px
     return min(profile.overlap_px, options.tile_px // 4)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -13,7 +13,17 @@ from groundproof.labels import plural, with_article
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["amount", "amounts", "e_list", "joined", "one_line", "share", "tile_list", "with_article"]
+__all__ = [
+    "amount",
+    "amounts",
+    "duration",
+    "e_list",
+    "joined",
+    "one_line",
+    "share",
+    "tile_list",
+    "with_article",
+]
 
 OBJECT = "object"
 """What a thing is called whose label nobody gave."""
@@ -73,6 +83,13 @@ def share(part: float) -> str:
     if part < 1 and percent == 100:
         return "over 99 %"
     return f"{percent} %"
+
+
+def duration(seconds: float) -> str:
+    """ "40 s", "12 min", "3.5 h"; never "0 s" of something."""
+    if seconds < 90:
+        return "1 s" if 0 < seconds < 1 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _runs(numbers: Sequence[int], prefix: str) -> list[str]:

@@ -19,6 +19,7 @@ from groundproof.service.metrics import Measured
 from groundproof.service.routes import (
     ask,
     downloads,
+    estimate,
     features,
     health,
     images,
@@ -43,6 +44,7 @@ ROUTERS = (
     health.router,
     scenes.router,
     ask.router,
+    estimate.router,
     jobs.router,
     processes.router,
     features.router,

@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from groundproof.errors import GroundproofError, ModelError
 from groundproof.models.base import VisionLanguageModel
 from groundproof.models.open import open_model
+from groundproof.models.profiles import Profile
 from groundproof.models.resolve import resolve
 
 
@@ -55,6 +56,11 @@ class Engine:
         """Whether the model can answer now."""
         loading = self._loading
         return loading is not None and loading.done() and loading.exception() is None
+
+    @property
+    def profile(self) -> Profile:
+        """What is known of the model, also while it is being loaded. Raises ModelError for an unknown one."""
+        return self.model.profile if self.ready else resolve(self.name).profile
 
     @property
     def state(self) -> str:

@@ -17,12 +17,14 @@ from groundproof.run import locked, writing
 from groundproof.service.downloads import Downloads
 from groundproof.service.engine import Engine
 from groundproof.service.jobs.ask_process import AskProcess
+from groundproof.service.jobs.estimating import Estimator
 from groundproof.service.jobs.processes import processes
 from groundproof.service.jobs.store import JobStore
 from groundproof.service.jobs.worker import JobRunner, Process
 from groundproof.service.metrics import Metrics
 from groundproof.service.ogc.features import Features
 from groundproof.service.ogc.snapshots import Snapshots
+from groundproof.service.pace import PaceStore
 from groundproof.service.settings import ServiceSettings
 from groundproof.service.uploads.scenes import SceneStore
 
@@ -50,7 +52,9 @@ class Service:
         self.snapshots = Snapshots(self.jobs)
         self.features = Features(self.jobs, self.snapshots)
         self.downloads = Downloads(self.jobs, self.snapshots)
-        self.ask = AskProcess(settings, self.engine, self.scenes, self.jobs, self.metrics)
+        self.pace = PaceStore(settings.data_dir / "pace.json")
+        self.ask = AskProcess(settings, self.engine, self.scenes, self.jobs, self.metrics, self.pace)
+        self.estimate = Estimator(self.engine, self.ask, self.scenes, self.pace, settings.limits)
         known: Mapping[str, Process] = {"ask": self.ask, **processes(self.jobs)}
         self.runner = JobRunner(self.jobs, known, workers=settings.workers, queue_limit=settings.limits.queue)
         self._stopped = threading.Event()

@@ -16,6 +16,7 @@ from groundproof.config import CitedEvidence, FollowUp
 from groundproof.deliver import failures, write_outputs
 from groundproof.errors import NotFoundError, NotReadyError
 from groundproof.outputs import read
+from groundproof.run import RunDirectory
 from groundproof.service.access.references import allowed_path, allowed_url
 from groundproof.service.engine import Engine
 from groundproof.service.jobs import asking
@@ -24,6 +25,7 @@ from groundproof.service.jobs.store import JobStatus, JobStore
 from groundproof.service.jobs.watching import JobListener
 from groundproof.service.jobs.worker import Work
 from groundproof.service.metrics import Metrics
+from groundproof.service.pace import Measured, PaceStore
 from groundproof.service.settings import ServiceSettings
 from groundproof.service.uploads.scenes import SceneStore
 from groundproof.session import Session
@@ -47,7 +49,9 @@ class AskProcess:
         scenes: SceneStore,
         jobs: JobStore,
         metrics: Metrics,
+        pace: PaceStore,
     ) -> None:
+        self._pace = pace
         self._metrics = metrics
         self._settings = settings
         self._engine = engine
@@ -90,6 +94,7 @@ class AskProcess:
         if not self._engine.ready:
             listener.stage(self._engine.state)
         model = self._engine.model
+        listener.together = 1 if model.continuous else model.max_in_flight
         directory = self._jobs.run_directory(job_id)
         if (directory / "run.toml").exists():
             session = Session.of_run(directory, listener, model=model)
@@ -100,6 +105,8 @@ class AskProcess:
             session = Session(options, listener, model=model)
         with session:
             run, result = session.run(directory)
+        answered, seconds = listener.measured
+        self._pace.add(model.identity, Measured(answered, seconds, _pixels(run)))
         write_outputs(run, result, folder / RESULT)
         listener.finished(result)
         return {
@@ -176,3 +183,10 @@ class AskProcess:
             ),
             selected,
         )
+
+
+def _pixels(run: RunDirectory) -> float:
+    """Of one tile as the model sees it, on average; dates of one place are seen together."""
+    asked = run.manifest[run.manifest.batch_id >= 0]
+    images = len(run.config.scenes) if run.config.compares_dates else 1
+    return images * float((asked.model_width * asked.model_height).mean()) if len(asked) else 0.0

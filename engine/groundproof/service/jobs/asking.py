@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import geopandas as gpd
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -23,6 +23,40 @@ from groundproof.run import writing
 from groundproof.session import AskOptions
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+TaskName = Literal[
+    "auto",
+    "count",
+    "detect",
+    "ground",
+    "classify",
+    "caption",
+    "region-caption",
+    "grounded-caption",
+    "vqa",
+    "change",
+]
+
+Aoi = Annotated[
+    tuple[Number, Number, Number, Number] | dict[str, Any] | None,
+    Field(
+        description="Part of the scenes: [x0, y0, x1, y1], or a GeoJSON geometry, Feature or FeatureCollection."
+    ),
+]
+AoiCrs = Annotated[
+    str | None,
+    Field(
+        description="CRS of the aoi (EPSG:code or WKT). Default: the scene's for numbers, EPSG:4326 for GeoJSON."
+    ),
+]
+AoiField = Annotated[
+    str | None,
+    Field(description="With a FeatureCollection: one answer per feature, named by this property."),
+]
+TileSide = Annotated[int | None, Field(gt=0, description="Side of a tile in px, as the model sees it.")]
+Overlap = Annotated[int | None, Field(ge=0, description="Overlap of neighbouring tiles in px.")]
+Gsd = Annotated[float | None, Field(gt=0, description="Resample tiles to this many metres per px.")]
 
 
 class SceneReference(BaseModel):
@@ -84,33 +118,14 @@ class AskRequest(BaseModel):
         description="Several scenes give one answer each; asked about a change they are dates of one place, the "
         "earliest first.",
     )
-    task: Literal[
-        "auto",
-        "count",
-        "detect",
-        "ground",
-        "classify",
-        "caption",
-        "region-caption",
-        "grounded-caption",
-        "vqa",
-        "change",
-    ] = "auto"
-    aoi: tuple[Number, Number, Number, Number] | dict[str, Any] | None = Field(
-        default=None,
-        description="Part of the scenes: [x0, y0, x1, y1], or a GeoJSON geometry, Feature or FeatureCollection.",
-    )
-    aoi_crs: str | None = Field(
-        default=None,
-        description="CRS of the aoi (EPSG:code or WKT). Default: the scene's for numbers, EPSG:4326 for GeoJSON.",
-    )
-    aoi_field: str | None = Field(
-        default=None, description="With a FeatureCollection: one answer per feature, named by this property."
-    )
+    task: TaskName = "auto"
+    aoi: Aoi = None
+    aoi_crs: AoiCrs = None
+    aoi_field: AoiField = None
     bands: tuple[int, ...] | None = Field(default=None, description="Three (or one), 1-based: [4, 3, 2].")
-    tile: int | None = Field(default=None, gt=0, description="Side of a tile in px, as the model sees it.")
-    overlap: int | None = Field(default=None, ge=0, description="Overlap of neighbouring tiles in px.")
-    gsd: float | None = Field(default=None, gt=0, description="Resample tiles to this many metres per px.")
+    tile: TileSide = None
+    overlap: Overlap = None
+    gsd: Gsd = None
     scene_crs: str | None = Field(default=None, description="CRS of scenes whose files name none.")
     pixel_space: bool = Field(default=False, description="Boxes in pixels (y = -row), no sizes.")
     out_crs: str | None = Field(default=None, description="CRS of `geometry`. Default: the scene's.")
@@ -147,7 +162,7 @@ def options(
 
     follows: the earlier answer and a file with the surroundings of the selected evidence (None: none selected).
     """
-    aoi = _aoi(request, folder / "aoi.fgb")
+    aoi = aoi_option(request, folder / "aoi.fgb")
     earlier = None
     if request.context is not None:
         earlier, around = follows(request.context)
@@ -172,7 +187,19 @@ def options(
     )
 
 
-def _aoi(request: AskRequest, file: Path) -> str | None:
+class HasAoi(Protocol):
+    """A request that may be about part of its scenes; see `AskRequest`."""
+
+    @property
+    def aoi(self) -> tuple[float, float, float, float] | dict[str, Any] | None: ...  # noqa: D102
+    @property
+    def aoi_crs(self) -> str | None: ...  # noqa: D102
+    @property
+    def pixel_space(self) -> bool: ...  # noqa: D102
+
+
+def aoi_option(request: HasAoi, file: Path) -> str | None:
+    """The engine's word for a request's area; polygons are written to `file`. Raises AoiError."""
     if request.aoi is None:
         return None
     if isinstance(request.aoi, tuple):

@@ -47,6 +47,8 @@ class JobListener:
         max_tiles: int,
         out_crs: str | None = None,
     ) -> None:
+        self.together = 1
+        """Tiles that the model finishes at about the same time."""
         self._events = events
         self._stop = stop
         self._metrics = metrics
@@ -57,6 +59,8 @@ class JobListener:
         self._told = {str(e.data["key"]) for e in earlier if e.name == "evidence"}
         self._said = {(e.name, str(e.data.get("text"))) for e in earlier}
         self._tiles = self._answered = self._failed = 0
+        self._began = self._ended = 0.0
+        self._before = 0
         self._stage = ""
         self._last = 0.0
 
@@ -81,6 +85,7 @@ class JobListener:
             if sentence:
                 self.note(sentence)
         self._tiles, self._answered = plan.tiles, plan.answered
+        self._before, self._began = plan.answered, time.monotonic()
         self._stage = plan.sentence()
         self._progress(now=True)
 
@@ -101,6 +106,7 @@ class JobListener:
     def tile_done(self, status: TileStatus, reason: str | None) -> None:
         """Progress; a failed tile is a note with its reason."""
         self._answered += 1
+        self._ended = time.monotonic()
         self._metrics.tiles.labels(status.value).inc()
         if status in FAILED:
             self._failed += 1
@@ -129,6 +135,20 @@ class JobListener:
             self._events.append("coverage", {"answer_id": answer_id, **document["coverage"]})
             self._events.append("audit", {"answer_id": answer_id, "findings": document["audit"]})
 
+    @property
+    def measured(self) -> tuple[int, float]:
+        """Tiles answered since the plan was made (not those of an earlier run), and the seconds they took."""
+        return self._answered - self._before, max(0.0, self._ended - self._began)
+
+    def _seconds_left(self) -> float | None:
+        """Until all tiles have answered, at this job's own pace; None before its first tile and after its last."""
+        tiles, seconds = self.measured
+        if tiles <= 0 or self._answered >= self._tiles:
+            return None
+        # The others of its batch are as good as done, and must not be counted as if they had not begun.
+        done = min(-(-tiles // self.together) * self.together, self._tiles - self._before)
+        return round(seconds / done * (self._tiles - self._before - done), 1)
+
     def _say(self, name: str, text: str) -> None:
         if text and (name, text) not in self._said:
             self._said.add((name, text))
@@ -143,6 +163,7 @@ class JobListener:
             "answered": self._answered,
             "tiles": self._tiles,
             "failed": self._failed,
+            "seconds_left": self._seconds_left(),
             "stage": self._stage,
         }
         self._events.append("progress", data)

@@ -45,6 +45,7 @@ async def ready(request: Request) -> Response:
             "labels": profile.labels,
             "tasks": profile.tasks,
             "tile_px": profile.tile_px,
+            "gsd_m": profile.gsd_m,
             "caution": profile.caution,
             "licence": profile.licence,
         }

@@ -57,7 +57,7 @@ def check_datetime(text: str) -> str:
     return parsed
 
 
-def _for_pydantic(check: Callable[[T], T]) -> Callable[[T], T]:
+def for_pydantic(check: Callable[[T], T]) -> Callable[[T], T]:
     """The same check, failing with the ValueError that pydantic collects."""
 
     def checked(value: T) -> T:
@@ -94,18 +94,18 @@ class SceneSpec(BaseModel):
     )
     width: int = Field(gt=0, le=1_000_000, description="Columns, px.")
     height: int = Field(gt=0, le=1_000_000, description="Rows, px.")
-    crs: Annotated[str, AfterValidator(_for_pydantic(check_crs))] | None = Field(
+    crs: Annotated[str, AfterValidator(for_pydantic(check_crs))] | None = Field(
         default=None,
         max_length=20_000,
         description="EPSG:code or WKT (WKT2 is kept as it is). Without one the scene can only be asked about with "
         "`pixel_space`.",
     )
-    affine: Annotated[AffineNumbers, AfterValidator(_for_pydantic(check_affine))] | None = Field(
+    affine: Annotated[AffineNumbers, AfterValidator(for_pydantic(check_affine))] | None = Field(
         default=None,
         description="[a, b, c, d, e, f]: x = a*col + b*row + c, y = d*col + e*row + f, from the outer corner of the "
         "first pixel. Without one it is taken from the first window that brings one.",
     )
-    datetime: Annotated[str, AfterValidator(_for_pydantic(check_datetime))] | None = Field(
+    datetime: Annotated[str, AfterValidator(for_pydantic(check_datetime))] | None = Field(
         default=None, max_length=64, description="When it was taken: RFC 3339."
     )
     bands: int = Field(
