@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable
@@ -318,8 +317,8 @@ def test_progress_tells_the_seconds_left_at_the_jobs_own_pace(
     assert told, events
     for event in told:
         left = event["tiles"] - event["answered"]
-        # In batches of 4: what is left of the batch at hand counts as done.
-        assert math.floor(left / 4) * 0.79 <= event["seconds_left"] <= left * 0.2 * 5
+        assert left * 0.19 <= event["seconds_left"] <= left * 0.2 * 5
+    assert [e["answered"] for e in told if e["answered"] % 4 == 0] == [4, 8], "each batch of 4 is told"
     assert events[-1]["seconds_left"] is None
 
 

@@ -48,7 +48,7 @@ class JobListener:
         out_crs: str | None = None,
     ) -> None:
         self.together = 1
-        """Tiles that the model finishes at about the same time."""
+        """Tiles that the model answers together, and whose answers come together."""
         self._events = events
         self._stop = stop
         self._metrics = metrics
@@ -61,6 +61,7 @@ class JobListener:
         self._tiles = self._answered = self._failed = 0
         self._began = self._ended = 0.0
         self._before = 0
+        self._pace: float | None = None
         self._stage = ""
         self._last = 0.0
 
@@ -111,7 +112,11 @@ class JobListener:
         if status in FAILED:
             self._failed += 1
             self.note(f"A tile failed ({status.value}): {reason or 'no reason was given'}")
-        self._progress(now=self._answered == self._tiles)
+        tiles, seconds = self.measured
+        whole = tiles % self.together == 0  # within a batch, tiles per second say nothing
+        if whole:
+            self._pace = seconds / tiles
+        self._progress(now=self._answered == self._tiles or (whole and self.together > 1))
         self.check()
 
     def stage(self, sentence: str) -> None:
@@ -141,13 +146,9 @@ class JobListener:
         return self._answered - self._before, max(0.0, self._ended - self._began)
 
     def _seconds_left(self) -> float | None:
-        """Until all tiles have answered, at this job's own pace; None before its first tile and after its last."""
-        tiles, seconds = self.measured
-        if tiles <= 0 or self._answered >= self._tiles:
-            return None
-        # The others of its batch are as good as done, and must not be counted as if they had not begun.
-        done = min(-(-tiles // self.together) * self.together, self._tiles - self._before)
-        return round(seconds / done * (self._tiles - self._before - done), 1)
+        """Until all tiles have answered, at this job's own pace; None before it is known and after the last tile."""
+        left = self._tiles - self._answered
+        return None if self._pace is None or left <= 0 else round(self._pace * left, 1)
 
     def _say(self, name: str, text: str) -> None:
         if text and (name, text) not in self._said:
