@@ -199,6 +199,10 @@ class EngineClient:
 
     def execute(self, process: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Do a process and give its outputs. Cancelled, it is ended in the engine too."""
+        return self.execute_job(process, inputs)[1]
+
+    def execute_job(self, process: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """The same, with the id of the process's job: later processes name it, and its files lie there."""
         job_id = self.execute_async(process, inputs)
         looks = 0
         try:
@@ -209,7 +213,7 @@ class EngineClient:
             if self.cancelled():
                 self.patient().cancel(job_id)
             raise
-        return self.results(job_id)
+        return job_id, self.results(job_id)
 
     def results(self, job_id: str) -> dict[str, Any]:
         """The outputs of a job that was successful; raises the problem of one that failed."""
