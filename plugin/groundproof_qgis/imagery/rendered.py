@@ -1,0 +1,209 @@
+"""Pixels of a map, drawn window by window in the thread that sends them.
+
+Knows map settings and copies of layers. Refuses to know the canvas and the project: both may change meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Callable
+
+from qgis.core import (
+    QgsMapLayer,
+    QgsMapRendererJob,
+    QgsMapRendererSequentialJob,
+    QgsMapSettings,
+    QgsRectangle,
+)
+from qgis.PyQt.QtCore import (
+    QBuffer,
+    QByteArray,
+    QCoreApplication,
+    QEventLoop,
+    QIODevice,
+    QSize,
+    Qt,
+    QThread,
+    QTimer,
+)
+from qgis.PyQt.QtGui import QImage, QPainter, QTransform
+
+from groundproof_qgis.i18n_text import tr
+from groundproof_qgis.imagery.errors import PixelError
+from groundproof_qgis.imagery.grid import SNAP_PX, Grid, Part, grid_around
+from groundproof_qgis.imagery.scene import PixelSource, PixelWindow, SceneSpec
+
+MARGIN_PX = 64
+"""Drawn around each window and cut off, so that symbols and resampling cross the seams unseen."""
+POLL_MS = 100
+PNG_QUALITY = 85
+"""Qt's word for little compression: lossless as any, and ten times faster than the default."""
+
+
+def thread_free(layers: Sequence[QgsMapLayer]) -> list[QgsMapLayer]:
+    """The layers, once they belong to no thread; the one that reads them takes them. From their own thread."""
+    for layer in layers:
+        layer.moveToThread(None)
+    return list(layers)
+
+
+class LayerCopies:
+    """Copies of layers, for any one thread at a time; back on the main thread when it is done with them."""
+
+    def __init__(self, layers: Sequence[QgsMapLayer]) -> None:
+        self.layers = thread_free(layers)
+        self._names = {layer.id(): layer.name() for layer in layers}
+
+    def __enter__(self) -> list[QgsMapLayer]:
+        for layer in self.layers:
+            layer.moveToThread(QThread.currentThread())
+        return self.layers
+
+    def __exit__(self, *_: object) -> None:
+        main = QCoreApplication.instance().thread()
+        for layer in self.layers:
+            layer.moveToThread(main)
+
+    def name(self, layer_id: str) -> str:
+        """What the layer is called, for sentences."""
+        return self._names.get(layer_id, layer_id)
+
+    def forget(self) -> None:
+        """Delete them. From the main thread, when nobody reads."""
+        self.layers = []
+
+
+class RenderedSource(PixelSource):
+    """A map as one scene: PNG windows, RGBA, alpha 0 where nothing is drawn.
+
+    settings: all but layers, extent and size; upright. grid: square pixels, in the settings' CRS. parts: of it, to
+    send. times: how much finer is drawn, then averaged: QGIS takes the nearest pixel of a raster that it resamples, so
+    everything in it may be off by half a pixel of what is drawn.
+    """
+
+    def __init__(
+        self,
+        spec: SceneSpec,
+        grid: Grid,
+        parts: Sequence[Part],
+        settings: QgsMapSettings,
+        layers: Sequence[QgsMapLayer],
+        times: int = 1,
+    ) -> None:
+        self.spec = spec
+        self._times = times
+        self._grid = grid
+        self._parts = tuple(parts)
+        self._settings = settings
+        self._copies = LayerCopies(layers)
+
+    def windows(self, cancelled: Callable[[], bool]) -> Iterator[PixelWindow]:
+        """See `PixelSource`. Raises PixelError when a layer cannot be drawn: empty ground is never an error unseen."""
+        with self._copies as layers:
+            self._settings.setLayers(layers)
+            for part in self._parts:
+                image = None if cancelled() else self._draw(part, cancelled)
+                if image is None:
+                    return
+                yield PixelWindow(part.x0, part.y0, part.width, part.height, png(image), "image/png")
+
+    def close(self) -> None:
+        """See `PixelSource`."""
+        self._settings.setLayers([])
+        self._copies.forget()
+
+    def _draw(self, part: Part, cancelled: Callable[[], bool]) -> QImage | None:
+        wanted = self._grid.part(part)
+        upright = grid_around(wanted.corners(), wanted.pixel_size[0]) if is_turned(wanted) else wanted
+        drawn = upright.part(
+            Part(-MARGIN_PX, -MARGIN_PX, upright.width + 2 * MARGIN_PX, upright.height + 2 * MARGIN_PX)
+        )
+        drawn = drawn.finer(self._times)
+        frame(self._settings, drawn)
+        job = QgsMapRendererSequentialJob(self._settings)
+        if not run(job, cancelled):
+            return None
+        if job.errors():
+            first = job.errors()[0]
+            raise PixelError(
+                tr(
+                    'The layer "{layer}" cannot be drawn: {reason}. Repair it or switch it off, then ask again.'
+                ).format(layer=self._copies.name(first.layerID), reason=first.message.strip().rstrip("."))
+            )
+        image = job.renderedImage()
+        if is_turned(wanted):
+            return turned(image, drawn, wanted)
+        margin, width, height = (self._times * px for px in (MARGIN_PX, part.width, part.height))
+        return image.copy(margin, margin, width, height).scaled(
+            part.width,
+            part.height,
+            Qt.AspectRatioMode.IgnoreAspectRatio,
+            Qt.TransformationMode.SmoothTransformation,
+        )
+
+
+def is_turned(grid: Grid) -> bool:
+    """Whether its rows do not run along the map's x axis."""
+    return grid.affine[1] != 0 or grid.affine[0] < 0
+
+
+def frame(settings: QgsMapSettings, grid: Grid) -> None:
+    """Make the settings draw exactly this upright grid.
+
+    QGIS draws rasters into whole pixels outwards of the extent: rounding must not put that a hair outside the picture,
+    or they are stretched by a pixel. So the extent that is drawn is a hair smaller.
+    """
+    (x, y), (step, _) = grid.centre, grid.pixel_size
+    across, down = grid.width * step / 2, grid.height * step / 2
+    settings.setOutputSize(QSize(grid.width, grid.height))
+    settings.setExtent(QgsRectangle(x - across, y - down, x + across, y + down))
+    settings.setExtentBuffer(-SNAP_PX * step)
+
+
+def turned(image: QImage, drawn: Grid, wanted: Grid) -> QImage:
+    """The pixels of `wanted` out of an upright image.
+
+    QGIS can turn a map itself, but then it stretches rasters by up to a pixel, to whole pixels of the upright map.
+    """
+    corners = [wanted.to_pixel(*drawn.to_map(*at)) for at in ((0, 0), (1, 0), (0, 1))]
+    (x, y), (x_across, y_across), (x_down, y_down) = corners
+    picture = QImage(wanted.width, wanted.height, QImage.Format.Format_ARGB32_Premultiplied)
+    picture.fill(0)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.setTransform(QTransform(x_across - x, y_across - y, x_down - x, y_down - y, x, y))
+    painter.drawImage(0, 0, image)
+    painter.end()
+    return picture
+
+
+def run(job: QgsMapRendererJob, cancelled: Callable[[], bool]) -> bool:
+    """Draw, with an event loop of this thread's own for what the network brings; False when it was cancelled."""
+    loop, timer, stopped = QEventLoop(), QTimer(), []
+
+    def poll() -> None:
+        if cancelled() and not stopped:
+            stopped.append(True)
+            job.cancelWithoutBlocking()
+
+    timer.timeout.connect(poll)
+    timer.start(POLL_MS)
+    job.finished.connect(loop.quit)
+    job.start()
+    if job.isActive():
+        loop.exec()
+    timer.stop()
+    return not stopped
+
+
+def png(image: QImage) -> bytes:
+    """The image as PNG, lossless: 8 bit, RGBA, colours not multiplied with alpha."""
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    if not image.convertToFormat(QImage.Format.Format_RGBA8888).save(buffer, "PNG", PNG_QUALITY):
+        raise PixelError(
+            tr("The picture of the map cannot be encoded as PNG. Ask about a smaller place, and report it.")
+        )
+    buffer.close()
+    return bytes(data)
