@@ -7,18 +7,15 @@ Knows words, ids and numbers. Refuses to know widgets, layers and the engine: wh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Union
 
 from groundproof_qgis.asking.request import FollowUp
-from groundproof_qgis.imagery.what import LayerPixels, Seen
+from groundproof_qgis.imagery.what import Pixels
 
 CANVAS = "canvas"
 RECTANGLE = "rectangle"
 SELECTION = "selection"
 LAYER = "layer"
 PLACES = (CANVAS, RECTANGLE, SELECTION, LAYER)
-
-PixelChoice = Union[Seen, LayerPixels]
 
 
 @dataclass(frozen=True)
@@ -35,12 +32,13 @@ class Where:
 
 @dataclass(frozen=True)
 class AskForm:
-    """One filled-in form. pixels: one choice, or two for two dates, the earlier first. classes: as the user picked them;
-    `question` says them already.
+    """One filled-in form. pixels: one choice, or two for two dates, the earlier first.
+
+    classes: as the user picked them; `question` says them already.
     """
 
     question: str
-    pixels: tuple[PixelChoice, ...]
+    pixels: tuple[Pixels, ...]
     task: str = "auto"
     classes: tuple[str, ...] = ()
     where: Where = Where()

@@ -94,6 +94,16 @@ def withdraw_consent(address: EngineAddress) -> None:
     _keep_consents([url for url in _consents() if url != address.url])
 
 
+def consents() -> tuple[str, ...]:
+    """The engines a person agreed to send imagery to."""
+    return tuple(_consents())
+
+
+def forget_consents() -> None:
+    """Ask again for every engine."""
+    _keep_consents([])
+
+
 def _consents() -> list[str]:
     try:
         urls = json.loads(str(QgsSettings().value(CONSENTS, "[]") or "[]"))

@@ -12,6 +12,7 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QLineEdit, QWidget
 
 from groundproof_qgis.gui.narrow_combo import NarrowCombo
+from groundproof_qgis.gui.notices import plain_tip
 from groundproof_qgis.i18n_text import tr
 
 AUTOMATIC = "automatic"
@@ -86,11 +87,11 @@ class AskOptions(QWidget):
         self._bands_changed()
 
     def set_bands(self, names: tuple[str, ...]) -> None:
-        """Names of the chosen layer's bands; empty when what you see is asked about: there is nothing to choose then."""
+        """Names of the chosen layer's bands; empty where there is nothing to choose, as with what you see."""
         self._band_names = names
         self._bands_row.setVisible(bool(names))
         self._form.labelForField(self._bands_row).setVisible(bool(names))
-        self.band_numbers.setToolTip("\n".join(names))
+        self.band_numbers.setToolTip(plain_tip("\n".join(names)))
 
     def set_values(self, resolution_m: float | None, bands: tuple[int, ...] | None, styled: bool) -> None:
         """Fill in: metres per px (None: automatic), numbers of bands (None: automatic), colours as drawn."""
@@ -114,11 +115,10 @@ class AskOptions(QWidget):
 
     @property
     def band_choice(self) -> tuple[int, ...] | None:
-        """Numbers of bands, 1 the first; None for automatic and where nothing sensible was typed (see `problem`)."""
-        if not self._band_names or self.bands.key != CHOSEN:
+        """Numbers of bands, 1 the first; None for automatic, and for what cannot be meant (see `problem`)."""
+        if not self._band_names or self.bands.key != CHOSEN or self.problem:
             return None
-        numbers = tuple(int(one) for one in re.findall(r"\d+", self.band_numbers.text()))
-        return numbers or None
+        return self._typed
 
     @property
     def problem(self) -> str:
@@ -126,7 +126,7 @@ class AskOptions(QWidget):
         if not self._band_names or self.bands.key != CHOSEN:
             return ""
         count = len(self._band_names)
-        numbers = self.band_choice or ()
+        numbers = self._typed
         if not re.fullmatch(r"\s*\d+(\s*[,; ]\s*\d+)*\s*", self.band_numbers.text()):
             return tr("Give the bands by number, such as 4, 3, 2; the layer has {n}.").format(n=count)
         wrong = [str(n) for n in numbers if not 1 <= n <= count]
@@ -158,6 +158,10 @@ class AskOptions(QWidget):
         if self.two_dates.isChecked():
             parts.append(tr("two dates"))
         return ", ".join(parts)
+
+    @property
+    def _typed(self) -> tuple[int, ...]:
+        return tuple(int(one) for one in re.findall(r"\d+", self.band_numbers.text()))
 
     def _bands_changed(self) -> None:
         self.band_numbers.setVisible(self.bands.key == CHOSEN)

@@ -30,7 +30,7 @@ from groundproof_qgis.gui.collapsible import Collapsible
 from groundproof_qgis.gui.follow_up_chip import FollowUpChip
 from groundproof_qgis.gui.layer_choices import LayerList
 from groundproof_qgis.gui.narrow_combo import NarrowCombo
-from groundproof_qgis.gui.notices import Notice, sentence_label
+from groundproof_qgis.gui.notices import Notice, Sentence
 from groundproof_qgis.gui.pixels_field import PixelsField
 from groundproof_qgis.gui.question_edit import QuestionEdit
 from groundproof_qgis.gui.task_words import task_words
@@ -63,13 +63,13 @@ class AskPanel(QWidget):
         self.recent_button = QToolButton()
         self.task = NarrowCombo(tr("Task"))
         self.classes = ClassEdit()
-        self.class_hint = sentence_label()
+        self.class_hint = Sentence()
         self.chip = FollowUpChip()
         self.where = WhereField()
         self.pixels = PixelsField()
         self.options = AskOptions()
         self.more = Collapsible(tr("Options"), self.options)
-        self.size = sentence_label()
+        self.size = Sentence()
         self.ask = QPushButton()
         self.no_imagery = Notice(
             tr("There is no imagery yet. Add some, or open the demo scene."),

@@ -10,7 +10,7 @@ from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, Q
 
 from groundproof_qgis.asking.request import FollowUp
 from groundproof_qgis.gui import theme
-from groundproof_qgis.gui.notices import sentence_label
+from groundproof_qgis.gui.notices import Sentence
 from groundproof_qgis.i18n_text import tr
 
 NAMED = 4
@@ -27,7 +27,7 @@ class FollowUpChip(QFrame):
         self.setObjectName("chip")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._follow_up: FollowUp | None = None
-        self.label = sentence_label()
+        self.label = Sentence()
         self.close_button = QToolButton()
         self.close_button.setAutoRaise(True)
         self.close_button.setIcon(theme.icon("reject", self.palette()))

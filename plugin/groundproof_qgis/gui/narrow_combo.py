@@ -12,6 +12,8 @@ from qgis.PyQt.QtCore import QSignalBlocker, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QPaintEvent
 from qgis.PyQt.QtWidgets import QComboBox, QSizePolicy, QStyle, QStyleOptionComboBox, QStylePainter, QWidget
 
+from groundproof_qgis.gui.notices import plain_tip
+
 
 class NarrowCombo(QComboBox):
     """Items are (key, text, tool tip); a key of None makes a separator. `picked` comes when the key changes."""
@@ -43,7 +45,7 @@ class NarrowCombo(QComboBox):
                     self.insertSeparator(self.count())
                     continue
                 self.addItem(text, key)
-                self.setItemData(self.count() - 1, tip or text, Qt.ItemDataRole.ToolTipRole)
+                self.setItemData(self.count() - 1, plain_tip(tip or text), Qt.ItemDataRole.ToolTipRole)
             self.setCurrentIndex(max(0, self.index_of(before)))
         self._tell()
 

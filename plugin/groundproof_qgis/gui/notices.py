@@ -5,25 +5,53 @@ Knows a sentence and its buttons. Refuses to know what happened.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 
 from qgis.PyQt.QtCore import QEvent, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QResizeEvent
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from groundproof_qgis.gui import theme
 
+HINT_PX = 280
+MIN_PX = 60
+
 _TINTS = {"info": theme.neutral, "warning": theme.warning, "good": theme.good}
 
 
-def sentence_label(text: str = "", parent: QWidget | None = None) -> QLabel:
-    """A label that wraps, holds plain text only, and can be copied from."""
-    label = QLabel(text, parent)
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    label.setMinimumWidth(60)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-    return label
+def plain_tip(text: str) -> str:
+    """A tool tip of plain text: Qt would take text that looks like HTML for HTML. Line ends are kept."""
+    lines = html.escape(text).replace("\n", "<br/>")
+    return f"<qt>{lines}</qt>" if lines else ""
+
+
+class Sentence(QLabel):
+    """A label that wraps, holds plain text only, and can be copied from. As wide as it may be, as high as it must."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """One line if it is short; else of a dock's width: Qt's own guess is a narrow, high column."""
+        width = min(self.fontMetrics().horizontalAdvance(self.text()) + 4, HINT_PX)
+        return QSize(width, self.heightForWidth(width))
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Narrow, and never less than its lines: squeezed text cannot be read."""
+        return QSize(MIN_PX, self.heightForWidth(max(self.width(), MIN_PX)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Another width, another height."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
 
 
 class Notice(QFrame):
@@ -36,7 +64,7 @@ class Notice(QFrame):
         self.setObjectName("notice")
         self._level = level
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        self.label = sentence_label(text, self)
+        self.label = Sentence(text, self)
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 6, 8, 6)
         column.setSpacing(6)

@@ -8,11 +8,10 @@ from __future__ import annotations
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QFormLayout, QVBoxLayout, QWidget
 
-from groundproof_qgis.asking.form import PixelChoice
 from groundproof_qgis.gui.layer_choices import LayerList, RasterChoice
 from groundproof_qgis.gui.narrow_combo import NarrowCombo
 from groundproof_qgis.i18n_text import tr
-from groundproof_qgis.imagery.what import LayerPixels, Seen
+from groundproof_qgis.imagery.what import LayerPixels, Pixels, Seen
 
 SEEN = ("seen", "")
 
@@ -75,7 +74,7 @@ class PixelsField(QWidget):
         self._dates.setVisible(two)
         self.changed.emit()
 
-    def pick(self, choice: PixelChoice, which: NarrowCombo | None = None) -> bool:
+    def pick(self, choice: Pixels, which: NarrowCombo | None = None) -> bool:
         """Show this choice; whether the project still has it."""
         combo = which or self.one
         if isinstance(choice, LayerPixels):
@@ -97,7 +96,7 @@ class PixelsField(QWidget):
 
     def choices(
         self, resolution: float | None, bands: tuple[int, ...] | None, styled: bool
-    ) -> tuple[PixelChoice, ...]:
+    ) -> tuple[Pixels, ...]:
         """One, or two with the earlier first. resolution: metres per px, None for automatic."""
         combos = (self.before, self.after) if self._two else (self.one,)
         return tuple(_choice(combo.key, resolution, bands, styled) for combo in combos)
@@ -105,7 +104,7 @@ class PixelsField(QWidget):
 
 def _choice(
     key: tuple[str, str], resolution: float | None, bands: tuple[int, ...] | None, styled: bool
-) -> PixelChoice:
+) -> Pixels:
     kind, name = key
     if kind == "layer":
         return LayerPixels(layer_id=name, resolution=resolution, bands=bands, styled=styled)

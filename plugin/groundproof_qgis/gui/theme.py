@@ -71,6 +71,16 @@ def good(palette: QPalette) -> Tint:
     )
 
 
+def warning_colour(palette: QPalette) -> QColor:
+    """Of warning text on an ordinary ground."""
+    return QColor(warning(palette).text)
+
+
+def good_colour(palette: QPalette) -> QColor:
+    """Of text on an ordinary ground that says: this is well."""
+    return QColor(good(palette).text)
+
+
 def neutral(palette: QPalette) -> Tint:
     """For hints."""
     window = palette.color(QPalette.ColorRole.Window)
@@ -88,6 +98,11 @@ def icon(name: str, palette: QPalette) -> QIcon:
     normal = palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.ButtonText)
     disabled = mixed(normal, palette.color(QPalette.ColorRole.Window), 0.6)
     return _icon(name, normal.name(), disabled.name())
+
+
+def tinted(name: str, colour: str) -> QIcon:
+    """A drawing in a colour of its own, #rrggbb."""
+    return _icon(name, colour, colour)
 
 
 @lru_cache(maxsize=256)

@@ -13,7 +13,7 @@ from groundproof_qgis.gui import theme
 from groundproof_qgis.gui.choice_bar import ChoiceBar
 from groundproof_qgis.gui.layer_choices import LayerList, PolygonChoice
 from groundproof_qgis.gui.narrow_combo import NarrowCombo
-from groundproof_qgis.gui.notices import sentence_label
+from groundproof_qgis.gui.notices import Sentence
 from groundproof_qgis.i18n_text import tr
 
 
@@ -38,10 +38,10 @@ class WhereField(QWidget):
         self.draw = QPushButton(tr("Draw on the map"))
         self.draw.setAutoDefault(False)
         self.draw.setIcon(theme.icon("rectangle", self.palette()))
-        self.drawn = sentence_label()
+        self.drawn = Sentence()
         self.polygons = NarrowCombo(tr("Layer of the selected polygons"))
         self.rasters = NarrowCombo(tr("Layer whose extent is asked about"))
-        self.hint = sentence_label()
+        self.hint = Sentence()
         self._rectangle_row = QWidget()
         row = QHBoxLayout(self._rectangle_row)
         row.setContentsMargins(0, 0, 0, 0)
