@@ -1,0 +1,1 @@
+"""The real QGIS desktop, without a screen, driven as a person would drive it."""
