@@ -61,12 +61,13 @@ class AnswerHead(QWidget):
         """As far as it is known."""
         self.question.setText(answer.question)
         self.question.setVisible(bool(answer.question))
-        self.line.setText(answer.line or _without_line(answer))
+        line = answer.line
+        self.line.setText(line or _without_line(answer))
         self._size_line(LARGER_WHILE_ASKING if answer.is_running else LARGER)
         self.bar.setVisible(answer.is_running)
         self.bar.setRange(0, answer.tiles)
         self.bar.setValue(answer.answered)
-        stage = answer.stage if answer.is_running and answer.stage != answer.line else ""
+        stage = answer.stage if answer.is_running and answer.stage != line else ""
         self.stage.setText(stage)
         self.stage.setVisible(answer.is_running)
         self.weak_text.set_html(html.weaknesses())

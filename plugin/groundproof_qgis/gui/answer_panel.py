@@ -7,6 +7,7 @@ the person wants.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from qgis.PyQt.QtCore import QEvent, QSize, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
@@ -123,7 +124,7 @@ class AnswerPanel(QWidget):
         self.head.show_answer(answer, html)
         self.plan_text.set_html(html.plan())
         self.plan.setVisible(not self.plan_text.is_empty)
-        self.model.sync(answer.evidence)
+        self.model.sync(chain.from_iterable(part.evidence for part in answer.parts.values()))
         self._say_count()
         self.synthesis.set_html(html.synthesis())
         for part in (self.synthesis_title, self.synthesis):

@@ -105,7 +105,7 @@ def send_dialog(
 def install_dialog(
     source: str, folder: str, size: str, python: str = "", parent: QWidget | None = None
 ) -> ConsentDialog:
-    """Before the engine is installed. source: what pip is given. python: the one it is installed with, if it is known."""
+    """Before the engine is installed. source: what pip is given. python: the one it is installed with, if known."""
     facts = [(tr("What"), source), (tr("How large"), size), (tr("Where to"), folder)]
     if python:
         facts.append((tr("Python"), python))

@@ -6,6 +6,7 @@ calls Python for each comparison is too slow for 50,000 rows.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -87,6 +88,9 @@ class EvidenceModel(QAbstractTableModel):
     def sync(self, evidence: Iterable[Evidence]) -> None:
         """Make the table show these boxes: changed rows change, new ones are appended; if one is gone, all anew."""
         wanted = list(evidence)
+        if self._all and len(wanted) >= len(self._all) and all(map(operator.is_, self._all, wanted)):
+            self._append(wanted[len(self._all) :])  # what happens ten times a second, so it must be quick
+            return
         added, changed, kept = [], [], 0
         for one in wanted:
             at = self._at.get(one.key)
@@ -104,8 +108,7 @@ class EvidenceModel(QAbstractTableModel):
             row = self._row.get(at)
             if row is not None:
                 self.dataChanged.emit(self.index(row, 0), self.index(row, self.columnCount() - 1))
-        if added:
-            self._append(added)
+        self._append(added)
 
     def set_filter(self, text: str) -> None:
         """Show only boxes whose number, words, label, verdict or review hold every word of the text."""
@@ -210,7 +213,10 @@ class EvidenceModel(QAbstractTableModel):
         return None
 
     def _append(self, added: Sequence[Evidence]) -> None:
-        matching = [one for one in added if self._matches(one)]
+        if not added:
+            return
+        matches = self._test()
+        matching = [one for one in added if matches(one)]
         first = len(self._shown)
         if matching:
             self.beginInsertRows(QModelIndex(), first, first + len(matching) - 1)
@@ -236,7 +242,8 @@ class EvidenceModel(QAbstractTableModel):
         self.endResetModel()
 
     def _choose(self) -> None:
-        shown = [n for n, one in enumerate(self._all) if self._matches(one)]
+        matches = self._test()
+        shown = [n for n, one in enumerate(self._all) if matches(one)]
         if self._sorted_by is not None:
             column, order = self._sorted_by
             key = _KEYS[column]
@@ -244,20 +251,31 @@ class EvidenceModel(QAbstractTableModel):
         self._shown = shown
         self._row = {at: row for row, at in enumerate(shown)}
 
-    def _matches(self, one: Evidence) -> bool:
-        if not self._filter:
-            return True
-        text = " ".join(
-            (
+    def _test(self) -> Callable[[Evidence], bool]:
+        """Whether a box is shown; verdicts and reviews are put into words once, not for each of 50,000 boxes."""
+        words = self._filter.split()
+        if not words:
+            return lambda _one: True
+        said: dict[str | None, str] = {}
+
+        def matches(one: Evidence) -> bool:
+            verdict = verdict_of(one)
+            if verdict not in said:
+                said[verdict] = verdict_word(verdict)
+            if one.review not in said:
+                said[one.review] = review_word(one.review)
+            parts = (
                 one.answer_id,
                 one.evidence_id or "",
                 one.quote,
                 one.label,
-                verdict_word(verdict_of(one)),
-                review_word(one.review),
+                said[verdict],
+                said[one.review],
             )
-        ).casefold()
-        return all(word in text for word in self._filter.split())
+            text = " ".join(parts).casefold()
+            return all(word in text for word in words)
+
+        return matches
 
 
 def _font(one: Evidence, column: int) -> QFont | None:

@@ -95,7 +95,7 @@ class EvidenceView(QTableView):
     @property
     def selected_keys(self) -> list[str]:
         """In the order of the rows."""
-        return self.table.keys(sorted(index.row() for index in self.selectionModel().selectedRows()))
+        return self.table.keys(self._selected_rows())
 
     def set_reviewable(self, reviewable: bool) -> None:
         """Whether boxes can be accepted and rejected now."""
@@ -123,7 +123,7 @@ class EvidenceView(QTableView):
 
     def copy(self) -> None:
         """Selected rows as text; all rows when none is selected."""
-        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
+        rows = self._selected_rows()
         QGuiApplication.clipboard().setText(self.table.as_text(rows or range(self.table.rowCount())))
 
     def mark(self, keys: Sequence[str]) -> None:
@@ -216,6 +216,11 @@ class EvidenceView(QTableView):
     def _open_menu(self, at: QPoint) -> None:
         if self.indexAt(at).isValid():
             self.menu().exec(self.viewport().mapToGlobal(at))
+
+    def _selected_rows(self) -> list[int]:
+        """In order. From ranges: one index for each of 50,000 rows would take a second."""
+        ranges = self.selectionModel().selection()
+        return sorted({row for part in ranges for row in range(part.top(), part.bottom() + 1)})
 
     def _sort_menu(self) -> QMenu:
         """Sort by what has no column in a narrow list."""

@@ -79,9 +79,9 @@ class SafeBrowser(QTextBrowser):
         for start in self._positions(set(anchors)):
             cursor = QTextCursor(self.document())
             cursor.setPosition(start)
-            text = cursor.block().text()[start - cursor.block().position() :]
+            text = _from(cursor.block().text(), start - cursor.block().position())
             end = next((stop for _start, stop in sentences(text)), len(text))
-            cursor.setPosition(start + len(text[:end].rstrip()), QTextCursor.MoveMode.KeepAnchor)
+            cursor.setPosition(start + _units(text[:end].rstrip()), QTextCursor.MoveMode.KeepAnchor)
             mark = QTextEdit.ExtraSelection()
             mark.cursor = cursor
             mark.format.setBackground(ground)
@@ -172,3 +172,13 @@ class SafeBrowser(QTextBrowser):
     def _pointed(self, address: QUrl) -> None:
         link: Link | None = parse_link(address.toString())
         self.link_pointed.emit(link)
+
+
+def _units(text: str) -> int:
+    """How long Qt thinks the text is: UTF-16 units."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _from(text: str, unit: int) -> str:
+    """The text from that UTF-16 unit on."""
+    return text.encode("utf-16-le", "surrogatepass")[2 * unit :].decode("utf-16-le", "surrogatepass")
