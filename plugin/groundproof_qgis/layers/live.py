@@ -68,6 +68,7 @@ class LiveLayer(QObject):
         self._fids: dict[str, int] = {}
         self._keys: dict[int, str] = {}
         self._live: dict[str, set[str]] = {}
+        self._ended: set[str] = set()
         self._transforms: dict[str | None, QgsCoordinateTransform | None] = {crs: None}
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -84,16 +85,16 @@ class LiveLayer(QObject):
         """Show boxes; known keys are left alone. The first final box of an answer ends its live ones."""
         if self.layer is None:
             return
-        rows = [one for one in evidence if one.key not in self._fids and one.geometry is not None]
-        rows = list({one.key: one for one in rows}.values())
-        for answer_id in {one.answer_id for one in rows if one.final}:
+        rows = {one.key: one for one in evidence if one.key not in self._fids and one.geometry is not None}
+        for answer_id in {one.answer_id for one in rows.values() if one.final}:
             self._remove_live(answer_id)
-        if not rows:
+        new = [one for one in rows.values() if one.final or one.answer_id not in self._ended]
+        if not new:
             return
         _, added = self.layer.dataProvider().addFeatures(
-            [self._feature(one) for one in rows], QgsFeatureSink.Flag.FastInsert
+            [self._feature(one) for one in new], QgsFeatureSink.Flag.FastInsert
         )
-        for one, feature in zip(rows, added):
+        for one, feature in zip(new, added):
             self._fids[one.key] = feature.id()
             self._keys[feature.id()] = one.key
             if not one.final:
@@ -148,6 +149,7 @@ class LiveLayer(QObject):
         return geometry
 
     def _remove_live(self, answer_id: str) -> bool:
+        self._ended.add(answer_id)
         keys = self._live.pop(answer_id, set())
         fids = [self._fids.pop(key) for key in keys]
         for fid in fids:

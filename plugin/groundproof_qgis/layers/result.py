@@ -111,10 +111,10 @@ def _open(path: Path, kind: str) -> QgsVectorLayer:
 
 
 def _describe(layer: QgsVectorLayer) -> None:
-    """Readable names for the columns."""
+    """Readable names for the columns. A name that equals the column's would make QGIS 3.22 forget its widget."""
     words = _aliases()
     for i, field in enumerate(layer.fields()):
-        if field.name() in words:
+        if words.get(field.name(), field.name()) != field.name():
             layer.setFieldAlias(i, words[field.name()])
 
 
