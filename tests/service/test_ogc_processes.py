@@ -223,7 +223,7 @@ def test_values_may_come_qualified(client: TestClient, squares: Squares) -> None
 
 def test_every_process_is_listed_and_described(client: TestClient) -> None:
     listed = client.get("/processes").json()["processes"]
-    assert [one["id"] for one in listed] == ["ask", "audit", "merge", "diff", "review-export"]
+    assert [one["id"] for one in listed] == ["ask", "audit", "merge", "diff", "review-export", "import"]
     for one in listed:
         described = client.get(links(one)["process"]).json()
         assert {**one, "links": None} == {**{k: described[k] for k in one}, "links": None}

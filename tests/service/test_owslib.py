@@ -17,7 +17,14 @@ def processes(live: Live) -> Processes:
 
 
 def test_owslib_lists_and_describes_processes(processes: Processes) -> None:
-    assert [one["id"] for one in processes.processes()] == ["ask", "audit", "merge", "diff", "review-export"]
+    assert [one["id"] for one in processes.processes()] == [
+        "ask",
+        "audit",
+        "merge",
+        "diff",
+        "review-export",
+        "import",
+    ]
     described = processes.process("ask")
     assert described["inputs"]["question"]["minOccurs"] == 1
     assert "geopackage" in described["outputs"]

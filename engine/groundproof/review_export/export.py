@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -67,11 +67,19 @@ class Exported:
         return f"{said} Left out: {why}." if why else said
 
 
-def export(result: Result, target: Path, form: ExportFormat, *, include_unchecked: bool = False) -> Exported:
+def export(
+    result: Result,
+    target: Path,
+    form: ExportFormat,
+    *,
+    include_unchecked: bool = False,
+    locate: Callable[[str], str] = str,
+) -> Exported:
     """Write a reviewed result as training data into `target`, whole or not at all.
 
     target: a .zip file (replaced when it exists), or a folder that does not exist yet. The tiles are read
-    again from the scenes. `provenance.json` says where everything came from.
+    again from the scenes. `provenance.json` says where everything came from. locate: what may be opened for a
+    scene's path (the path itself); raises where that is nothing.
 
     Raises:
         UsageError: nothing in the result was reviewed; or, for geo-cot, no question was about boxes, or the
@@ -91,7 +99,7 @@ def export(result: Result, target: Path, form: ExportFormat, *, include_unchecke
     labels = tuple(distinct_labels(found.tiles))
     with _opened(target) as put:
         taken: list[TruthTile] = []
-        images = _distinct(pictures(result, found.tiles), taken)
+        images = _distinct(pictures(result, found.tiles, locate), taken)
         match form:
             case ExportFormat.GEO_COT:
                 examples = formats.geo_cot(images, put, _profile(result))

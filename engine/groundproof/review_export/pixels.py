@@ -6,7 +6,7 @@ Knows the scenes table and the run's configuration. Refuses to know boxes and fo
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -35,19 +35,22 @@ class TilePicture:
     png: bytes
 
 
-def pictures(result: Result, tiles: tuple[TruthTile, ...]) -> Iterator[TilePicture]:
+def pictures(
+    result: Result, tiles: tuple[TruthTile, ...], locate: Callable[[str], str] = str
+) -> Iterator[TilePicture]:
     """The tiles with their pixels, scene by scene. Tiles of one scene stand together.
 
-    Bands and stretch are the run's, so that a learner is shown what the model was. Raises SceneError when a
-    scene is gone or is another file than the one asked about.
+    Bands and stretch are the run's, so that a learner is shown what the model was. locate: as in `export`.
+    Raises SceneError when a scene is gone or is another file than the one asked about.
     """
     scenes = {row.scene: row for row in named_rows(result.scenes)}
     run: dict[str, Any] = result.metadata.get("configuration") or {}
     for name, of_scene in groupby(tiles, key=lambda tile: tile.scene):
         row = scenes[name]
+        path = locate(str(row.path or ""))
         try:
             with open_scene(
-                row.path,
+                path,
                 scene_crs=run.get("scene_crs"),
                 pixel_space=bool(run.get("pixel_space")),
                 bands=tuple(run["bands"]) if run.get("bands") else None,

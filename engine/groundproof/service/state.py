@@ -55,7 +55,7 @@ class Service:
         self.pace = PaceStore(settings.data_dir / "pace.json")
         self.ask = AskProcess(settings, self.engine, self.scenes, self.jobs, self.metrics, self.pace)
         self.estimate = Estimator(self.engine, self.ask, self.scenes, self.pace, settings.limits)
-        known: Mapping[str, Process] = {"ask": self.ask, **processes(self.jobs)}
+        known: Mapping[str, Process] = {"ask": self.ask, **processes(self.jobs, self.ask.locate)}
         self.runner = JobRunner(self.jobs, known, workers=settings.workers, queue_limit=settings.limits.queue)
         self._stopped = threading.Event()
 

@@ -14,7 +14,7 @@ import geopandas as gpd
 
 from groundproof.config import CitedEvidence, FollowUp
 from groundproof.deliver import failures, write_outputs
-from groundproof.errors import NotFoundError, NotReadyError
+from groundproof.errors import ForbiddenError, GroundproofError, NotFoundError, NotReadyError
 from groundproof.outputs import read
 from groundproof.run import RunDirectory
 from groundproof.service.access.references import allowed_path, allowed_url
@@ -128,6 +128,23 @@ class AskProcess:
             return allowed_path(scene.path, self._settings)
         return allowed_url(str(scene.url), self._settings)
 
+    def locate(self, path: str) -> str:
+        """What may be opened for the path in a result's scenes table, which a client may have written.
+
+        A scene that is kept here, or what a question may name. Raises ForbiddenError for everything else.
+        """
+        if self._scenes.holds(path):
+            return path
+        try:
+            if "://" in path:
+                return allowed_url(path, self._settings)
+            return allowed_path(path, self._settings)
+        except GroundproofError as err:
+            raise ForbiddenError(
+                f"The imagery of the result is not here: {path[:200]} is no scene that this service keeps (any more), "
+                "nor may it be read by path. Send the imagery and ask again here, or export where it was asked."
+            ) from err
+
     def scenes_in_use(self) -> set[str]:
         """Ids of stored scenes that unfinished jobs need."""
         return {
@@ -151,7 +168,7 @@ class AskProcess:
 
     def _earlier(self, context: Context) -> tuple[FollowUp, gpd.GeoDataFrame]:
         job = self._jobs.get(context.job)
-        if job.process != "ask" or job.status is not JobStatus.SUCCESSFUL:
+        if job.status is not JobStatus.SUCCESSFUL or not (self._jobs.folder(job.job_id) / RESULT).exists():
             raise NotReadyError(
                 f"The job {context.job} has no answer that could be followed up: it is a job of {job.process}, "
                 f"and {job.status}."

@@ -32,7 +32,7 @@ def outputs(jobs: JobStore, job: Job, base: str) -> dict[str, Any]:
         values = {**job.results, "left_out": left_out}
     else:
         values = result_document(read(jobs.folder(job.job_id) / RESULT))
-        if job.process == "audit":
+        if "changed" in DESCRIPTIONS[job.process].outputs:
             values["changed"] = json.loads((jobs.folder(job.job_id) / CHANGED).read_text(encoding="utf-8"))
     for name, (file, media_type) in FILES.items():
         values[name] = {"href": f"{base}/jobs/{job.job_id}/files/{file}", "type": media_type, "title": file}

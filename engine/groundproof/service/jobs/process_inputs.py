@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from groundproof.review_export import ExportFormat
 from groundproof.service.jobs.asking import AskRequest
+from groundproof.service.jobs.importing import ImportInputs
 from groundproof.service.jobs.reviews import AddedBoxes, Review
 from groundproof.service.ogc.documents import EXAMPLE_JOB
 
@@ -42,7 +43,7 @@ class AuditInputs(BaseModel):
         },
     )
 
-    job: str = Field(description="A job that gave a result: an ask, a merge or an earlier audit.")
+    job: str = Field(description="A job that gave a result: an ask, a merge, an import or an earlier audit.")
     review: Review = {}
     added: AddedBoxes = []
 
@@ -98,7 +99,7 @@ class ReviewExportInputs(BaseModel):
         },
     )
 
-    job: str = Field(description="A job that gave a result: an ask, a merge or an audit.")
+    job: str = Field(description="A job that gave a result: an ask, a merge, an import or an audit.")
     format: ExportFormat = Field(
         description="geo-cot: messages for training a reasoning model. coco, yolo: boxes for training a detector."
     )
@@ -109,7 +110,7 @@ class ReviewExportInputs(BaseModel):
     )
 
 
-LARGE = frozenset({"review", "added"})
+LARGE = frozenset({"review", "added", "tables", "metadata"})
 """Inputs that may be large, and are kept apart from the others (`JobStore.create`)."""
 
 INPUTS: dict[str, type[BaseModel]] = {
@@ -118,5 +119,6 @@ INPUTS: dict[str, type[BaseModel]] = {
     "merge": MergeInputs,
     "diff": DiffInputs,
     "review-export": ReviewExportInputs,
+    "import": ImportInputs,
 }
 """By the name of the process."""

@@ -1,4 +1,4 @@
-"""The processes beside "ask": audit, merge, diff, review-export. They need no model.
+"""The processes beside "ask": audit, merge, diff, review-export, import. They need no model.
 
 Knows how a job's inputs name earlier jobs and which functions of the engine do the work. Refuses to know HTTP.
 """
@@ -6,6 +6,7 @@ Knows how a job's inputs name earlier jobs and which functions of the engine do 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from groundproof.outputs import jsontext, read, write
 from groundproof.review_export import export
 from groundproof.run import writing
 from groundproof.service.documents import row_documents
+from groundproof.service.jobs import importing
 from groundproof.service.jobs.ask_process import RESULT
+from groundproof.service.jobs.importing import ImportInputs
 from groundproof.service.jobs.process_inputs import AuditInputs, DiffInputs, MergeInputs, ReviewExportInputs
 from groundproof.service.jobs.reviews import changed_rows, with_review
 from groundproof.service.jobs.store import JobStatus, JobStore
@@ -25,7 +28,7 @@ from groundproof.service.jobs.worker import Process, Work
 from groundproof.tables import Result
 
 CHANGED = "changed.json"
-"""Name of the file with the rows that an audit changed, in its job's folder."""
+"""Name of the file with the rows that an audit or import changed, in its job's folder."""
 
 DIFFERENCE = "difference.json"
 """Name of a diff's file in its job's folder."""
@@ -34,13 +37,14 @@ EXPORT = "export.zip"
 """Name of a review-export's file in its job's folder."""
 
 
-def processes(jobs: JobStore) -> dict[str, Process]:
-    """The process functions by name."""
+def processes(jobs: JobStore, locate: Callable[[str], str]) -> dict[str, Process]:
+    """The process functions by name. locate: what may be opened for a scene's path; see `export`."""
     functions: dict[str, Callable[[JobStore, Work], dict[str, Any]]] = {
         "audit": _audit,
         "merge": _merge,
         "diff": _diff,
-        "review-export": _review_export,
+        "review-export": partial(_review_export, locate),
+        "import": _import,
     }
 
     def bound(function: Callable[[JobStore, Work], dict[str, Any]]) -> Process:
@@ -50,7 +54,10 @@ def processes(jobs: JobStore) -> dict[str, Process]:
 
 
 def check(jobs: JobStore, inputs: object) -> None:
-    """Raise now for what would fail in the queue: NotFoundError, NotReadyError for a job inputs name."""
+    """Raise now for what would fail in the queue.
+
+    NotFoundError, NotReadyError for a job that inputs name; UsageError for tables that do not fit together.
+    """
     match inputs:
         case AuditInputs() | ReviewExportInputs():
             result_file(jobs, inputs.job)
@@ -59,6 +66,8 @@ def check(jobs: JobStore, inputs: object) -> None:
             result_file(jobs, inputs.b)
         case MergeInputs():
             _run_directory(jobs, inputs.job)
+        case ImportInputs():
+            importing.check(inputs)
 
 
 def result_file(jobs: JobStore, job_id: str) -> Path:
@@ -68,7 +77,7 @@ def result_file(jobs: JobStore, job_id: str) -> Path:
     if job.status is not JobStatus.SUCCESSFUL or not path.exists():
         raise NotReadyError(
             f"The job {job_id} has no result to work on: it is a {job.process} and {job.status}. Name an ask, a "
-            "merge or an audit that was successful."
+            "merge, an import or an audit that was successful."
         )
     return path
 
@@ -77,9 +86,13 @@ def _audit(jobs: JobStore, work: Work) -> dict[str, Any]:
     inputs = AuditInputs.model_validate(jobs.inputs(work.job.job_id))
     before = read(result_file(jobs, inputs.job))
     result = reaudit(with_review(before, inputs.review, inputs.added))
-    changed = row_documents(result, changed_rows(before.evidence, result.evidence))
-    _write_json(jobs.folder(work.job.job_id) / CHANGED, changed)
-    return _kept(jobs, work, result)
+    return _kept(jobs, work, result, before)
+
+
+def _import(jobs: JobStore, work: Work) -> dict[str, Any]:
+    inputs = ImportInputs.model_validate(jobs.inputs(work.job.job_id))
+    before, result = importing.result_of(inputs)
+    return _kept(jobs, work, result, before)
 
 
 def _merge(jobs: JobStore, work: Work) -> dict[str, Any]:
@@ -97,7 +110,7 @@ def _diff(jobs: JobStore, work: Work) -> dict[str, Any]:
     return {"is_empty": found.is_empty}
 
 
-def _review_export(jobs: JobStore, work: Work) -> dict[str, Any]:
+def _review_export(locate: Callable[[str], str], jobs: JobStore, work: Work) -> dict[str, Any]:
     inputs = ReviewExportInputs.model_validate(jobs.inputs(work.job.job_id))
     result = with_review(read(result_file(jobs, inputs.job)), inputs.review, inputs.added)
     _go_on(work)
@@ -106,14 +119,19 @@ def _review_export(jobs: JobStore, work: Work) -> dict[str, Any]:
         jobs.folder(work.job.job_id) / EXPORT,
         inputs.format,
         include_unchecked=inputs.include_unchecked,
+        locate=locate,
     )
     return made.as_dict()
 
 
-def _kept(jobs: JobStore, work: Work, result: Result) -> dict[str, Any]:
-    """Write a new result into the job's folder; its small values."""
+def _kept(jobs: JobStore, work: Work, result: Result, before: Result | None = None) -> dict[str, Any]:
+    """Write a new result into the job's folder; its small values. before: what a client knows of it."""
     _go_on(work)
-    write(result, jobs.folder(work.job.job_id) / RESULT)
+    folder = jobs.folder(work.job.job_id)
+    if before is not None:
+        changed = row_documents(result, changed_rows(before.evidence, result.evidence))
+        _write_json(folder / CHANGED, changed)
+    write(result, folder / RESULT)
     return {
         "answers": list(result.answers.answer),
         "evidence_total": len(result.evidence),

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
-from shapely.errors import ShapelyError
-from shapely.geometry import Polygon
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
 
 from groundproof.audit.review import put
 from groundproof.errors import NotFoundError
 from groundproof.labels import normalise
-from groundproof.service.jobs.asking import Number
+from groundproof.service.jobs.polygons import PolygonDocument
 from groundproof.service.jobs.store import timestamp
 from groundproof.tables import Result
 
@@ -31,37 +29,7 @@ MAX_DECISIONS = 100_000
 EvidenceName = Annotated[str, StringConstraints(pattern=r"^([^:]{1,64}:)?E[0-9]{1,9}$")]
 """E3, or A2:E3 where a result has several answers."""
 
-Position = Annotated[list[Number], Field(min_length=2, max_length=3)]
-Ring = Annotated[list[Position], Field(min_length=4, max_length=10_000)]
 Label = Annotated[str, StringConstraints(max_length=200)]
-
-
-class PolygonDocument(BaseModel):
-    """A GeoJSON Polygon in the result's CRS, x first (in pixel space y is minus the row)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    type: Literal["Polygon"]
-    coordinates: Annotated[list[Ring], Field(min_length=1, max_length=100)]
-
-    @model_validator(mode="after")
-    def _has_an_inside(self) -> Self:
-        try:
-            polygon = self.shape()
-        except (ShapelyError, ValueError) as err:
-            raise ValueError(f"the polygon cannot be read: {err}") from err
-        if not polygon.is_valid:
-            raise ValueError(
-                "the polygon crosses or touches itself; draw it again with edges that do not meet"
-            )
-        if not polygon.area > 0:
-            raise ValueError("the polygon has no area; draw it around the object")
-        return self
-
-    def shape(self) -> Polygon:
-        """The polygon, heights left out."""
-        rings = [[position[:2] for position in ring] for ring in self.coordinates]
-        return Polygon(rings[0], rings[1:])
 
 
 class Adjusted(BaseModel):

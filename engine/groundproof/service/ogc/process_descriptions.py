@@ -147,6 +147,18 @@ DESCRIPTIONS: dict[str, Description] = {
                 "archive": _file("Images, annotations and provenance", "application/zip"),
             },
         ),
+        Description(
+            "import",
+            "Take in a result from elsewhere",
+            ("import", "GeoPackage", "review"),
+            {
+                **_RESULT,
+                "changed": _objects(
+                    "The boxes that differ from the rows sent, because they were drawn or moved by hand: every column "
+                    "as it is now, and `row`, the row's position in the request from 0"
+                ),
+            },
+        ),
     )
 }
 """By name."""

@@ -213,6 +213,12 @@ class SceneStore:
             os.utime(kept.folder / "scene.json")
         return kept.file
 
+    def holds(self, path: str) -> bool:
+        """Whether a path is that of a finished scene's file, exactly as `path` gives it."""
+        with self._lock:
+            kept = self._scenes.get(Path(path).parent.name)
+        return kept is not None and kept.record.finished and not kept.gone and path == str(kept.file)
+
     def delete(self, scene_id: str) -> None:
         """Forget a scene and its files. Raises NotFoundError, OutputError."""
         kept = self._kept(scene_id)
