@@ -21,7 +21,8 @@ from qgis.PyQt.QtGui import QColor
 
 MARGIN = 1.8
 """Zooming shows this many times a box's size, so that its surroundings are seen."""
-MIN_SIDE_PX = 4.0
+MIN_SIDE_PX = 16.0
+"""A smaller box is zoomed to, even when it is in view."""
 MAX_AT_ONCE = 500
 """More boxes are not lit one by one."""
 
@@ -83,7 +84,7 @@ class HoverMark:
             return False
         extent.scale(MARGIN)
         side_px = max(extent.width(), extent.height()) / settings.mapUnitsPerPixel()
-        if settings.visibleExtent().contains(extent) and side_px >= MIN_SIDE_PX * MARGIN * 4:
+        if settings.visibleExtent().contains(extent) and side_px >= MIN_SIDE_PX * MARGIN:
             return True
         self._canvas.zoomToFeatureExtent(extent)
         return True

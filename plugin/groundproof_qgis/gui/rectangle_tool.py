@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry, QgsPointXY, QgsWkbTypes
 from qgis.gui import QgsMapCanvas, QgsMapMouseEvent, QgsMapTool, QgsRubberBand
-from qgis.PyQt.QtCore import QPoint, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QColor, QKeyEvent
+from qgis.PyQt.QtCore import QEvent, QObject, QPoint, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QColor
 
 MIN_PX = 4
 """A smaller drag is a click: the second corner is clicked then."""
@@ -91,15 +91,22 @@ class RectangleTool(QgsMapTool):
         ):
             self._finish(here)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - QGIS's name
-        """Esc gives the canvas back."""
-        if event.key() == Qt.Key.Key_Escape:
-            event.accept()
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Esc gives the canvas back. A filter, because the canvas hands no keys on while a mouse button is down."""
+        if event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
             self._leave()
+            return True
+        return False
+
+    def activate(self) -> None:
+        """The canvas is ours."""
+        super().activate()
+        self._canvas.installEventFilter(self)
 
     def deactivate(self) -> None:
         """Another tool was taken, or this one is done."""
         super().deactivate()
+        self._canvas.removeEventFilter(self)
         if not self._is_done:
             self._is_done = True
             self.clear()
