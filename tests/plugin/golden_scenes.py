@@ -9,12 +9,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from groundproof_qgis.imagery.scene import PixelSource, PixelWindow
 from osgeo import gdal, osr
 from qgis.core import QgsApplication, QgsCoordinateReferenceSystem, QgsRasterLayer, QgsTask
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QEventLoop, QSize, QThread, QTimer
 from qgis.PyQt.QtGui import QImage
+
+from groundproof_qgis.imagery.scene import PixelSource, PixelWindow
 
 GROUND = (90, 90, 90)
 COLOURS = (
@@ -106,7 +107,9 @@ def transformed(points, source: osr.SpatialReference, target: osr.SpatialReferen
 def layer_of(path: str, name: str = "squares") -> QgsRasterLayer:
     layer = QgsRasterLayer(str(path), name)
     assert layer.isValid(), path
-    for band in layer.renderer().usesBands():  # colours as painted, whatever QGIS's default stretch would make
+    for (
+        band
+    ) in layer.renderer().usesBands():  # colours as painted, whatever QGIS's default stretch would make
         assert band > 0
     layer.setContrastEnhancement(0)
     return layer
@@ -117,9 +120,7 @@ def canvas_of(layers, crs, extent, rotation=0.0, size=(640, 480)) -> QgsMapCanva
     canvas = QgsMapCanvas()
     canvas.resize(QSize(*size))
     canvas.setDestinationCrs(
-        crs
-        if isinstance(crs, QgsCoordinateReferenceSystem)
-        else QgsCoordinateReferenceSystem(f"EPSG:{crs}")
+        crs if isinstance(crs, QgsCoordinateReferenceSystem) else QgsCoordinateReferenceSystem(f"EPSG:{crs}")
     )
     canvas.setLayers(layers)
     canvas.setRotation(rotation)
@@ -156,6 +157,7 @@ def read_in_task(source: PixelSource, timeout_ms: int = 60_000) -> list[PixelWin
     QTimer.singleShot(timeout_ms, loop.quit)
     QgsApplication.taskManager().addTask(task)
     loop.exec()
+    task.source = None  # the manager keeps the task longer than the layers in it may live
     assert not task.thread_was_main
     if task.failure is not None:
         raise task.failure
@@ -194,9 +196,7 @@ def assembled(source: PixelSource, windows: list[PixelWindow]) -> tuple[np.ndarr
         )
         part = decoded(window, spec.bands, spec.dtype)
         pixels[rows, cols] = part[..., : spec.bands]
-        alpha[rows, cols] = (
-            part[..., spec.bands] if part.shape[2] > spec.bands else np.iinfo(spec.dtype).max
-        )
+        alpha[rows, cols] = part[..., spec.bands] if part.shape[2] > spec.bands else np.iinfo(spec.dtype).max
         came[rows, cols] += 1
     assert came.max() == 1, "a pixel came twice"
     if not spec.sparse:
@@ -211,6 +211,14 @@ def share_of(pixels: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
     share = away @ full / (full @ full)
     beside = np.abs(away - share[..., None] * full).max(axis=2)
     return np.where((beside <= NEAR) & (share > 0.1), np.clip(share, 0.0, 1.0), 0.0)
+
+
+def pixels_of(source: PixelSource) -> tuple[np.ndarray, np.ndarray]:
+    """Read in a worker thread, put together, closed: as `assembled` returns it."""
+    try:
+        return assembled(source, read_in_task(source))
+    finally:
+        source.close()
 
 
 @dataclass(frozen=True)

@@ -48,10 +48,11 @@ class Scale:
 def measuring(
     crs: QgsCoordinateReferenceSystem, context: QgsCoordinateTransformContext | None = None
 ) -> QgsDistanceArea:
-    """Geodesic measuring of lines in `crs`, on its own ellipsoid."""
+    """Geodesic measuring of lines in `crs`, on its own ellipsoid; on WGS84's where that has no name."""
     area = QgsDistanceArea()
     area.setSourceCrs(crs, context or QgsCoordinateTransformContext())
-    area.setEllipsoid(crs.ellipsoidAcronym() or "EPSG:7030")
+    named = crs.ellipsoidAcronym()
+    area.setEllipsoid("EPSG:7030" if not named or named.startswith("PARAMETER") else named)
     return area
 
 

@@ -24,10 +24,19 @@ from groundproof_qgis.imagery.acquired import acquired
 from groundproof_qgis.imagery.carry import carry, points_of
 from groundproof_qgis.imagery.errors import PixelError
 from groundproof_qgis.imagery.file_source import FileSource, SentBand
-from groundproof_qgis.imagery.grid import Grid, Part
+from groundproof_qgis.imagery.grid import WINDOW_PX, Grid, Part
 from groundproof_qgis.imagery.ground import pixel_m
 from groundproof_qgis.imagery.place import Place, polygon_of
-from groundproof_qgis.imagery.plan import Plan, Preview, area_of, check_size, measured, parts_to_send, wkt_of
+from groundproof_qgis.imagery.plan import (
+    RESAMPLED_TIMES,
+    Plan,
+    Preview,
+    area_of,
+    check_size,
+    measured,
+    parts_to_send,
+    wkt_of,
+)
 from groundproof_qgis.imagery.raster_file import RasterFile, file_of
 from groundproof_qgis.imagery.scene import PixelSource, SceneSpec
 from groundproof_qgis.imagery.service_grid import service_grid
@@ -70,7 +79,8 @@ def plan_layer(choice: LayerPixels, place: Place, project: QgsProject, canvas: Q
     check_size(grid)
     ground_m, gsd_m = measured(grid, layer.crs(), context)
     area = area_of(place, carried, grid, layer.crs(), context)
-    parts = parts_to_send(grid, carried, area)
+    own = bool(native.bands) or (grid.width, grid.height) == (window.width, window.height)
+    parts = parts_to_send(grid, carried, area, WINDOW_PX if own else WINDOW_PX // 2)
     spec = SceneSpec(
         name=layer.name(),
         width=grid.width,
@@ -80,7 +90,7 @@ def plan_layer(choice: LayerPixels, place: Place, project: QgsProject, canvas: Q
         bands=len(native.bands) or 3,
         dtype=native.dtype,
         datetime=acquired(layer),
-        sparse=len(parts) < len(tuple(grid.parts())),
+        sparse=sum(part.width * part.height for part in parts) < grid.width * grid.height,
     )
     make = _maker(spec, grid, parts, native, window, layer, file)
     return Plan(Preview(spec, area, ground_m, gsd_m, said, native.notes), make)
@@ -283,6 +293,7 @@ def _maker(
                     'The source of the layer "{layer}" is gone. Repair the layer or choose another one, then ask again.'
                 ).format(layer=layer.name())
             )
-        return StyledSource(spec, grid, parts, copy)
+        own = (spec.width, spec.height) == (window.width, window.height)
+        return StyledSource(spec, grid, parts, copy, 1 if own else RESAMPLED_TIMES)
 
     return make

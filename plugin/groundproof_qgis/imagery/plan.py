@@ -20,7 +20,7 @@ from groundproof_qgis.asking.request import Area
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.imagery.carry import carry
 from groundproof_qgis.imagery.errors import PixelError
-from groundproof_qgis.imagery.grid import Grid, Part
+from groundproof_qgis.imagery.grid import WINDOW_PX, Grid, Part
 from groundproof_qgis.imagery.ground import pixel_m, size_m
 from groundproof_qgis.imagery.place import Place, polygon_of
 from groundproof_qgis.imagery.scene import PixelSource, SceneSpec
@@ -30,6 +30,8 @@ MAX_PIXELS = 1_000_000_000
 MAX_SIDE_PX = 1_000_000
 CONTEXT_PX = 1024
 """What is sent around an area inside a larger scene: more than a tile, so that those at its edge see their ground."""
+RESAMPLED_TIMES = 3
+"""How much finer a picture with resampled rasters is drawn: QGIS takes nearest pixels, twice where it reprojects."""
 NAME_FIELD = "name"
 """The property that names an area's parts."""
 
@@ -106,15 +108,15 @@ def area_of(
     return Area(_geojson(carried), wkt_of(crs))
 
 
-def parts_to_send(grid: Grid, carried: QgsGeometry, area: Area | None) -> tuple[Part, ...]:
+def parts_to_send(
+    grid: Grid, carried: QgsGeometry, area: Area | None, side: int = WINDOW_PX
+) -> tuple[Part, ...]:
     """Windows of the scene that show the area or what lies around it; all of them for the whole scene."""
-    parts = tuple(grid.parts())
+    parts = tuple(grid.parts(side))
     if area is None or len(parts) == 1:
         return parts
     reach = CONTEXT_PX * max(grid.pixel_size)
-    engine = QgsGeometry.createGeometryEngine(carried.constGet())
-    engine.prepareGeometry()
-    return tuple(part for part in parts if engine.intersects(_around(grid.part(part), reach).constGet()))
+    return tuple(part for part in parts if carried.intersects(_around(grid.part(part), reach)))
 
 
 def _around(grid: Grid, reach: float) -> QgsGeometry:

@@ -16,28 +16,23 @@ from qgis.core import (
     QgsRectangle,
 )
 from qgis.PyQt.QtCore import (
-    QBuffer,
-    QByteArray,
     QCoreApplication,
     QEventLoop,
-    QIODevice,
     QSize,
-    Qt,
     QThread,
     QTimer,
 )
-from qgis.PyQt.QtGui import QImage, QPainter, QTransform
+from qgis.PyQt.QtGui import QImage
 
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.imagery.errors import PixelError
 from groundproof_qgis.imagery.grid import SNAP_PX, Grid, Part, grid_around
+from groundproof_qgis.imagery.picture import averaged, png, turned
 from groundproof_qgis.imagery.scene import PixelSource, PixelWindow, SceneSpec
 
 MARGIN_PX = 64
 """Drawn around each window and cut off, so that symbols and resampling cross the seams unseen."""
 POLL_MS = 100
-PNG_QUALITY = 85
-"""Qt's word for little compression: lossless as any, and ten times faster than the default."""
 
 
 def thread_free(layers: Sequence[QgsMapLayer]) -> list[QgsMapLayer]:
@@ -130,16 +125,11 @@ class RenderedSource(PixelSource):
                     'The layer "{layer}" cannot be drawn: {reason}. Repair it or switch it off, then ask again.'
                 ).format(layer=self._copies.name(first.layerID), reason=first.message.strip().rstrip("."))
             )
-        image = job.renderedImage()
+        fine, image = wanted.finer(self._times), job.renderedImage()
         if is_turned(wanted):
-            return turned(image, drawn, wanted)
-        margin, width, height = (self._times * px for px in (MARGIN_PX, part.width, part.height))
-        return image.copy(margin, margin, width, height).scaled(
-            part.width,
-            part.height,
-            Qt.AspectRatioMode.IgnoreAspectRatio,
-            Qt.TransformationMode.SmoothTransformation,
-        )
+            return averaged(turned(image, drawn, fine), self._times)
+        margin = self._times * MARGIN_PX
+        return averaged(image.copy(margin, margin, fine.width, fine.height), self._times)
 
 
 def is_turned(grid: Grid) -> bool:
@@ -160,23 +150,6 @@ def frame(settings: QgsMapSettings, grid: Grid) -> None:
     settings.setExtentBuffer(-SNAP_PX * step)
 
 
-def turned(image: QImage, drawn: Grid, wanted: Grid) -> QImage:
-    """The pixels of `wanted` out of an upright image.
-
-    QGIS can turn a map itself, but then it stretches rasters by up to a pixel, to whole pixels of the upright map.
-    """
-    corners = [wanted.to_pixel(*drawn.to_map(*at)) for at in ((0, 0), (1, 0), (0, 1))]
-    (x, y), (x_across, y_across), (x_down, y_down) = corners
-    picture = QImage(wanted.width, wanted.height, QImage.Format.Format_ARGB32_Premultiplied)
-    picture.fill(0)
-    painter = QPainter(picture)
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-    painter.setTransform(QTransform(x_across - x, y_across - y, x_down - x, y_down - y, x, y))
-    painter.drawImage(0, 0, image)
-    painter.end()
-    return picture
-
-
 def run(job: QgsMapRendererJob, cancelled: Callable[[], bool]) -> bool:
     """Draw, with an event loop of this thread's own for what the network brings; False when it was cancelled."""
     loop, timer, stopped = QEventLoop(), QTimer(), []
@@ -194,16 +167,3 @@ def run(job: QgsMapRendererJob, cancelled: Callable[[], bool]) -> bool:
         loop.exec()
     timer.stop()
     return not stopped
-
-
-def png(image: QImage) -> bytes:
-    """The image as PNG, lossless: 8 bit, RGBA, colours not multiplied with alpha."""
-    data = QByteArray()
-    buffer = QBuffer(data)
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    if not image.convertToFormat(QImage.Format.Format_RGBA8888).save(buffer, "PNG", PNG_QUALITY):
-        raise PixelError(
-            tr("The picture of the map cannot be encoded as PNG. Ask about a smaller place, and report it.")
-        )
-    buffer.close()
-    return bytes(data)

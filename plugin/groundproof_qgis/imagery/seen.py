@@ -29,19 +29,26 @@ from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.imagery.acquired import acquired
 from groundproof_qgis.imagery.carry import carry, points_of
 from groundproof_qgis.imagery.errors import PixelError
-from groundproof_qgis.imagery.grid import Grid, Point, grid_around
+from groundproof_qgis.imagery.grid import WINDOW_PX, Grid, Point, grid_around
 from groundproof_qgis.imagery.ground import Scale, scale_at
 from groundproof_qgis.imagery.local_crs import local_metric_crs
 from groundproof_qgis.imagery.place import Place
-from groundproof_qgis.imagery.plan import Plan, Preview, area_of, check_size, measured, parts_to_send, wkt_of
+from groundproof_qgis.imagery.plan import (
+    RESAMPLED_TIMES,
+    Plan,
+    Preview,
+    area_of,
+    check_size,
+    measured,
+    parts_to_send,
+    wkt_of,
+)
 from groundproof_qgis.imagery.rendered import RenderedSource, is_turned
 from groundproof_qgis.imagery.scene import SceneSpec
 from groundproof_qgis.imagery.seen_layers import copies, seen_layers, style_overrides, widened
 from groundproof_qgis.imagery.what import Seen
 
 INCH_M = 0.0254
-RESAMPLED_TIMES = 2
-"""How much finer a picture with resampled rasters is drawn."""
 ON_GRID_PX = 0.01
 TURNED_DEG = 10.0
 """Beyond this the local CRS's north is not up on the canvas any more, and the picture is turned to match."""
@@ -69,12 +76,14 @@ def plan_seen(choice: Seen, place: Place, project: QgsProject, canvas: QgsMapCan
     check_size(grid)
     ground_m, gsd_m = measured(grid, crs, context)
     area = area_of(place, carried, grid, crs, context)
-    parts = parts_to_send(grid, carried, area)
     rasters = [layer for layer in layers if isinstance(layer, QgsRasterLayer)]
     if len(rasters) == len(layers) and not any(_reaches(layer, carried, crs, context) for layer in rasters):
         raise PixelError(
             tr("No visible layer reaches the place. Zoom to your imagery, or switch a layer on.")
         )
+    times = 1 if all(_lies_on(grid, crs, layer) for layer in rasters) else RESAMPLED_TIMES
+    side = WINDOW_PX if times == 1 else WINDOW_PX // 2
+    parts = parts_to_send(grid, carried, area, side)
     spec = SceneSpec(
         name=choice.theme or (layers[0].name() if len(layers) == 1 else tr("map")),
         width=grid.width,
@@ -82,10 +91,9 @@ def plan_seen(choice: Seen, place: Place, project: QgsProject, canvas: QgsMapCan
         crs_wkt=wkt_of(crs),
         affine=grid.affine,
         datetime=acquired(rasters[0]) if len(rasters) == 1 else None,
-        sparse=len(parts) < len(tuple(grid.parts())),
+        sparse=sum(part.width * part.height for part in parts) < grid.width * grid.height,
     )
     overrides = style_overrides(choice, project, canvas)
-    times = 1 if all(_lies_on(grid, crs, layer) for layer in rasters) else RESAMPLED_TIMES
 
     def make() -> RenderedSource:
         settings = _settings(canvas, project, crs, grid.pixel_size[0] / times)

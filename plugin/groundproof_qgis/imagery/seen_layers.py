@@ -18,7 +18,6 @@ from qgis.core import (
     QgsProject,
     QgsRasterLayer,
     QgsRasterMinMaxOrigin,
-    QgsRasterProjector,
 )
 from qgis.gui import QgsMapCanvas
 
@@ -96,7 +95,7 @@ def copies(layers: Sequence[QgsMapLayer], styles: dict[str, str]) -> list[QgsMap
             QgsMapLayerStyle(styles[layer.id()]).writeToLayer(copy)
         copy.setScaleBasedVisibility(False)  # what is seen was decided at the canvas's scale
         if isinstance(copy, QgsRasterLayer):
-            _draw_exactly(copy)
+            _stretch_once(copy)
         copied.append(copy)
     return copied
 
@@ -134,11 +133,8 @@ def _is_checked(project: QgsProject, layer: QgsMapLayer) -> bool:
     return node is not None and node.isVisible()
 
 
-def _draw_exactly(layer: QgsRasterLayer) -> None:
-    """Every pixel at its own place, and one stretch for all windows."""
-    projector = layer.pipe().projector()
-    if projector is not None:
-        projector.setPrecision(QgsRasterProjector.Precision.Exact)
+def _stretch_once(layer: QgsRasterLayer) -> None:
+    """One stretch for all windows, that which is on the canvas."""
     renderer = layer.renderer()
     if renderer is not None:
         origin = QgsRasterMinMaxOrigin(renderer.minMaxOrigin())

@@ -15,18 +15,23 @@ from qgis.PyQt.QtGui import QImage
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.imagery.errors import PixelError
 from groundproof_qgis.imagery.grid import Grid, Part
-from groundproof_qgis.imagery.rendered import POLL_MS, LayerCopies, png
+from groundproof_qgis.imagery.picture import averaged, png
+from groundproof_qgis.imagery.rendered import POLL_MS, LayerCopies
 from groundproof_qgis.imagery.scene import PixelSource, PixelWindow, SceneSpec
 
 
 class StyledSource(PixelSource):
     """PNG windows, RGBA, alpha 0 where the layer shows nothing.
 
-    layer: a copy, taken over. grid: north up, in the layer's CRS. parts: of it, to send.
+    layer: a copy, taken over. grid: north up, in the layer's CRS. parts: of it, to send. times: how much finer is
+    read, then averaged: pixels that are not the layer's own are the nearest of them.
     """
 
-    def __init__(self, spec: SceneSpec, grid: Grid, parts: Sequence[Part], layer: QgsRasterLayer) -> None:
+    def __init__(
+        self, spec: SceneSpec, grid: Grid, parts: Sequence[Part], layer: QgsRasterLayer, times: int = 1
+    ) -> None:
         self.spec = spec
+        self._times = times
         self._grid = grid
         self._parts = tuple(parts)
         layer.renderer().setOpacity(1.0)  # a transparent layer has the same pixels
@@ -47,7 +52,7 @@ class StyledSource(PixelSource):
         self._copies.forget()
 
     def _read(self, layer: QgsRasterLayer, part: Part, cancelled: Callable[[], bool]) -> QImage | None:
-        grid = self._grid.part(part)
+        grid = self._grid.part(part).finer(self._times)
         (left, top), (right, bottom) = grid.to_map(0, 0), grid.to_map(grid.width, grid.height)
         feedback, timer = QgsRasterBlockFeedback(), QTimer()
         # While a provider waits for the network it runs this thread's events, this timer among them.
@@ -56,7 +61,7 @@ class StyledSource(PixelSource):
         block = (
             layer.pipe()
             .last()
-            .block(1, QgsRectangle(left, bottom, right, top), part.width, part.height, feedback)
+            .block(1, QgsRectangle(left, bottom, right, top), grid.width, grid.height, feedback)
         )
         timer.stop()
         if feedback.isCanceled():
@@ -68,4 +73,4 @@ class StyledSource(PixelSource):
                     layer=self._name, reason=reason.strip().rstrip(".")
                 )
             )
-        return block.image()
+        return averaged(block.image(), self._times)
