@@ -124,6 +124,8 @@ def test_an_answer_without_boxes_forgets_the_live_ones():
 
 def test_live_boxes_that_come_late_change_nothing():
     answer = grown(*whole())
+    assert answer.box("tile:A1:1") is None
+    assert answer.box("A1:E2") is answer.find("E2")
     assert not answer.add("evidence", live(9))
     assert len(answer.evidence) == 2
 

@@ -145,6 +145,10 @@ class Answer:
         parts = self.parts.values() if answer_id is None else filter(None, [self.parts.get(answer_id)])
         return next((one for one in (part.find(evidence_id) for part in parts) if one is not None), None)
 
+    def box(self, key: str) -> Evidence | None:
+        """The box of that key, live or final; None for one that is not there (any more)."""
+        return next((one for one in (part.box(key) for part in self.parts.values()) if one is not None), None)
+
     def add(self, name: str, data: Mapping[str, Any]) -> bool:
         """Take one event; whether it changed anything. Events of unknown names are left alone.
 

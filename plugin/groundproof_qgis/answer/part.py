@@ -134,6 +134,10 @@ class Part:
         """The box of that number."""
         return self._by_id.get(evidence_id)
 
+    def box(self, key: str) -> Evidence | None:
+        """The box of that key."""
+        return self._evidence.get(key)
+
     def tile_at(self, window_px: tuple[float, ...]) -> str | None:
         """The id of the tile with that window."""
         return next((one.tile_id for one in self.tiles if one.window_px == window_px), None)
