@@ -12,6 +12,7 @@ from typing import Any
 
 from qgis.core import (
     QgsCoordinateTransform,
+    QgsCoordinateTransformContext,
     QgsFeature,
     QgsGeometry,
     QgsProject,
@@ -137,6 +138,16 @@ def show_differences(
 
     run_id: names the comparison. title: of its subgroup. Raises LayerError for a CRS that QGIS does not know.
     """
+    layer = layer_of(found, project.transformContext())
+    dress(layer)
+    layer.setCustomProperty("skipMemoryLayersCheck", 1)
+    group.remove_layers(project, run_id)
+    group.add_layer(project, layer, "compare", run_id, group.run_group(project, run_id, title))
+    return layer
+
+
+def layer_of(found: Iterable[Difference], context: QgsCoordinateTransformContext) -> QgsVectorLayer:
+    """The comparison as a memory layer in the later run's CRS. Raises LayerError for a CRS that QGIS does not know."""
     rows = list(found)
     layer = QgsVectorLayer(f"Polygon?{_FIELDS}", tr("changes"), "memory")
     crs = next((one.crs for one in rows if one.change in (APPEARED, KEPT, MOVED, JUDGED)), None)
@@ -144,17 +155,22 @@ def show_differences(
         crs = next((one.crs for one in rows), None)
     layer.setCrs(crs_of(crs))
     transforms = {
-        name: QgsCoordinateTransform(crs_of(name), layer.crs(), project)
+        name: QgsCoordinateTransform(crs_of(name), layer.crs(), context)
         for name in {one.crs for one in rows} - {crs}
     }
     layer.dataProvider().addFeatures([_feature(one, transforms.get(one.crs)) for one in rows])
     layer.updateExtents()
-    counts = {change: sum(one.change == change for one in rows) for change in _LOOK}
+    return layer
+
+
+def dress(layer: QgsVectorLayer) -> None:
+    """Colours, labels and map tips for a layer with the columns of `layer_of`."""
+    changes = [feature["change"] for feature in layer.getFeatures()]
     layer.setRenderer(
         look.categorised(
             "change",
             [
-                (change, f"{words} ({counts[change]})", look.outline(colour, dash, width))
+                (change, f"{words} ({changes.count(change)})", look.outline(colour, dash, width))
                 for (change, (colour, dash, width)), words in zip(_LOOK.items(), _legend())
             ],
         )
@@ -164,10 +180,6 @@ def show_differences(
         f"if(\"change\" = '{KEPT}', NULL, concat_ws(' → ', nullif(\"before\", ''), nullif(\"after\", '')))",
     )
     layer.setMapTipTemplate(look.map_tip('"change"', '"before"', '"after"', '"label"', '"what"'))
-    layer.setCustomProperty("skipMemoryLayersCheck", 1)
-    group.remove_layers(project, run_id)
-    group.add_layer(project, layer, "compare", run_id, group.run_group(project, run_id, title))
-    return layer
 
 
 def summary(found: Iterable[Difference]) -> str:
