@@ -1,18 +1,23 @@
-"""What changed between two results of the same scene: evidence, answers, coverage.
+"""What changed between two results of one place: evidence, answers, coverage.
 
 Knows the tables of two results. Refuses to know files and why something changed.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from groundproof.audit.review import scene_grid
 from groundproof.boxes import PixelBoxes
-from groundproof.overlap import Pairs, one_to_one, overlapping
+from groundproof.common_ground import metres, on_same_grid, paired_by_place
+from groundproof.errors import SceneError, UsageError
+from groundproof.georeference import Georeferencer
+from groundproof.overlap import Pairs, one_to_one
+from groundproof.sides import InPixels, OnGround
 from groundproof.wording import OBJECT, e_list, one_line
 
 if TYPE_CHECKING:
@@ -22,9 +27,6 @@ if TYPE_CHECKING:
 
 SAME_OBJECT_IOU = 0.5
 """From here two boxes of one label are one object in both results."""
-
-MOVED_PX = 0.01
-"""Box edges that differ by less are the same: files keep every digit, transformers nearly so."""
 
 MAX_LINES = 20
 """Changed boxes listed one by one in the text; the rest are counted."""
@@ -44,16 +46,33 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """One object in both results. what: field -> (before, after), of box_px, verdict, review, role, quote."""
+    """One object in both results. what: field -> (before, after), of box_px, verdict, review, role, quote.
+
+    moved_m: how far the middle of its box is from where it was, metres; None when it did not move, and in pixel
+    space.
+    """
 
     before: Item
     after: Item
     what: dict[str, tuple[Any, Any]]
+    moved_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Objects of one result where the other did not look: they neither came nor went."""
+
+    before: tuple[Item, ...] = ()
+    after: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerDiff:
-    """One question about one area in both results. kept: pairs of E-numbers that are wholly the same."""
+    """One question about one area in both results. kept: pairs of E-numbers that are wholly the same.
+
+    scene: of the first result. same_pixels: both looked at the same grid of pixels; otherwise objects were compared
+    by where they lie on the ground, and the second `box_px` of a moved one is in pixels of the first scene.
+    """
 
     scene: str
     question: str
@@ -65,6 +84,8 @@ class AnswerDiff:
     answer: tuple[str, str]
     value: tuple[Any, Any]
     coverage: tuple[str, str]
+    same_pixels: bool = True
+    outside: Outside = Outside()
 
     @property
     def is_empty(self) -> bool:
@@ -92,21 +113,28 @@ class Diff:
 
 
 def diff(a: Result, b: Result, min_iou: float = SAME_OBJECT_IOU) -> Diff:
-    """Compare result `b` (after) with result `a` (before) of the same scenes.
+    """Compare result `b` (after) with result `a` (before) of the same place.
 
-    Answers belong together by scene and question (in order, where an area was split into parcels).
-    Evidence by label, image and IoU >= min_iou in scene pixels, one to one, best first. `diff(b, a)` is
-    the same with added and removed, before and after exchanged.
+    Answers belong together by scene and question (in order, where an area was split into parcels), and where
+    the scenes are others, or lie otherwise, by question and common ground. Evidence by label, image and
+    IoU >= min_iou, one to one, best first: in scene pixels, or on the common ground in pixels of the first
+    scene. `diff(b, a)` is the same with added and removed, before and after exchanged (where grids differ,
+    but for roundings).
     """
     keys_a, keys_b = _answer_keys(a.answers), _answer_keys(b.answers)
-    pairs = [(row, keys_b[key]) for key, row in keys_a.items() if key in keys_b]
+    same = {name: on_same_grid(a, b, name) for name in {key[0] for key in keys_a if key in keys_b}}
+    pairs = {row: keys_b[key] for key, row in keys_a.items() if key in keys_b and same[key[0]]}
+    left_a = [row for row in keys_a.values() if row not in pairs]
+    left_b = [row for row in keys_b.values() if row not in pairs.values()]
+    elsewhere = dict(paired_by_place(a, b, left_a, left_b))
     groups_a, groups_b = _by_answer(a.evidence), _by_answer(b.evidence)
     answers = tuple(
-        _compare(a.answers.iloc[i], b.answers.iloc[j], a.evidence, b.evidence, groups_a, groups_b, min_iou)
-        for i, j in pairs
+        _compare(a, b, i, j, groups_a, groups_b, min_iou, on_ground=i in elsewhere)
+        for i, j in sorted((pairs | elsewhere).items())
     )
-    only_a = tuple((key[0], key[1]) for key in keys_a if key not in keys_b)
-    only_b = tuple((key[0], key[1]) for key in keys_b if key not in keys_a)
+    paired = pairs | elsewhere
+    only_a = tuple((key[0], key[1]) for key, row in keys_a.items() if row not in paired)
+    only_b = tuple((key[0], key[1]) for key, row in keys_b.items() if row not in paired.values())
     return Diff(answers, added=only_b, removed=only_a)
 
 
@@ -143,18 +171,25 @@ def _answer_lines(found: AnswerDiff) -> list[str]:
             f"  removed (numbers of the first): {e_list(item.evidence_id for item in found.removed)}"
         )
     for change in found.changed[:MAX_LINES]:
-        what = ", ".join(_change_words(field, *values) for field, values in change.what.items())
+        what = ", ".join(_change_words(change, field) for field in change.what)
         pair = dict.fromkeys((change.before.evidence_id, change.after.evidence_id))
         lines.append(f"  {' -> '.join(pair)} {change.before.label or OBJECT}: {what}")
     if len(found.changed) > MAX_LINES:
         lines.append(f"  and {len(found.changed) - MAX_LINES} more changed")
+    for which, items in (("first", found.outside.before), ("second", found.outside.after)):
+        if items:
+            other = "second" if which == "first" else "first"
+            noun = "box" if len(items) == 1 else "boxes"
+            lines.append(f"  {len(items)} {noun} of the {which} where the {other} did not look")
     return lines
 
 
-def _change_words(field: str, before: Any, after: Any) -> str:
+def _change_words(change: Changed, field: str) -> str:
+    before, after = change.what[field]
     if field == "box_px":
         far = max(abs(p - q) for p, q in zip(before, after, strict=True))
-        return f"box moved by up to {far:.1f} px"
+        metres = "" if change.moved_m is None else f" ({change.moved_m:.1f} m)"
+        return f"box moved by up to {far:.1f} px{metres}"
     if field == "quote":
         return "other words"
     return f"{field} {before or 'none'} -> {after or 'none'}"
@@ -176,51 +211,78 @@ def _by_answer(evidence: pd.DataFrame) -> dict[Hashable, Any]:
 
 
 def _compare(
-    before: pd.Series[Any],
-    after: pd.Series[Any],
-    evidence_a: pd.DataFrame,
-    evidence_b: pd.DataFrame,
+    a: Result,
+    b: Result,
+    i: int,
+    j: int,
     groups_a: dict[Hashable, Any],
     groups_b: dict[Hashable, Any],
     min_iou: float,
+    *,
+    on_ground: bool,
 ) -> AnswerDiff:
-    rows_a = evidence_a.iloc[groups_a.get(before["answer_id"], [])]
-    rows_b = evidence_b.iloc[groups_b.get(after["answer_id"], [])]
+    before, after = a.answers.iloc[i], b.answers.iloc[j]
+    rows_a = a.evidence.iloc[groups_a.get(before["answer_id"], [])]
+    rows_b = b.evidence.iloc[groups_b.get(after["answer_id"], [])]
     items_a, items_b = _items(rows_a), _items(rows_b)
-    matches = sorted(_matches(rows_a, rows_b, items_a, items_b, min_iou))
+    sides: InPixels | OnGround = (
+        OnGround.of(a, b, i, j, rows_a, rows_b) if on_ground else InPixels(_boxes(rows_a), _boxes(rows_b))
+    )
+    matches = sorted(_one_to_one(sides.overlapping(min_iou), items_a, items_b))
     extra_a = list(zip(rows_a["role"], rows_a["quote"], strict=True))
     extra_b = list(zip(rows_b["role"], rows_b["quote"], strict=True))
     kept: list[tuple[str, str]] = []
     changed: list[Changed] = []
-    for i, j in matches:
-        what = _differences(items_a[i], items_b[j], extra_a[i], extra_b[j])
+    for m, n in matches:
+        what = sides.moved(m, n) | _differences(items_a[m], items_b[n], extra_a[m], extra_b[n])
         if what:
-            changed.append(Changed(items_a[i], items_b[j], what))
+            changed.append(Changed(items_a[m], items_b[n], what))
         else:
-            kept.append((items_a[i].evidence_id, items_b[j].evidence_id))
-    with_a, with_b = {i for i, _ in matches}, {j for _, j in matches}
+            kept.append((items_a[m].evidence_id, items_b[n].evidence_id))
+    with_a, with_b = {m for m, _ in matches}, {n for _, n in matches}
+    seen_a, seen_b = sides.seen_by_both()
+    alone_a = [m for m in range(len(items_a)) if m not in with_a]
+    alone_b = [n for n in range(len(items_b)) if n not in with_b]
     return AnswerDiff(
         scene=str(before["scene"]),
         question=str(before["question"]),
         answer_ids=(str(before["answer_id"]), str(after["answer_id"])),
         kept=tuple(kept),
-        added=tuple(item for j, item in enumerate(items_b) if j not in with_b),
-        removed=tuple(item for i, item in enumerate(items_a) if i not in with_a),
-        changed=tuple(changed),
+        added=tuple(items_b[n] for n in alone_b if seen_b[n]),
+        removed=tuple(items_a[m] for m in alone_a if seen_a[m]),
+        changed=_with_metres(changed, a, str(before["scene"])),
         answer=(_text(before["answer"]) or "", _text(after["answer"]) or ""),
         value=(_plain(before["value"]), _plain(after["value"])),
         coverage=(_sentence(before["coverage"]), _sentence(after["coverage"])),
+        same_pixels=not on_ground,
+        outside=Outside(
+            tuple(items_a[m] for m in alone_a if not seen_a[m]),
+            tuple(items_b[n] for n in alone_b if not seen_b[n]),
+        ),
     )
 
 
-def _matches(
-    rows_a: pd.DataFrame,
-    rows_b: pd.DataFrame,
-    items_a: Sequence[Item],
-    items_b: Sequence[Item],
-    min_iou: float,
-) -> list[tuple[int, int]]:
-    pairs = overlapping(_boxes(rows_a), _boxes(rows_b), min_iou)
+def _with_metres(changed: list[Changed], a: Result, scene: str) -> tuple[Changed, ...]:
+    """The changes, with the way of the boxes that moved."""
+    moved = [change for change in changed if "box_px" in change.what]
+    if not moved:
+        return tuple(changed)
+    try:
+        places = Georeferencer(scene_grid(a.scenes, scene))
+    except (UsageError, SceneError):
+        return tuple(changed)
+    ends = np.array([change.what["box_px"] for change in moved], dtype=np.float64)
+    middle = (ends[..., :2] + ends[..., 2:]) / 2
+    far = dict(zip(map(id, moved), metres(places, middle[:, 0], middle[:, 1]), strict=True))
+    return tuple(
+        replace(change, moved_m=round(float(far[id(change)]), 3))
+        if np.isfinite(far.get(id(change), np.nan))
+        else change
+        for change in changed
+    )
+
+
+def _one_to_one(pairs: Pairs, items_a: Sequence[Item], items_b: Sequence[Item]) -> list[tuple[int, int]]:
     first, second = pairs.first.tolist(), pairs.second.tolist()
     same = [
         (items_a[i].label, items_a[i].image) == (items_b[j].label, items_b[j].image)
@@ -241,16 +303,13 @@ def _matches(
 def _differences(
     a: Item, b: Item, extra_a: tuple[Any, Any], extra_b: tuple[Any, Any]
 ) -> dict[str, tuple[Any, Any]]:
-    what: dict[str, tuple[Any, Any]] = {}
-    if any(abs(p - q) > MOVED_PX for p, q in zip(a.box_px, b.box_px, strict=True)):
-        what["box_px"] = (a.box_px, b.box_px)
     pairs = {
         "verdict": (a.verdict, b.verdict),
         "review": (a.review, b.review),
         "role": (_text(extra_a[0]), _text(extra_b[0])),
         "quote": (_text(extra_a[1]), _text(extra_b[1])),
     }
-    return what | {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
 def _items(rows: pd.DataFrame) -> list[Item]:

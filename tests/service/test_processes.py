@@ -6,16 +6,19 @@ import json
 import time
 from collections.abc import Callable, Generator, Iterable
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from affine import Affine
 from fastapi.testclient import TestClient
 
 from groundproof.models.base import Piece, Request
 from groundproof.outputs import read
-from tests.engine.conftest import BOXES, Squares
+from tests.engine.conftest import BOXES, Squares, write_squares
 from tests.engine.square_finder import SquareFinder
+from tests.service.conftest import QUESTION
 from tests.service.test_ogc_processes import ASYNC, asked, execute, inputs, problem
 
 SLOW_S = 0.05
@@ -117,6 +120,47 @@ def test_a_difference_names_what_changed(client: TestClient, squares: Squares) -
     assert document["is_empty"] is False
     assert document["answers"][0]["added"]
     assert f"{len(BOXES)} airplanes ->" in document["text"]
+
+
+def test_two_canvases_of_one_place_are_compared_by_where_things_lie(
+    client: TestClient, squares: Squares, tmp_path: Path
+) -> None:
+    """The second canvas is coarser and shows a part; one square has moved, one is gone, one is new."""
+    north_up = Affine(0.5, 0, 443000, 0, -0.5, 4100000)
+    first = write_squares(tmp_path / "imagery" / "first.tif", BOXES, affine=north_up).path
+    # 0.4 m pixels that begin 60 m east (first column 120) and 5 m north; in metres: x = 60 + 0.4 col.
+    coarser = Affine(0.4, 0, 443060, 0, -0.4, 4100005)
+
+    def there(box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+        x0, y0, x1, y1 = (
+            (v * 0.5 - 60) / 0.4 if n % 2 == 0 else (v * 0.5 + 5) / 0.4 for n, v in enumerate(box)
+        )
+        return round(x0), round(y0), round(x1), round(y1)
+
+    moved = (310, 305, 470, 345)  # of (300, 300, 460, 340): 5 m east and 2.5 m south
+    kept = [BOXES[1], BOXES[2]]
+    new = (500, 200, 540, 240)
+    boxes = [there(box) for box in (*kept, moved, new)]
+    second = write_squares(
+        tmp_path / "imagery" / "second.tif", boxes, width=720, height=660, affine=coarser
+    ).path
+    jobs = []
+    for path in (first, second):
+        body = {"inputs": {"question": QUESTION, "scenes": [{"path": str(path)}]}}
+        reply = client.post("/processes/ask/execution", json=body)
+        jobs.append(reply.headers["Location"].rpartition("/")[2])
+    document = execute(client, "diff", {"a": jobs[0], "b": jobs[1]})
+    (answer,) = document["answers"]
+    assert document["added"] == document["removed"] == []
+    assert answer["same_pixels"] is False
+    assert len(answer["kept"]) == 2
+    (change,) = answer["changed"]
+    assert change["moved_m"] == pytest.approx((5**2 + 2.5**2) ** 0.5, abs=0.4)
+    assert [item["label"] for item in answer["added"]] == ["airplane"]
+    assert [item["box_px"] for item in answer["removed"]] == [pytest.approx(BOXES[3], abs=0.01)]
+    assert [item["box_px"] for item in answer["outside"]["before"]] == [pytest.approx(BOXES[0], abs=0.01)]
+    assert answer["outside"]["after"] == []
+    assert "1 added, 1 removed, 1 changed" in document["text"]
 
 
 # review-export

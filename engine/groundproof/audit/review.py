@@ -59,7 +59,7 @@ def reviewed(result: Result) -> gpd.GeoDataFrame:
     moved = evidence["review"].isin(["adjusted", "added"]).to_numpy(dtype=bool)
     for scene, rows in evidence[moved].groupby("scene", sort=False).indices.items():
         positions = np.flatnonzero(moved)[rows]
-        _follow_polygons(evidence, positions, _grid_of(result.scenes, str(scene)), result.evidence.crs)
+        _follow_polygons(evidence, positions, scene_grid(result.scenes, str(scene)), result.evidence.crs)
     return evidence
 
 
@@ -109,12 +109,12 @@ def _fill(evidence: gpd.GeoDataFrame, row: int, answers: gpd.GeoDataFrame) -> No
             put(evidence, row, name, value)
 
 
-def _grid_of(scenes: gpd.GeoDataFrame, name: str) -> Grid:
-    """The grid that a row of the scenes table describes."""
+def scene_grid(scenes: gpd.GeoDataFrame, name: str) -> Grid:
+    """The grid that a row of the scenes table describes. Raises UsageError for a name it does not have."""
     rows = scenes[scenes["scene"] == name]
     if rows.empty:
         raise UsageError(
-            f"A reviewed box belongs to the scene {name!r}, which the scenes table does not have."
+            f"A box or answer belongs to the scene {name!r}, which the scenes table does not have."
         )
     row = rows.iloc[0]
     gcps = row["gcps"] if isinstance(row["gcps"], list | np.ndarray) else ()

@@ -74,7 +74,7 @@ class MergeInputs(BaseModel):
 
 
 class DiffInputs(BaseModel):
-    """What changed between the results of two jobs about the same scene."""
+    """What changed between the results of two jobs about the same place, on the same pixels or others."""
 
     model_config = ConfigDict(
         frozen=True,

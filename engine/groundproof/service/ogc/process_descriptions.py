@@ -127,7 +127,11 @@ DESCRIPTIONS: dict[str, Description] = {
                 "is_empty": Output(
                     "Whether the second result says what the first one says", {"type": "boolean"}
                 ),
-                "answers": _objects("What changed, by answer: boxes kept, added, removed and changed"),
+                "answers": _objects(
+                    "What changed, by answer: boxes kept, added, removed and changed (with `moved_m`, metres), and "
+                    "those `outside`, where the other result did not look. `same_pixels` false: two grids were "
+                    "compared on the ground"
+                ),
                 "added": _objects("[scene, question] of answers that only the second result has"),
                 "removed": _objects("[scene, question] of answers that only the first result has"),
                 "text": Output("The differences for people", {"type": "string"}),
