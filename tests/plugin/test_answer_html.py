@@ -233,6 +233,7 @@ def test_mentions_lie_in_the_text_in_order(text):
         at = one.end
 
 
-def test_for_paper_there_are_no_links():
+def test_links_can_lead_elsewhere_or_nowhere():
     answer = answer_of("E1")
     assert parsed(Html(answer, links=False).synthesis()).hrefs == []
+    assert parsed(Html(answer, address=lambda link: f"#{link.evidence}").synthesis()).hrefs == ["#E1"]

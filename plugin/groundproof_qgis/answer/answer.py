@@ -18,6 +18,8 @@ ASKING = "asking"
 DONE = "done"
 CANCELLED = "cancelled"
 FAILED = "failed"
+INTERRUPTED = "interrupted"
+"""Nobody watches any more; the engine may go on."""
 
 _STATUS = {"successful": DONE, "dismissed": CANCELLED, "failed": FAILED}
 """The engine's words for how a job ended."""
@@ -34,9 +36,9 @@ MAX_LINES = 3
 class Answer:
     """Everything known of one run, for the dock, the layers and the report.
 
-    status: asking, done, cancelled or failed. tiles, answered, failed: of the progress; tiles is 0 until it is known.
-    error: the sentence of a failed job. sentence: how the job ended, in words. metadata: of a saved result: model,
-    versions, configuration.
+    status: asking, done, cancelled, failed or interrupted. tiles, answered, failed: of the progress; tiles is 0 until
+    it is known. error: the sentence of a failed job. sentence: how the job ended, in words. metadata: of a saved
+    result: model, versions, configuration.
     """
 
     def __init__(self, question: str = "") -> None:
@@ -123,6 +125,8 @@ class Answer:
             found.insert(0, self.sentence or tr("cancelled before all tiles were looked at"))
         elif self.status == FAILED:
             found.insert(0, self.error or self.sentence or tr("the engine stopped before it had answered"))
+        elif self.status == INTERRUPTED:
+            found.insert(0, self.sentence or tr("nobody waited for the answer; follow it again"))
         return tuple(dict.fromkeys(found))
 
     @property

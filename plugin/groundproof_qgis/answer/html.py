@@ -27,15 +27,24 @@ def escaped(text: str) -> str:
     return html.escape(_UNSEEN.sub("", text), quote=True).replace("\n", "<br/>")
 
 
+def _own(link: Link) -> str:
+    return link.href
+
+
+def _nowhere(_link: Link) -> str:
+    return ""
+
+
 class Html:
     """Makes HTML of one answer's texts, and remembers where each box is spoken of.
 
-    links: False writes the same texts without any link, as for paper.
+    links: False leaves all words alone, as for plain paper. address: what a link becomes, "" for no link; default is
+    our own scheme, which the dock follows.
     """
 
-    def __init__(self, answer: Answer, *, links: bool = True) -> None:
+    def __init__(self, answer: Answer, *, links: bool = True, address: Callable[[Link], str] = _own) -> None:
         self._answer = answer
-        self._links = links
+        self._address = address if links else _nowhere
         self._anchors: dict[tuple[str, str], list[str]] = {}
 
     def anchors(self, evidence_id: str, answer_id: str) -> tuple[str, ...]:
@@ -91,7 +100,8 @@ class Html:
 
     def link(self, link: Link, words: str) -> str:
         """A link of ours around plain words."""
-        return f'<a href="{escaped(link.href)}">{escaped(words)}</a>' if self._links else escaped(words)
+        address = self._address(link)
+        return f'<a href="{escaped(address)}">{escaped(words)}</a>' if address else escaped(words)
 
     def evidence_link(self, evidence_id: str, answer_id: str) -> str:
         """The number of a box, as a link to it."""

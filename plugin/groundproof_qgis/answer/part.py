@@ -138,6 +138,12 @@ class Part:
         """The box of that key."""
         return self._evidence.get(key)
 
+    def drop(self, key: str) -> None:
+        """Forget a box that was deleted by hand."""
+        gone = self._evidence.pop(key, None)
+        if gone is not None and gone.evidence_id is not None:
+            self._by_id.pop(gone.evidence_id, None)
+
     def tile_at(self, window_px: tuple[float, ...]) -> str | None:
         """The id of the tile with that window."""
         return next((one.tile_id for one in self.tiles if one.window_px == window_px), None)
