@@ -1,0 +1,120 @@
+"""Two runs compared on the map."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+
+import pytest
+from qgis.core import QgsProject
+
+from groundproof_qgis.layers import group
+from groundproof_qgis.layers.compare import differences, show_differences, summary
+from groundproof_qgis.layers.tables import read_tables
+from tests.plugin.results import result
+
+
+@pytest.fixture
+def project(qgis_new_project):
+    yield QgsProject.instance()
+    QgsProject.instance().clear()
+
+
+def item(name, verdict="unchecked"):
+    return {"evidence_id": name, "label": "airplane", "image": 0, "box_px": [0, 0, 1, 1], "verdict": verdict}
+
+
+def changed(before, after, **what):
+    return {"before": item(before), "after": item(after), "what": what}
+
+
+DOCUMENT = {
+    "is_empty": False,
+    "answers": [
+        {
+            "scene": "field",
+            "question": "How many airplanes are there?",
+            "answer_ids": ["A1", "A1"],
+            "kept": [["E1", "E1"]],
+            "added": [item("E2")],
+            "removed": [item("E3")],
+            "changed": [
+                changed("E4", "E5", box_px=[[0, 0, 1, 1], [1, 1, 2, 2]]),
+                changed("E5", "E6", verdict=["unchecked", "contradicted"]),
+                changed("E6", "E7", quote=["a", "b"]),
+            ],
+        }
+    ],
+    "added": [],
+    "removed": [],
+}
+
+
+@pytest.fixture
+def found(tmp_path):
+    before = read_tables(result(tmp_path, "a.gpkg"))
+    shutil.copy(tmp_path / "a.gpkg", tmp_path / "b.gpkg")
+    after = read_tables(tmp_path / "b.gpkg")
+    return list(differences(DOCUMENT, before, after)), before
+
+
+def test_every_box_says_what_became_of_it(found):
+    rows, tables = found
+    said = {(one.before, one.after): one.change for one in rows}
+    assert said == {
+        ("E1", "E1"): "the same",
+        ("", "E2"): "appeared",
+        ("E3", ""): "disappeared",
+        ("E4", "E5"): "moved",
+        ("E5", "E6"): "judged otherwise",
+        ("E6", "E7"): "the same",
+    }
+    places = {row["evidence_id"]: row["geometry"] for row in tables.evidence}
+    assert {(one.before, one.after): one.geometry for one in rows}[("E3", "")] == places["E3"]
+    assert {(one.before, one.after): one.geometry for one in rows}[("E4", "E5")] == places["E5"]
+    assert summary(rows) == "1 appeared, 1 disappeared, 1 moved, 1 judged otherwise, 2 the same"
+
+
+def test_the_layer_has_a_legend_with_numbers_and_lies_in_a_subgroup(project, found):
+    rows, _ = found
+    layer = show_differences(project, rows, "compare-1", "run 1 and run 2")
+    assert [category.label() for category in layer.renderer().categories()] == [
+        "appeared (1)",
+        "disappeared (1)",
+        "moved (1)",
+        "judged otherwise (1)",
+        "the same (2)",
+    ]
+    assert layer.featureCount() == 6
+    assert layer.crs().authid() == "EPSG:32631"
+    assert group.find_run_group(project, "compare-1").name() == "run 1 and run 2"
+    again = show_differences(project, rows[:1], "compare-1", "run 1 and run 2")
+    assert list(project.mapLayers().values()) == [again]
+
+
+def test_colours_differ_for_colour_blind_eyes_and_dashes_for_grey_print(project, found):
+    rows, _ = found
+    layer = show_differences(project, rows, "compare-1", "runs")
+    looks = []
+    for category in layer.renderer().categories():
+        line = category.symbol().symbolLayer(1)
+        dash = tuple(line.customDashVector()) if line.useCustomDashPattern() else ()
+        looks.append((line.color().name(), dash, line.width()))
+    assert len({colour for colour, _, _ in looks}) == 5
+    assert len({(dash, width) for _, dash, width in looks}) == 5
+
+
+def test_boxes_of_another_crs_are_put_where_they_are(project, found):
+    rows, _ = found
+    moved = [
+        dataclasses.replace(one, crs="EPSG:32632") if one.change == "disappeared" else one for one in rows
+    ]
+    layer = show_differences(project, moved, "compare-1", "runs")
+    gone = next(f for f in layer.getFeatures() if f["change"] == "disappeared")
+    kept = next(f for f in layer.getFeatures() if f["change"] == "the same")
+    assert gone.geometry().distance(kept.geometry()) > 100_000
+
+
+def test_nothing_in_common_is_an_empty_layer(project):
+    assert show_differences(project, [], "c", "runs").featureCount() == 0
+    assert summary([]).startswith("0 appeared")
