@@ -59,24 +59,24 @@ def measuring(
 def scale_at(
     crs: QgsCoordinateReferenceSystem, at: Point, context: QgsCoordinateTransformContext | None = None
 ) -> Scale:
-    """Measured by central differences. Raises PixelError where the CRS has no meaning."""
+    """Measured along short steps to the east and north. Raises PixelError where the CRS has no meaning."""
     area = measuring(crs, context)
     step = STEP_M / 111_000 if crs.isGeographic() else STEP_M
-    x, y = at
-    west, east = QgsPointXY(x - step / 2, y), QgsPointXY(x + step / 2, y)
-    south, north = QgsPointXY(x, y - step / 2), QgsPointXY(x, y + step / 2)
+    here = QgsPointXY(*at)
+    east, north = QgsPointXY(at[0] + step, at[1]), QgsPointXY(at[0], at[1] + step)
     try:
-        x_m, y_m = area.measureLine(west, east) / step, area.measureLine(south, north) / step
-        east_deg, north_deg = (
-            math.degrees(area.bearing(west, east)),
-            math.degrees(area.bearing(south, north)),
+        x_m, y_m, across_m = (
+            area.measureLine(*ends) for ends in ((here, east), (here, north), (east, north))
         )
+        north_deg = math.degrees(area.bearing(here, north))
     except QgsCsException as err:
         raise outside_crs(crs) from err
-    if not (math.isfinite(x_m * y_m) and x_m > 0 and y_m > 0):
+    if not (math.isfinite(x_m * y_m * across_m) and x_m > 0 and y_m > 0):
         raise outside_crs(crs)
-    between = abs(_turn(east_deg - north_deg))
-    return Scale(x_m, y_m, between, _turn(north_deg))
+    # From the triangle's sides: directions mean nothing close to a pole.
+    cosine = (x_m**2 + y_m**2 - across_m**2) / (2 * x_m * y_m)
+    between = math.degrees(math.acos(max(-1.0, min(1.0, cosine))))
+    return Scale(x_m / step, y_m / step, between, _turn(north_deg))
 
 
 def size_m(

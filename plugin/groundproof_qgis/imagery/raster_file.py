@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from osgeo import gdal
 from qgis.core import QgsRasterLayer
@@ -47,7 +48,9 @@ def file_of(layer: QgsRasterLayer) -> RasterFile | None:
     provider = layer.dataProvider()
     if provider is None or provider.name() != "gdal":
         return None
-    return _file(provider.dataSourceUri(True), provider.dataTimestamp().toMSecsSinceEpoch())
+    uri = provider.dataSourceUri(True)
+    file = Path(uri.split("|")[0])
+    return _file(uri, file.stat().st_mtime_ns if file.is_file() else 0)
 
 
 def open_raster(uri: str) -> gdal.Dataset:
@@ -75,7 +78,7 @@ def open_raster(uri: str) -> gdal.Dataset:
 
 @lru_cache(maxsize=32)
 def _file(uri: str, stamp: int) -> RasterFile:
-    """stamp: of the source's last change, so that a file written anew is looked at anew."""
+    """stamp: when the file was changed, so that one written anew is looked at anew."""
     del stamp
     dataset = open_raster(uri)
     c, a, b, f, d, e = dataset.GetGeoTransform(can_return_null=True) or (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)

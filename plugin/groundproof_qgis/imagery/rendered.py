@@ -10,22 +10,21 @@ from typing import Callable
 
 from qgis.core import (
     QgsMapLayer,
-    QgsMapRendererJob,
-    QgsMapRendererSequentialJob,
+    QgsMapRendererCustomPainterJob,
     QgsMapSettings,
     QgsRectangle,
 )
 from qgis.PyQt.QtCore import (
     QCoreApplication,
-    QEventLoop,
     QSize,
     QThread,
     QTimer,
 )
-from qgis.PyQt.QtGui import QImage
+from qgis.PyQt.QtGui import QImage, QPainter
 
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.imagery.errors import PixelError
+from groundproof_qgis.imagery.fetching import Fetching
 from groundproof_qgis.imagery.grid import SNAP_PX, Grid, Part, grid_around
 from groundproof_qgis.imagery.picture import averaged, png, turned
 from groundproof_qgis.imagery.scene import PixelSource, PixelWindow, SceneSpec
@@ -115,17 +114,10 @@ class RenderedSource(PixelSource):
         )
         drawn = drawn.finer(self._times)
         frame(self._settings, drawn)
-        job = QgsMapRendererSequentialJob(self._settings)
-        if not run(job, cancelled):
+        image = draw(self._settings, self._copies, cancelled)
+        if image is None:
             return None
-        if job.errors():
-            first = job.errors()[0]
-            raise PixelError(
-                tr(
-                    'The layer "{layer}" cannot be drawn: {reason}. Repair it or switch it off, then ask again.'
-                ).format(layer=self._copies.name(first.layerID), reason=first.message.strip().rstrip("."))
-            )
-        fine, image = wanted.finer(self._times), job.renderedImage()
+        fine = wanted.finer(self._times)
         if is_turned(wanted):
             return averaged(turned(image, drawn, fine), self._times)
         margin = self._times * MARGIN_PX
@@ -150,20 +142,26 @@ def frame(settings: QgsMapSettings, grid: Grid) -> None:
     settings.setExtentBuffer(-SNAP_PX * step)
 
 
-def run(job: QgsMapRendererJob, cancelled: Callable[[], bool]) -> bool:
-    """Draw, with an event loop of this thread's own for what the network brings; False when it was cancelled."""
-    loop, timer, stopped = QEventLoop(), QTimer(), []
-
-    def poll() -> None:
-        if cancelled() and not stopped:
-            stopped.append(True)
-            job.cancelWithoutBlocking()
-
-    timer.timeout.connect(poll)
+def draw(settings: QgsMapSettings, copies: LayerCopies, cancelled: Callable[[], bool]) -> QImage | None:
+    """The picture, drawn in this thread; None when it was cancelled. Raises PixelError for what cannot be drawn."""
+    image = QImage(settings.outputSize(), QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(0)
+    painter, timer = QPainter(image), QTimer()
+    job = QgsMapRendererCustomPainterJob(settings, painter)
+    # While a provider waits for the network it runs this thread's events, this timer among them.
+    timer.timeout.connect(lambda: job.cancelWithoutBlocking() if cancelled() else None)
     timer.start(POLL_MS)
-    job.finished.connect(loop.quit)
-    job.start()
-    if job.isActive():
-        loop.exec()
+    with Fetching() as fetching:
+        job.renderSynchronously()
     timer.stop()
-    return not stopped
+    painter.end()
+    if cancelled():
+        return None
+    for error in job.errors():
+        raise PixelError(
+            tr(
+                'The layer "{layer}" cannot be drawn: {reason}. Repair it or switch it off, then ask again.'
+            ).format(layer=copies.name(error.layerID), reason=error.message.strip().rstrip("."))
+        )
+    fetching.check()
+    return image

@@ -14,6 +14,7 @@ from qgis.PyQt.QtGui import QImage
 
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.imagery.errors import PixelError
+from groundproof_qgis.imagery.fetching import Fetching
 from groundproof_qgis.imagery.grid import Grid, Part
 from groundproof_qgis.imagery.picture import averaged, png
 from groundproof_qgis.imagery.rendered import POLL_MS, LayerCopies
@@ -58,14 +59,16 @@ class StyledSource(PixelSource):
         # While a provider waits for the network it runs this thread's events, this timer among them.
         timer.timeout.connect(lambda: feedback.cancel() if cancelled() else None)
         timer.start(POLL_MS)
-        block = (
-            layer.pipe()
-            .last()
-            .block(1, QgsRectangle(left, bottom, right, top), grid.width, grid.height, feedback)
-        )
+        with Fetching() as fetching:
+            block = (
+                layer.pipe()
+                .last()
+                .block(1, QgsRectangle(left, bottom, right, top), grid.width, grid.height, feedback)
+            )
         timer.stop()
         if feedback.isCanceled():
             return None
+        fetching.check()
         if feedback.errors() or block is None or not block.isValid():
             reason = feedback.errors()[0] if feedback.errors() else tr("nothing came")
             raise PixelError(
