@@ -8,8 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Callable
 
-from groundproof_qgis.imagery.scene import PixelSource, PixelWindow, SceneSpec
 from osgeo import gdal, osr
+
+from groundproof_qgis.imagery.scene import PixelSource, PixelWindow, SceneSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv" / "bin" / "python"

@@ -97,18 +97,17 @@ class EngineChild(QObject):
             self.listens.emit(EngineAddress(found.group(1), token_source=lambda: token))
 
     def _read_stderr(self) -> None:
-        raw = bytes(self._process.readAllStandardError())
-        self._lines = [*self._lines, *filter(None, map(readable, raw.splitlines()))][-KEPT_LINES:]
+        raw = bytes(self._process.readAllStandardError()).splitlines()
+        said = [readable(line) for line in raw if not line.startswith((b" ", b"\t"))]  # not code of a warning
+        self._lines = [*self._lines, *filter(None, said)][-KEPT_LINES:]
 
     def _finished(self, code: int, status: QProcess.ExitStatus) -> None:
         self._read_stderr()
-        said = last_sentence(self._lines)
-        if not said:
-            crashed = status == QProcess.ExitStatus.CrashExit
-            said = (
-                tr("It was ended from outside, or crashed.")
-                if crashed
-                else tr("It said nothing and ended with code {code}.").format(code=code)
+        if status == QProcess.ExitStatus.CrashExit:  # whatever it said last was not about that
+            said = tr("It was ended from outside, or crashed.")
+        else:
+            said = last_sentence(self._lines) or tr("It said nothing and ended with code {code}.").format(
+                code=code
             )
         self._end(said)
 

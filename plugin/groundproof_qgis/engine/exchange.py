@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QEventLoop, QTimer
 from qgis.PyQt.QtNetwork import QNetworkReply, QNetworkRequest
 
@@ -16,7 +17,7 @@ from groundproof_qgis.engine.address import EngineAddress
 from groundproof_qgis.engine.errors import CANCELLED, FAILED, EngineError
 from groundproof_qgis.engine.network_error import dropped, no_answer, silent
 from groundproof_qgis.engine.problem import error_of
-from groundproof_qgis.engine.requests import Request, send
+from groundproof_qgis.engine.requests import Request, manager_for, send
 from groundproof_qgis.i18n_text import tr
 
 LOOK_MS = 100
@@ -65,12 +66,12 @@ def exchange(address: EngineAddress, request: Request, cancelled: Cancelled, wai
 
     Raises EngineError of every kind, and what `waiting.taken` raises.
     """
-    manager, reply = send(address, request)
+    manager = manager_for(address)
+    reply = send(manager, address, request)
     try:
         return _Exchange(address.url, reply, cancelled, waiting).answer()
     finally:
-        reply.deleteLater()
-        del reply, manager
+        sip.delete(reply)  # deleteLater would wait for a loop of this thread that may never come
 
 
 class _Exchange:
@@ -86,21 +87,30 @@ class _Exchange:
         self._error: Exception | None = None
 
     def answer(self) -> Answer:
-        loop, timer = QEventLoop(), QTimer()
-        timer.setInterval(LOOK_MS)
-        timer.timeout.connect(self._look)
-        self._reply.readyRead.connect(self._read)
-        self._reply.uploadProgress.connect(self._sent)
-        self._reply.finished.connect(loop.quit)
-        timer.start()
-        if not self._reply.isFinished():
-            loop.exec()
-        timer.stop()
+        self._wait()
         if self._error is None:
             self._read()
         if self._error is not None:
             raise self._error
         return self._finished()
+
+    def _wait(self) -> None:
+        loop, timer = QEventLoop(), QTimer()
+        timer.setInterval(LOOK_MS)
+        timer.timeout.connect(self._look)
+        heard = (
+            (self._reply.readyRead, self._read),
+            (self._reply.uploadProgress, self._sent),
+            (self._reply.finished, loop.quit),
+        )
+        for signal, slot in heard:
+            signal.connect(slot)
+        timer.start()
+        if not self._reply.isFinished():
+            loop.exec()
+        timer.stop()
+        for signal, slot in heard:  # a reply that is deleted says once more that there is something to read
+            signal.disconnect(slot)
 
     def _finished(self) -> Answer:
         status = self._status()

@@ -23,7 +23,7 @@ from groundproof_qgis.engine.errors import BUSY, UNREACHABLE, EngineError
 from groundproof_qgis.engine.exchange import Answer
 from groundproof_qgis.engine.installation import Installation
 from groundproof_qgis.engine.installed import EngineFolder
-from groundproof_qgis.engine.requests import Request, send
+from groundproof_qgis.engine.requests import Request, direct_manager, send
 from groundproof_qgis.engine.settings import EngineSettings
 from groundproof_qgis.i18n_text import tr
 
@@ -86,7 +86,8 @@ class LocalEngine(QObject):
         self._poll = QTimer(self)
         self._poll.setInterval(POLL_MS)
         self._poll.timeout.connect(self._ask_ready)
-        self._asked: Any = None
+        self._manager = direct_manager()
+        self._asked: tuple[QNetworkReply, EngineAddress] | None = None
         self._limit = QTimer(self)
         self._limit.setSingleShot(True)
         self._limit.setInterval(LISTEN_LIMIT_MS)
@@ -222,14 +223,14 @@ class LocalEngine(QObject):
 
     def _ask_ready(self) -> None:
         if self._asked is None and self._address is not None:
-            manager, reply = send(self._address, Request("GET", "/ready"))
-            self._asked = (manager, reply, self._address)
+            reply = send(self._manager, self._address, Request("GET", "/ready"))
+            self._asked = (reply, self._address)
             reply.finished.connect(self._said_ready)
 
     def _said_ready(self) -> None:
         if self._asked is None:
             return
-        _, reply, address = self._asked
+        reply, address = self._asked
         said = _readiness(address, reply)
         self._drop_asked()
         if said is None or address is not self._address:
@@ -291,7 +292,7 @@ class LocalEngine(QObject):
 
     def _drop_asked(self) -> None:
         if self._asked is not None:
-            _, reply, _ = self._asked
+            reply, _ = self._asked
             reply.finished.disconnect(self._said_ready)
             reply.abort()
             reply.deleteLater()

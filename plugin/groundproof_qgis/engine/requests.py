@@ -31,14 +31,13 @@ class Request:
     headers: dict[str, str] = field(default_factory=dict, hash=False)
 
 
-def send(address: EngineAddress, request: Request) -> tuple[QNetworkAccessManager, QNetworkReply]:
-    """Send it from the thread this is called in. The manager must live as long as the reply.
+def send(manager: QNetworkAccessManager, address: EngineAddress, request: Request) -> QNetworkReply:
+    """Send it. The manager must live as long as the reply.
 
     QGIS gives up on requests after a minute of silence; here whoever waits decides that. Redirects are not followed:
     they could lead to somebody who should not see the token. Raises EngineError (unauthorized) when QGIS's
     authentication configuration cannot be used.
     """
-    manager = _manager(address)
     prepared = _prepared(address, request)
     body = QByteArray(b"" if request.body is None else request.body)
     if request.method == "GET":
@@ -55,16 +54,24 @@ def send(address: EngineAddress, request: Request) -> tuple[QNetworkAccessManage
     reply.setReadBufferSize(READ_BUFFER_BYTES)
     if address.authcfg and not address.is_plain:
         QgsApplication.authManager().updateNetworkReply(reply, address.authcfg)
-    return manager, reply
+    return reply
 
 
-def _manager(address: EngineAddress) -> QNetworkAccessManager:
-    """QGIS's own of this thread. To this computer one without proxy: a proxy would look for the engine on its own."""
-    if address.is_loopback and address.is_plain:
-        manager = QgsNetworkAccessManager()
-        manager.setProxy(QNetworkProxy(QNetworkProxy.ProxyType.NoProxy))
-        return manager
-    return QgsNetworkAccessManager.instance()
+def manager_for(address: EngineAddress) -> QNetworkAccessManager:
+    """Who sends to this address from the thread this is called in: QGIS's own manager of the thread.
+
+    To this computer a new one, without proxy: a proxy would look for the engine on its own computer.
+    """
+    return (
+        direct_manager() if address.is_loopback and address.is_plain else QgsNetworkAccessManager.instance()
+    )
+
+
+def direct_manager() -> QNetworkAccessManager:
+    """A new one without proxy."""
+    manager = QgsNetworkAccessManager()
+    manager.setProxy(QNetworkProxy(QNetworkProxy.ProxyType.NoProxy))
+    return manager
 
 
 def _prepared(address: EngineAddress, request: Request) -> QNetworkRequest:
