@@ -10,6 +10,7 @@ from groundproof_qgis.gui.history_menu import HistoryDialog, HistoryEntry, when_
 DONE = HistoryEntry("r1", "How many tanks?", "17 tanks", "2026-11-28T09:00:00Z", "tiny", "done")
 OLDER = HistoryEntry("r2", "How many <b>ships</b>?", "2 ships", "2026-11-27T09:00:00Z", "tiny", "done")
 STOPPED = HistoryEntry("r3", "How many planes?", "", "2026-11-26T09:00:00Z", "tiny", "interrupted")
+DAMAGED = HistoryEntry("r5", "", "", "2026-11-25T09:00:00Z", "", "damaged")
 RUNNING = HistoryEntry("r4", "How many cars?", "", "2026-11-29T09:00:00Z", "tiny", "asking", has_result=False)
 
 
@@ -18,7 +19,7 @@ def dialog(qtbot, qgis_app):
     made = HistoryDialog()
     qtbot.addWidget(made)
     made.show()
-    made.set_entries([OLDER, STOPPED, DONE, RUNNING])
+    made.set_entries([OLDER, STOPPED, DONE, RUNNING, DAMAGED])
     return made
 
 
@@ -40,6 +41,7 @@ def test_the_newest_question_stands_first(dialog):
         (("r1",), {"open", "again", "remove"}),
         (("r3",), {"open", "go_on", "again", "remove"}),
         (("r4",), set()),
+        (("r5",), {"open", "remove"}),
         (("r1", "r2"), {"compare", "remove"}),
         (("r1", "r2", "r3"), {"remove"}),
         (("r1", "r4"), set()),

@@ -7,18 +7,19 @@ from collections.abc import Callable
 import pytest
 from qgis.core import QgsSettings
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtGui import QColor, QIcon, QPalette
-from qgis.PyQt.QtWidgets import QDialog, QLabel
+from qgis.PyQt.QtGui import QColor, QIcon
+from qgis.PyQt.QtWidgets import QDialog, QLabel, QMainWindow, QVBoxLayout, QWidget
 
 from groundproof_qgis.engine import local as states
 from groundproof_qgis.engine import settings as engine_settings
 from groundproof_qgis.engine.address import EngineAddress
 from groundproof_qgis.engine.settings import EngineSettings
 from groundproof_qgis.gui import preferences, theme
+from groundproof_qgis.gui.colours import Colours, contrast
 from groundproof_qgis.gui.consent import huge_dialog, install_dialog, send_dialog
 from groundproof_qgis.gui.engine_line import UNREACHABLE, EngineLine
 from groundproof_qgis.gui.messages import MessageBar
-from groundproof_qgis.gui.notices import Sentence
+from groundproof_qgis.gui.notices import Notice, Sentence
 from groundproof_qgis.gui.options_page import OptionsFactory, OptionsHost, OptionsPage
 from groundproof_qgis.gui.preferences import Preferences
 from groundproof_qgis.gui.verdict_icons import LINES, verdict_icon
@@ -227,20 +228,15 @@ def test_the_factory_makes_the_page(qtbot, qgis_app):
 
 @pytest.mark.parametrize("path", sorted(theme.ICONS.glob("*.svg")), ids=lambda path: path.stem)
 def test_every_icon_can_be_drawn_and_seen_on_light_and_dark(qgis_app, path):
-    for ground, text in (("#efefef", "#202020"), ("#202020", "#efefef")):
-        palette = QPalette()
-        palette.setColor(QPalette.ColorRole.ButtonText, QColor(text))
-        palette.setColor(QPalette.ColorRole.Window, QColor(ground))
+    for colours in (Colours("#202020", "#efefef"), Colours("#efefef", "#202020")):
+        ground = QColor(colours.ground).lightness()
+        icon = (
+            theme.coloured_icon(path.stem) if path.stem == "groundproof" else theme.icon(path.stem, colours)
+        )
         for size in (16, 24, 64):
-            icon = (
-                theme.coloured_icon("groundproof")
-                if path.stem == "groundproof"
-                else theme.icon(path.stem, palette)
-            )
             image = icon.pixmap(size, size).toImage()
             inked = sum(
-                image.pixelColor(x, y).alpha() > 128
-                and abs(image.pixelColor(x, y).lightness() - QColor(ground).lightness()) > 60
+                image.pixelColor(x, y).alpha() > 128 and abs(image.pixelColor(x, y).lightness() - ground) > 60
                 for x in range(size)
                 for y in range(size)
             )
@@ -272,28 +268,46 @@ def test_a_chosen_verdict_keeps_its_colour_on_a_selected_row(qgis_app):
 
 @pytest.mark.parametrize(
     "colours",
-    [("#ffffff", "#000000"), ("#efefef", "#232323"), ("#2b2b2b", "#e6e6e6"), ("#323232", "#dddddd")],
+    [
+        Colours("#000000", "#ffffff"),
+        Colours("#232323", "#efefef"),
+        Colours("#e6e6e6", "#2b2b2b"),
+        Colours("#aaaaaa", "#323232"),
+        Colours("#0e0e0e", "#727272"),
+    ],
 )
-def test_quiet_and_warning_texts_can_be_read(qgis_app, colours):
-    palette = QPalette()
-    palette.setColor(QPalette.ColorRole.Window, QColor(colours[0]))
-    palette.setColor(QPalette.ColorRole.WindowText, QColor(colours[1]))
-    assert contrast(theme.quiet(palette), QColor(colours[0])) >= 4.5
-    for tint in (theme.warning(palette), theme.good(palette), theme.neutral(palette)):
+def test_texts_can_be_read_as_well_as_the_theme_allows(colours):
+    ground = QColor(colours.ground)
+    wanted = min(4.5, contrast(QColor(colours.text), ground))
+    for colour in (theme.quiet, theme.link, theme.warning_colour, theme.good_colour):
+        assert contrast(colour(colours), ground) >= wanted
+    for tint in (theme.warning(colours), theme.good(colours)):
         assert contrast(QColor(tint.text), QColor(tint.ground)) >= 4.5
-    assert contrast(theme.warning_colour(palette), QColor(colours[0])) >= 4.5
-    assert contrast(theme.link(palette), QColor(colours[0])) >= 4.5
 
 
-def contrast(one: QColor, other: QColor) -> float:
-    """WCAG 2.1's contrast ratio."""
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
+def test_contrast_is_as_wcag_defines_it():
+    assert contrast(QColor("#000000"), QColor("#ffffff")) == pytest.approx(21)
+    assert contrast(QColor("#777777"), QColor("#ffffff")) == pytest.approx(4.48, abs=0.01)
 
 
-def luminance(colour: QColor) -> float:
-    parts = [
-        v / 12.92 if v <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4
-        for v in (colour.redF(), colour.greenF(), colour.blueF())
-    ]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+def test_widgets_follow_a_theme_that_is_a_style_sheet(qgis_app, qtbot):
+    window, notice, line = QMainWindow(), Notice("A hint."), EngineLine()
+    qtbot.addWidget(window)
+    body = QWidget()
+    column = QVBoxLayout(body)
+    column.addWidget(notice)
+    column.addWidget(line)
+    window.setCentralWidget(body)
+    window.show()
+    light = notice._follower.colours
+    before = line.help_button.icon().pixmap(16, 16).toImage()
+    qgis_app.setStyleSheet(
+        "QWidget { background: transparent; } QLabel { color: #aaa; } QMainWindow { background: #323232; }"
+    )
+    try:
+        assert notice._follower.colours == line._follower.colours == Colours("#aaaaaa", "#323232")
+        assert line.help_button.icon().pixmap(16, 16).toImage() != before
+        assert "#aaaaaa" in notice.styleSheet()
+    finally:
+        qgis_app.setStyleSheet("")
+    assert notice._follower.colours == light

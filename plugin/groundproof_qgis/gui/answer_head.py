@@ -5,12 +5,13 @@ Knows `answer.answer.Answer` as text. Refuses to know boxes and layers.
 
 from __future__ import annotations
 
-from qgis.PyQt.QtCore import QEvent, Qt
+from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from groundproof_qgis.answer.answer import CANCELLED, FAILED, Answer
 from groundproof_qgis.answer.html import Html
 from groundproof_qgis.gui import theme
+from groundproof_qgis.gui.colours import Colours, Follower
 from groundproof_qgis.gui.notices import Sentence
 from groundproof_qgis.gui.safe_browser import SafeBrowser
 from groundproof_qgis.i18n_text import tr
@@ -55,7 +56,7 @@ class AnswerHead(QWidget):
             column.addWidget(part)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.set_review_sentence("")
-        self._dress()
+        self._follower = Follower(self, self._dress)
 
     def show_answer(self, answer: Answer, html: Html) -> None:
         """As far as it is known."""
@@ -87,36 +88,28 @@ class AnswerHead(QWidget):
         """How long it took, or has taken."""
         self.elapsed.setText(text)
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Follow the theme."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "review"):
-            self._dress()
-
     def _size_line(self, factor: float) -> None:
-        large = self.font()
-        large.setPointSizeF(large.pointSizeF() * factor)
-        large.setBold(True)
-        if large != self.line.font():
-            self.line.setFont(large)
+        """By a style sheet: a theme that sets fonts would win over the widget's own."""
+        sheet = f"font-size: {self.font().pointSizeF() * factor:.1f}pt; font-weight: bold;"
+        if sheet != self.line.styleSheet():
+            self.line.setStyleSheet(sheet)
 
-    def _dress(self) -> None:
+    def _dress(self, colours: Colours) -> None:
         self._size_line(LARGER)
         bold = self.font()
         bold.setBold(True)
         self.review.setFont(bold)
-        quiet = f"color: {theme.quiet(self.palette()).name()};"
+        quiet = f"color: {theme.quiet(colours).name()};"
         for label in (self.question, self.elapsed, self.stage, self.coverage):
             label.setStyleSheet(quiet)
-        tint = theme.warning(self.palette())
+        tint = theme.warning(colours)
         self.weak.setStyleSheet(
             f"#weak {{ background: {tint.ground}; border: none; border-left: 4px solid {tint.bar}; }}"
-            f"#weak QTextBrowser {{ color: {tint.text}; background: transparent; }}"
         )
-        self.weak_text.set_link_colour(tint.text)
+        self.weak_text.set_colours(tint.text, tint.text)
         self.bar.setStyleSheet(
-            f"QProgressBar {{ border: none; border-radius: 2px; background: {theme.line(self.palette()).name()}; }}"
-            f"QProgressBar::chunk {{ border-radius: 2px; background: {theme.good(self.palette()).bar}; }}"
+            f"QProgressBar {{ border: none; border-radius: 2px; background: {theme.line(colours).name()}; }}"
+            f"QProgressBar::chunk {{ border-radius: 2px; background: {theme.good(colours).bar}; }}"
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from qgis.PyQt.QtCore import QEvent, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -27,6 +27,7 @@ from groundproof_qgis.answer.links import Link
 from groundproof_qgis.gui import theme
 from groundproof_qgis.gui.answer_head import AnswerHead
 from groundproof_qgis.gui.collapsible import Collapsible
+from groundproof_qgis.gui.colours import Colours, Follower
 from groundproof_qgis.gui.evidence_model import EvidenceModel
 from groundproof_qgis.gui.evidence_view import EvidenceView
 from groundproof_qgis.gui.notices import Sentence
@@ -97,7 +98,7 @@ class AnswerPanel(QWidget):
         self._connect()
         self._body.setVisible(False)
         self._enable()
-        self._dress()
+        self._follower = Follower(self, self._dress)
 
     def show_answer(self, answer: Answer | None) -> None:
         """Show this answer from its beginning; None: no answer."""
@@ -154,12 +155,6 @@ class AnswerPanel(QWidget):
         self.review_button.setChecked(reviewing)
         self.review_button.blockSignals(before)
         self.view.set_reviewable(reviewing)
-
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Follow the theme."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_icons"):
-            self._dress()
 
     def _button(self, icon: str, text: str, tip: str) -> QToolButton:
         button = _Narrow(self.buttons)
@@ -309,12 +304,12 @@ class AnswerPanel(QWidget):
     def _point(self, link: Link | None) -> None:
         self.evidence_hovered.emit([] if link is None or link.tile is not None else self._keys(link))
 
-    def _dress(self) -> None:
+    def _dress(self, colours: Colours) -> None:
         for button, name in self._icons:
-            button.setIcon(theme.icon(name, self.palette()))
+            button.setIcon(theme.icon(name, colours))
         bold = self.font()
         bold.setBold(True)
-        self._nothing.setStyleSheet(f"color: {theme.quiet(self.palette()).name()};")
+        self._nothing.setStyleSheet(f"color: {theme.quiet(colours).name()};")
         for label in (self.count, self.synthesis_title):
             label.setFont(bold)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qgis.PyQt.QtCore import QEvent, QSignalBlocker, Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QSignalBlocker, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -27,6 +27,7 @@ from groundproof_qgis.gui import theme
 from groundproof_qgis.gui.ask_options import AskOptions
 from groundproof_qgis.gui.class_edit import ClassEdit
 from groundproof_qgis.gui.collapsible import Collapsible
+from groundproof_qgis.gui.colours import Colours, Follower
 from groundproof_qgis.gui.follow_up_chip import FollowUpChip
 from groundproof_qgis.gui.layer_choices import LayerList
 from groundproof_qgis.gui.narrow_combo import NarrowCombo
@@ -56,6 +57,7 @@ class AskPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._busy = False
+        self._warns = False
         self._layers = LayerList()
         self._made = ""
         self._recent: tuple[str, ...] = ()
@@ -178,26 +180,19 @@ class AskPanel(QWidget):
     def set_size_sentence(self, text: str, warn: bool = False) -> None:
         """What would be sent and how long it takes; warn: it cannot be asked, or is very large."""
         self.size.setText(text)
-        colour = theme.warning(self.palette()).text if warn else theme.quiet(self.palette()).name()
-        self.size.setStyleSheet(f"color: {colour};")
+        self._warns = warn
+        self._colour_size(self._follower.colours)
 
     def set_busy(self, busy: bool) -> None:
         """While a question is asked the button cancels it."""
         self._busy = busy
         self.ask.setText(tr("&Cancel") if busy else tr("&Ask"))
-        self.ask.setIcon(theme.icon("cancel" if busy else "ask", self.palette()))
+        self._icon_of_ask(self._follower.colours)
         self.ask.setToolTip(
             tr("Stops; what came so far is kept")
             if busy
             else tr("Sends the question and the pixels to the engine")
         )
-
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Follow the theme."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_soon"):
-            self.set_busy(self._busy)
-            self._dress()
 
     @property
     def _takes_classes(self) -> bool:
@@ -252,11 +247,21 @@ class AskPanel(QWidget):
         bold.setBold(True)
         self.ask.setFont(bold)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        self._dress()
+        self._follower = Follower(self, self._dress)
 
-    def _dress(self) -> None:
-        self.recent_button.setIcon(theme.icon("recent", self.palette()))
-        self.class_hint.setStyleSheet(f"color: {theme.quiet(self.palette()).name()};")
+    def _dress(self, colours: Colours) -> None:
+        self.recent_button.setIcon(theme.icon("recent", colours))
+        self.class_hint.setStyleSheet(f"color: {theme.quiet(colours).name()};")
+        self.where.draw.setIcon(theme.icon("rectangle", colours))
+        self._colour_size(colours)
+        self._icon_of_ask(colours)
+
+    def _colour_size(self, colours: Colours) -> None:
+        colour = theme.warning_colour(colours) if self._warns else theme.quiet(colours)
+        self.size.setStyleSheet(f"color: {colour.name()};")
+
+    def _icon_of_ask(self, colours: Colours) -> None:
+        self.ask.setIcon(theme.icon("cancel" if self._busy else "ask", colours))
 
     def _connect(self) -> None:
         menu = QMenu(self.recent_button)

@@ -20,6 +20,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from groundproof_qgis.gui import theme
+from groundproof_qgis.gui.colours import Colours, Follower
 from groundproof_qgis.gui.notices import Notice, Sentence
 from groundproof_qgis.i18n_text import tr
 
@@ -46,6 +47,7 @@ class ConsentDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(title)
         self.setMinimumWidth(WIDTH_PX)
+        self._quiet: list[QLabel] = []
         picture = QLabel()
         picture.setPixmap(theme.coloured_icon("groundproof").pixmap(QSize(ICON_PX, ICON_PX)))
         question = Sentence(sentence)
@@ -65,14 +67,14 @@ class ConsentDialog(QDialog):
         table.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         for name, value in facts:
             label = QLabel(name)
-            label.setStyleSheet(f"color: {theme.quiet(self.palette()).name()};")
+            self._quiet.append(label)
             table.addRow(label, Sentence(value))
         column.addLayout(table)
         if warning:
             column.addWidget(Notice(warning, level="warning"))
         if after:
             quiet = Sentence(after)
-            quiet.setStyleSheet(f"color: {theme.quiet(self.palette()).name()};")
+            self._quiet.append(quiet)
             column.addWidget(quiet)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.agree = self.buttons.addButton(agree, QDialogButtonBox.ButtonRole.AcceptRole)
@@ -84,7 +86,12 @@ class ConsentDialog(QDialog):
         self.buttons.rejected.connect(self.reject)
         column.addStretch(1)
         column.addWidget(self.buttons)
+        self._follower = Follower(self, self._dress)
         self.resize(WIDTH_PX, column.totalHeightForWidth(WIDTH_PX))
+
+    def _dress(self, colours: Colours) -> None:
+        for label in self._quiet:
+            label.setStyleSheet(f"color: {theme.quiet(colours).name()};")
 
 
 def send_dialog(

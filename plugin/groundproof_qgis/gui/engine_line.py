@@ -5,7 +5,7 @@ Knows states and sentences. Refuses to know how an engine is started or reached.
 
 from __future__ import annotations
 
-from qgis.PyQt.QtCore import QEvent, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -18,6 +18,7 @@ from qgis.PyQt.QtWidgets import (
 
 from groundproof_qgis.engine.local import ABSENT, DEAD, INSTALLING, READY, STARTING, STOPPED
 from groundproof_qgis.gui import theme
+from groundproof_qgis.gui.colours import Colours, Follower
 from groundproof_qgis.gui.notices import Sentence
 from groundproof_qgis.i18n_text import tr
 
@@ -95,6 +96,7 @@ class EngineLine(QWidget):
             self._buttons[key] = button
         self._row.addStretch(1)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self._follower = Follower(self, self._dress)
         self.set_state(STOPPED, "")
 
     @property
@@ -111,17 +113,11 @@ class EngineLine(QWidget):
             self._shown = offered
             for key, button in self._buttons.items():
                 button.setVisible(key in offered)
-        self._dress()
+        self._dress(self._follower.colours)
 
     def button(self, key: str) -> QPushButton:
         """One of its buttons."""
         return self._buttons[key]
-
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Follow the theme."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and self._shown is not None:
-            self._dress()
 
     def _tool(self, key: str, tip: str) -> QToolButton:
         button = QToolButton()
@@ -132,15 +128,14 @@ class EngineLine(QWidget):
         button.clicked.connect(lambda: self.pressed.emit(key))
         return button
 
-    def _dress(self) -> None:
-        palette = self.palette()
+    def _dress(self, colours: Colours) -> None:
         name, tint = {
-            READY: ("ready", theme.good(palette).bar),
-            DEAD: ("warning", theme.warning(palette).bar),
-            UNREACHABLE: ("warning", theme.warning(palette).bar),
-            STARTING: ("waiting", theme.good(palette).bar),
-            INSTALLING: ("waiting", theme.good(palette).bar),
-        }.get(self._state, ("engine", theme.quiet(palette).name()))
+            READY: ("ready", theme.good(colours).bar),
+            DEAD: ("warning", theme.warning(colours).bar),
+            UNREACHABLE: ("warning", theme.warning(colours).bar),
+            STARTING: ("waiting", theme.good(colours).bar),
+            INSTALLING: ("waiting", theme.good(colours).bar),
+        }.get(self._state, ("engine", theme.quiet(colours).name()))
         self.mark.setPixmap(theme.tinted(name, tint).pixmap(QSize(ICON_PX, ICON_PX)))
-        self.settings_button.setIcon(theme.icon("settings", palette))
-        self.help_button.setIcon(theme.icon("help", palette))
+        self.settings_button.setIcon(theme.icon("settings", colours))
+        self.help_button.setIcon(theme.icon("help", colours))

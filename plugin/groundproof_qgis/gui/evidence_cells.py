@@ -5,6 +5,8 @@ Knows rectangles and colours. Refuses to know what a decision does.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from qgis.PyQt.QtCore import QEvent, QModelIndex, QPoint, QRect, Qt
 from qgis.PyQt.QtGui import QMouseEvent, QPainter, QPalette
 from qgis.PyQt.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
@@ -76,7 +78,7 @@ class SentenceCell(QStyledItemDelegate):
         if selected:
             quiet = verdict_colour = palette.color(QPalette.ColorRole.HighlightedText)
         else:
-            quiet = theme.quiet(palette)
+            quiet = theme.quiet(self._view.colours)
             verdict_colour = index.sibling(index.row(), VERDICT).data(Qt.ItemDataRole.ForegroundRole) or quiet
         at = rect.left()
         if one.size:
@@ -120,8 +122,7 @@ class ReviewCell(QStyledItemDelegate):
                 if option.state & QStyle.StateFlag.State_Selected
                 else QPalette.ColorRole.Text
             )
-            colours = QPalette(self._view.palette())
-            colours.setColor(QPalette.ColorRole.ButtonText, colours.color(role))
+            colours = replace(self._view.colours, text=self._view.palette().color(role).name())
             for rect, name in zip(button_rects(option.rect), ("accept", "reject")):
                 theme.icon(name, colours).paint(painter, rect.adjusted(2, 2, -2, -2))
 

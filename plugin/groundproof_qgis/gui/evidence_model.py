@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from qgis.PyQt.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
-from qgis.PyQt.QtGui import QFont, QPalette
+from qgis.PyQt.QtGui import QFont
 
 from groundproof_qgis.answer.evidence import Evidence
 from groundproof_qgis.gui import theme
+from groundproof_qgis.gui.colours import Colours
 from groundproof_qgis.gui.notices import plain_tip
 from groundproof_qgis.gui.verdict_icons import verdict_icon
 from groundproof_qgis.gui.verdict_words import LIVE, review_word, verdict_meaning, verdict_word
@@ -79,11 +80,11 @@ class EvidenceModel(QAbstractTableModel):
         self._filter = ""
         self._sorted_by: tuple[int, Qt.SortOrder] | None = None
         self._several = False
-        self._palette = QPalette()
+        self._colours = Colours("#000000", "#ffffff")
 
-    def set_palette(self, palette: QPalette) -> None:
-        """Colours of the view."""
-        self._palette = palette
+    def set_colours(self, colours: Colours) -> None:
+        """Of the view."""
+        self._colours = colours
 
     def sync(self, evidence: Iterable[Evidence]) -> None:
         """Make the table show these boxes: changed rows change, new ones are appended; if one is gone, all anew."""
@@ -205,11 +206,11 @@ class EvidenceModel(QAbstractTableModel):
 
     def _colour(self, one: Evidence, column: int) -> Any:
         if column == VERDICT and one.final and one.verdict in _LOW:
-            return theme.warning_colour(self._palette)
+            return theme.warning_colour(self._colours)
         if column == VERDICT and one.final and one.verdict == "supported":
-            return theme.good_colour(self._palette)
+            return theme.good_colour(self._colours)
         if not one.counted or not one.final or column in (SIZE, SCORE):
-            return theme.quiet(self._palette)
+            return theme.quiet(self._colours)
         return None
 
     def _append(self, added: Sequence[Evidence]) -> None:

@@ -18,6 +18,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from groundproof_qgis.gui import theme
+from groundproof_qgis.gui.colours import Colours, Follower
 from groundproof_qgis.gui.evidence_cells import ACCEPTED, BUTTON_PX, REJECTED, ReviewCell, SentenceCell
 from groundproof_qgis.gui.evidence_model import NUMBER, QUOTE, REVIEW, SCORE, SIZE, VERDICT, EvidenceModel
 from groundproof_qgis.i18n_text import tr
@@ -48,7 +49,6 @@ class EvidenceView(QTableView):
         self._kept: list[str] = []
         self.table = model
         self.is_narrow = True
-        model.set_palette(self.palette())
         self.setModel(model)
         self.setAccessibleName(tr("Evidence"))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -79,6 +79,7 @@ class EvidenceView(QTableView):
         self.setSortingEnabled(True)
         model.sort(-1)
         self.setMinimumHeight(self.verticalHeader().defaultSectionSize() * 2 + header.sizeHint().height())
+        self._follower = Follower(self, model.set_colours)
         self._widths()
         self.entered.connect(lambda index: self._point_at(index.row()))
         self.clicked.connect(lambda index: self.activated_keys.emit([model.evidence(index.row()).key]))
@@ -91,6 +92,11 @@ class EvidenceView(QTableView):
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Some rows."""
         return QSize(300, self.verticalHeader().defaultSectionSize() * 6)
+
+    @property
+    def colours(self) -> Colours:
+        """In which the rows stand."""
+        return self._follower.colours
 
     @property
     def selected_keys(self) -> list[str]:
@@ -169,12 +175,6 @@ class EvidenceView(QTableView):
         super().resizeEvent(event)
         self._widths()
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Follow the theme."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "table"):
-            self.table.set_palette(self.palette())
-
     def _widths(self) -> None:
         self.is_narrow = self.viewport().width() < WIDE_PX
         for column in (SIZE, VERDICT):
@@ -188,7 +188,7 @@ class EvidenceView(QTableView):
         self.setColumnWidth(SIZE, measure("000 x 000 m") + 8)
         self.setColumnWidth(SCORE, measure(tr("Score")) + 22)
         self.setColumnWidth(VERDICT, measure(tr("contradicted")) + 34)
-        buttons = 2 * BUTTON_PX + 10
+        buttons = max(2 * BUTTON_PX + 10, measure(tr("Review")) + 16)
         self.setColumnWidth(REVIEW, buttons if self.is_narrow else max(buttons, measure(tr("accepted")) + 8))
 
     def _point_at(self, row: int) -> None:
@@ -254,7 +254,7 @@ class EvidenceView(QTableView):
             if act is None:
                 menu.addSeparator()
                 continue
-            action = menu.addAction(theme.icon(name, self.palette()), text)
+            action = menu.addAction(theme.icon(name, self.colours), text)
             action.setEnabled(enabled and bool(keys))
             action.triggered.connect(lambda _checked=False, do=act: do())
         return menu

@@ -10,6 +10,7 @@ from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, Q
 
 from groundproof_qgis.asking.request import FollowUp
 from groundproof_qgis.gui import theme
+from groundproof_qgis.gui.colours import Colours, Follower
 from groundproof_qgis.gui.notices import Sentence
 from groundproof_qgis.i18n_text import tr
 
@@ -30,21 +31,24 @@ class FollowUpChip(QFrame):
         self.label = Sentence()
         self.close_button = QToolButton()
         self.close_button.setAutoRaise(True)
-        self.close_button.setIcon(theme.icon("reject", self.palette()))
         self.close_button.setToolTip(tr("Ask a new question instead"))
         self.close_button.setAccessibleName(tr("Ask a new question instead"))
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 2, 2, 2)
         row.addWidget(self.label, 1)
         row.addWidget(self.close_button)
-        tint = theme.good(self.palette())
+        self._follower = Follower(self, self._dress)
+        self.close_button.clicked.connect(lambda: self.set_follow_up(None))
+        self.setVisible(False)
+
+    def _dress(self, colours: Colours) -> None:
+        tint = theme.good(colours)
         self.setStyleSheet(
             f"#chip {{ background: {tint.ground}; border: 1px solid {tint.bar}; border-radius: 9px; }}"
             f"#chip QLabel {{ color: {tint.text}; background: transparent; }}"
             "#chip QToolButton { background: transparent; border: none; }"
         )
-        self.close_button.clicked.connect(lambda: self.set_follow_up(None))
-        self.setVisible(False)
+        self.close_button.setIcon(theme.tinted("reject", tint.text))
 
     @property
     def follow_up(self) -> FollowUp | None:

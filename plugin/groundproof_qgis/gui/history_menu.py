@@ -1,4 +1,4 @@
-"""The project's earlier questions: open one, go on with it, ask it again, compare two, take one off the list.
+"""The project's earlier questions: open one, go on with it, ask it again, compare two, remove one.
 
 Knows what a list shows of a run. Refuses to know files, layers and the engine.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from qgis.PyQt.QtCore import QDateTime, QEvent, QLocale, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QDateTime, QLocale, QSize, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QKeyEvent
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
@@ -24,6 +24,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from groundproof_qgis.gui import theme
+from groundproof_qgis.gui.colours import Colours, Follower
 from groundproof_qgis.gui.notices import Sentence, plain_tip
 from groundproof_qgis.i18n_text import tr
 
@@ -32,6 +33,8 @@ DONE = "done"
 CANCELLED = "cancelled"
 FAILED = "failed"
 INTERRUPTED = "interrupted"
+DAMAGED = "damaged"
+"""Its record cannot be read; its result perhaps can."""
 
 OPEN, GO_ON, AGAIN, COMPARE, REMOVE = "open", "go_on", "again", "compare", "remove"
 
@@ -42,7 +45,7 @@ SIZE = QSize(640, 420)
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """One run as the list shows it. when: RFC 3339. status: asking, done, cancelled, failed or interrupted.
+    """One run as the list shows it. when: RFC 3339. status: asking, done, cancelled, failed, interrupted or damaged.
 
     has_result: whether there is a GeoPackage to open.
     """
@@ -63,6 +66,7 @@ def _status_words(status: str) -> str:
         CANCELLED: tr("cancelled"),
         FAILED: tr("failed"),
         INTERRUPTED: tr("interrupted"),
+        DAMAGED: tr("damaged"),
     }.get(status, status)
 
 
@@ -95,7 +99,7 @@ class HistoryDialog(QDialog):
             GO_ON: QPushButton(tr("&Go on")),
             AGAIN: QPushButton(tr("Ask &again")),
             COMPARE: QPushButton(tr("&Compare")),
-            REMOVE: QPushButton(tr("&Remove from the list")),
+            REMOVE: QPushButton(tr("&Remove...")),
         }
         self._lay_out()
         self._connect()
@@ -121,8 +125,8 @@ class HistoryDialog(QDialog):
             item.setSizeHint(QUESTION, QSize(0, height))
             item.setToolTip(QUESTION, plain_tip(f"{one.question}\n{one.answer}"))
             item.setToolTip(WHEN, plain_tip(one.engine))
-            if one.status in (FAILED, INTERRUPTED):
-                item.setForeground(STATUS, theme.warning_colour(self.palette()))
+            if one.status in (FAILED, INTERRUPTED, DAMAGED):
+                item.setForeground(STATUS, theme.warning_colour(self._follower.colours))
             self.list.addTopLevelItem(item)
             item.setSelected(one.run_id in kept)
         self.nothing.setVisible(not ordered)
@@ -138,18 +142,12 @@ class HistoryDialog(QDialog):
         return [item.data(QUESTION, Qt.ItemDataRole.UserRole) for item in items if item.isSelected()]
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Enter opens, Delete takes off the list."""
+        """Enter opens, Delete removes."""
         enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if self.list.hasFocus() and (enter or event.key() == Qt.Key.Key_Delete):
             self._choose(OPEN if enter else REMOVE)
             return
         super().keyPressEvent(event)
-
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Follow the theme."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "buttons"):
-            self._dress()
 
     def _lay_out(self) -> None:
         self.list.setAccessibleName(tr("Earlier questions"))
@@ -176,13 +174,13 @@ class HistoryDialog(QDialog):
             tr("Fills in the question and its place, so that you can ask it again")
         )
         self.buttons[COMPARE].setToolTip(tr("Select two: shows what appeared, disappeared and moved"))
-        self.buttons[REMOVE].setToolTip(tr("The GeoPackage stays where it is"))
+        self.buttons[REMOVE].setToolTip(tr("Removes the question and its result; asks you first"))
         column = QVBoxLayout(self)
         column.addWidget(self.filter)
         column.addWidget(self.nothing)
         column.addWidget(self.list, 1)
         column.addLayout(row)
-        self._dress()
+        self._follower = Follower(self, self._dress)
 
     def _connect(self) -> None:
         self.filter.textChanged.connect(self._filtered)
@@ -191,7 +189,7 @@ class HistoryDialog(QDialog):
         for key, button in self.buttons.items():
             button.clicked.connect(lambda _checked=False, which=key: self._choose(which))
 
-    def _dress(self) -> None:
+    def _dress(self, colours: Colours) -> None:
         for key, name in (
             (OPEN, "open"),
             (GO_ON, "go_on"),
@@ -199,7 +197,7 @@ class HistoryDialog(QDialog):
             (COMPARE, "compare"),
             (REMOVE, "remove"),
         ):
-            self.buttons[key].setIcon(theme.icon(name, self.palette()))
+            self.buttons[key].setIcon(theme.icon(name, colours))
 
     def _possible(self, what: str) -> list[str]:
         """The runs that this can be done with now; empty when it cannot."""
@@ -208,7 +206,7 @@ class HistoryDialog(QDialog):
         can = {
             OPEN: len(runs) == 1 and runs[0].has_result,
             GO_ON: len(runs) == 1 and runs[0].status == INTERRUPTED,
-            AGAIN: len(runs) == 1 and runs[0].status != ASKING,
+            AGAIN: len(runs) == 1 and runs[0].status not in (ASKING, DAMAGED),
             COMPARE: len(runs) == 2 and all(one.has_result for one in runs),
             REMOVE: bool(runs) and all(one.status != ASKING for one in runs),
         }

@@ -9,6 +9,7 @@ from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from groundproof_qgis.gui import theme
+from groundproof_qgis.gui.colours import Colours, Follower
 from groundproof_qgis.gui.notices import Notice
 from groundproof_qgis.i18n_text import tr
 
@@ -29,7 +30,6 @@ class MessageBar(QWidget):
         self.close_button = QToolButton()
         self.close_button.setAutoRaise(True)
         self.close_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.close_button.setIcon(theme.icon("reject", self.palette()))
         self.close_button.setToolTip(tr("Close this message"))
         self.close_button.setAccessibleName(tr("Close this message"))
         row = QHBoxLayout(self)
@@ -44,6 +44,7 @@ class MessageBar(QWidget):
         self.close_button.clicked.connect(self.clear)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.setVisible(False)
+        self._follower = Follower(self, self._dress)
 
     @property
     def sentence(self) -> str:
@@ -62,6 +63,9 @@ class MessageBar(QWidget):
         self._timer.stop()
         if seconds > 0:
             self._timer.start(int(seconds * 1000))
+
+    def _dress(self, colours: Colours) -> None:
+        self.close_button.setIcon(theme.icon("reject", colours))
 
     def clear(self) -> None:
         """Say nothing."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from qgis.PyQt.QtCore import QEvent, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QResizeEvent
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from groundproof_qgis.gui import theme
+from groundproof_qgis.gui.colours import Colours, Follower
 
 HINT_PX = 280
 MIN_PX = 60
@@ -27,10 +28,14 @@ def plain_tip(text: str) -> str:
 
 
 class Sentence(QLabel):
-    """A label that wraps, holds plain text only, and can be copied from. As wide as it may be, as high as it must."""
+    """A label that wraps, holds plain text only, and can be copied from. As wide as it may be, as high as it must.
 
-    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+    hint_px: how wide a long text would like to be.
+    """
+
+    def __init__(self, text: str = "", parent: QWidget | None = None, hint_px: int = HINT_PX) -> None:
         super().__init__(text, parent)
+        self._hint_px = hint_px
         self.setWordWrap(True)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -40,7 +45,7 @@ class Sentence(QLabel):
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """One line if it is short; else of a dock's width: Qt's own guess is a narrow, high column."""
-        width = min(self.fontMetrics().horizontalAdvance(self.text()) + 4, HINT_PX)
+        width = min(self.fontMetrics().horizontalAdvance(self.text()) + 4, self._hint_px)
         return QSize(width, self.heightForWidth(width))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
@@ -74,7 +79,7 @@ class Notice(QFrame):
         column.addLayout(self._row)
         self._buttons: list[QPushButton] = []
         self.set_buttons(buttons)
-        self._paint()
+        self._follower = Follower(self, self._paint)
 
     def set_text(self, text: str) -> None:
         """Another sentence."""
@@ -83,7 +88,7 @@ class Notice(QFrame):
     def set_level(self, level: str) -> None:
         """info, warning or good."""
         self._level = level
-        self._paint()
+        self._paint(self._follower.colours)
 
     def set_buttons(self, buttons: Sequence[tuple[str, str]]) -> None:
         """(key, text) of each."""
@@ -106,14 +111,8 @@ class Notice(QFrame):
         """One of its buttons."""
         return self._buttons[index]
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Follow the theme."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self._paint()
-
-    def _paint(self) -> None:
-        tint = _TINTS[self._level](self.parentWidget().palette() if self.parentWidget() else self.palette())
+    def _paint(self, colours: Colours) -> None:
+        tint = _TINTS[self._level](colours)
         sheet = (
             f"#notice {{ background: {tint.ground}; border: none; border-left: 4px solid {tint.bar}; }}"
             f"#notice QLabel {{ color: {tint.text}; background: transparent; }}"

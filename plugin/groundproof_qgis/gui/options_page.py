@@ -29,10 +29,12 @@ from groundproof_qgis.engine.address import tidy
 from groundproof_qgis.engine.errors import EngineError
 from groundproof_qgis.engine.settings import LOCAL, REMOTE, EngineSettings
 from groundproof_qgis.gui import preferences, theme
+from groundproof_qgis.gui.colours import Colours, Follower
 from groundproof_qgis.gui.notices import Notice, Sentence
 from groundproof_qgis.gui.preferences import MAX_TILES, Preferences
 from groundproof_qgis.i18n_text import tr
 
+HINT_PX = 420
 PAGE = "groundproof"
 """The page's object name; `iface.showOptionsDialog(currentPage=...)` takes it."""
 
@@ -87,6 +89,7 @@ class OptionsPage(QgsOptionsPageWidget):
         self.forget = QPushButton(tr("&Forget all consents"))
         self._lay_out()
         self._connect()
+        self._follower = Follower(self, self._dress)
         self._fill(engine_settings.load(), preferences.load())
 
     def settings(self) -> EngineSettings:
@@ -188,9 +191,10 @@ class OptionsPage(QgsOptionsPageWidget):
             tr(
                 "Put the engine's token as password into a basic authentication, or as a header "
                 '"Authorization: Bearer ..." into one of the type API header. QGIS keeps it encrypted.'
-            )
+            ),
+            hint_px=HINT_PX,
         )
-        hint.setStyleSheet(f"color: {theme.quiet(self.palette()).name()};")
+        self._hint = hint
         buttons = QHBoxLayout()
         buttons.addWidget(self.test)
         buttons.addStretch(1)
@@ -224,6 +228,9 @@ class OptionsPage(QgsOptionsPageWidget):
         row.addStretch(1)
         column.addLayout(row)
         return group
+
+    def _dress(self, colours: Colours) -> None:
+        self._hint.setStyleSheet(f"color: {theme.quiet(colours).name()};")
 
     def _connect(self) -> None:
         self.install.clicked.connect(lambda: self._host.install(self.settings()))

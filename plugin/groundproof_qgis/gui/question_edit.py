@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qgis.PyQt.QtCore import QMimeData, QSize, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QKeyEvent, QTextCursor
+from qgis.PyQt.QtGui import QKeyEvent, QShowEvent, QTextCursor
 from qgis.PyQt.QtWidgets import QPlainTextEdit, QSizePolicy, QWidget
 
 from groundproof_qgis.i18n_text import tr
 
 MIN_LINES = 2
 MAX_LINES = 6
+SLACK_PX = 6
+"""Without it some themes show a scroll bar beside text that fits."""
 
 
 class QuestionEdit(QPlainTextEdit):
@@ -66,6 +68,11 @@ class QuestionEdit(QPlainTextEdit):
         super().resizeEvent(event)
         self._fit()
 
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Only now the theme's margins are known."""
+        super().showEvent(event)
+        self._fit()
+
     def insertFromMimeData(self, source: QMimeData) -> None:  # noqa: N802 - Qt's name
         """Pasted text loses its line ends at both sides."""
         if source.hasText():
@@ -100,8 +107,11 @@ class QuestionEdit(QPlainTextEdit):
 
     def _height(self) -> int:
         lines = max(MIN_LINES, min(MAX_LINES, int(self.document().size().height())))
-        around = 2 * self.frameWidth() + int(2 * self.document().documentMargin())
-        return lines * self.fontMetrics().lineSpacing() + around + 2
+        frame = 2 * self.frameWidth()
+        if self.isVisible():  # themes put more around the text than the frame
+            frame = max(frame, self.height() - self.viewport().height())
+        margin = int(2 * self.document().documentMargin())
+        return lines * self.fontMetrics().lineSpacing() + frame + margin + SLACK_PX
 
     def _fit(self) -> None:
         height = self._height()

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from qgis.PyQt.QtCore import QEvent, QSize, Qt, QUrl, pyqtSignal
-from qgis.PyQt.QtGui import QTextCursor
+from qgis.PyQt.QtGui import QColor, QTextCursor
 from qgis.PyQt.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QTextEdit, QWidget
 
 from groundproof_qgis.answer.links import Link, parse_link, sentences
 from groundproof_qgis.gui import theme
+from groundproof_qgis.gui.colours import Colours, Follower, mixed
 
 
 class SafeBrowser(QTextBrowser):
@@ -28,7 +29,7 @@ class SafeBrowser(QTextBrowser):
         super().__init__(parent)
         self._max_lines = max_lines
         self._html = ""
-        self._link_colour = ""
+        self._text = self._link = ""
         self.setAccessibleName(name)
         self.setOpenLinks(False)
         self.setOpenExternalLinks(False)
@@ -43,6 +44,8 @@ class SafeBrowser(QTextBrowser):
             QSizePolicy.Policy.Fixed if max_lines else QSizePolicy.Policy.Expanding,
         )
         self.setMinimumHeight(0 if max_lines else 3 * self.fontMetrics().lineSpacing())
+        self._colours = Colours("", "")
+        self._follower = Follower(self, self._dress)
         self.anchorClicked.connect(self._pressed)
         self.highlighted[QUrl].connect(self._pointed)
 
@@ -59,11 +62,10 @@ class SafeBrowser(QTextBrowser):
         self._fill()
         self.verticalScrollBar().setValue(at)
 
-    def set_link_colour(self, colour: str) -> None:
+    def set_colours(self, text: str, link: str) -> None:
         """#rrggbb, where the ground is not the theme's."""
-        if colour != self._link_colour:
-            self._link_colour = colour
-            self._fill()
+        self._text, self._link = text, link
+        self._dress(self._colours)
 
     @property
     def is_empty(self) -> bool:
@@ -73,9 +75,7 @@ class SafeBrowser(QTextBrowser):
     def mark(self, anchors: Iterable[str]) -> None:
         """Highlight the sentences behind these anchors and bring the first into view; none clears."""
         marks = []
-        ground = theme.mixed(
-            self.palette().color(self.backgroundRole()), self.palette().highlight().color(), 0.35
-        )
+        ground = mixed(QColor(self._colours.ground), self.palette().highlight().color(), 0.35)
         for start in self._positions(set(anchors)):
             cursor = QTextCursor(self.document())
             cursor.setPosition(start)
@@ -99,19 +99,19 @@ class SafeBrowser(QTextBrowser):
         super().resizeEvent(event)
         self._fit()
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Follow the theme."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_html"):
-            self._fill()
-
     def leaveEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """No link is pointed at any more."""
         super().leaveEvent(event)
         self.link_pointed.emit(None)
 
+    def _dress(self, colours: Colours) -> None:
+        self._colours = colours
+        text = self._text or colours.text
+        self.setStyleSheet(f"QTextBrowser {{ border: none; background: transparent; color: {text}; }}")
+        self._fill()
+
     def _fill(self) -> None:
-        colour = self._link_colour or theme.link(self.palette()).name()
+        colour = self._link or theme.link(self._colours).name()
         self.document().setDefaultStyleSheet(
             f"a {{ color: {colour}; font-weight: 600; }} p {{ margin: 0 0 4px 0; }}"
             " ul { margin: 0; -qt-list-indent: 0; } li { margin: 0 0 3px 0; }"

@@ -1,6 +1,6 @@
-"""Colours and icons that fit QGIS's theme, light or dark.
+"""The plugin's own colours and icons, fitted to those around them.
 
-Knows palettes and the plugin's SVG files. Refuses to know what is shown with them.
+Knows a few hues and the SVG files. Refuses to know what is shown with them, and where colours come from (colours.py).
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from qgis.PyQt.QtCore import QByteArray, QRectF, Qt
-from qgis.PyQt.QtGui import QColor, QIcon, QPainter, QPalette, QPixmap
+from qgis.PyQt.QtGui import QColor, QIcon, QPainter, QPixmap
 from qgis.PyQt.QtSvg import QSvgRenderer
+
+from groundproof_qgis.gui.colours import Colours, readable
 
 ICONS = Path(__file__).resolve().parent.parent / "icons"
 SIZES_PX = (16, 20, 24, 32, 48, 64)
@@ -27,65 +29,44 @@ class Tint:
     bar: str
 
 
-def mixed(one: QColor, other: QColor, share: float) -> QColor:
-    """`one` with `share` (0..1) of `other` in it."""
-    parts = zip(one.getRgb()[:3], other.getRgb()[:3])
-    return QColor(*(round(a + (b - a) * share) for a, b in parts))
+def quiet(colours: Colours) -> QColor:
+    """Of text that matters less, and can be read."""
+    return readable(colours.mixed(0.32), colours)
 
 
-def is_dark(palette: QPalette) -> bool:
-    """Whether text is lighter than what it stands on."""
-    return (
-        palette.color(QPalette.ColorRole.WindowText).lightness()
-        > palette.color(QPalette.ColorRole.Window).lightness()
-    )
-
-
-def quiet(palette: QPalette) -> QColor:
-    """Of text that matters less; still 4.5:1 on the usual themes."""
-    text = palette.color(QPalette.ColorRole.WindowText)
-    return mixed(text, palette.color(QPalette.ColorRole.Window), 0.32)
-
-
-def line(palette: QPalette) -> QColor:
+def line(colours: Colours) -> QColor:
     """Of a thin border."""
-    return mixed(palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText), 0.22)
+    return colours.mixed(0.78)
 
 
-def link(palette: QPalette) -> QColor:
-    """Of a link; themes that leave Qt's pure blue get one that can be read."""
-    return QColor("#6fc0f2") if is_dark(palette) else QColor("#0a5c96")
+def link(colours: Colours) -> QColor:
+    """Of a link; Qt's pure blue cannot be read on every theme."""
+    return readable(QColor("#6fc0f2" if colours.is_dark else "#0a5c96"), colours)
 
 
-def warning(palette: QPalette) -> Tint:
+def warning(colours: Colours) -> Tint:
     """For what weakens an answer, and for what went wrong."""
-    return (
-        Tint("#ffb787", "#38261a", "#e0651a") if is_dark(palette) else Tint("#7d3405", "#fdf0e6", "#d0560f")
-    )
+    return Tint("#ffb787", "#38261a", "#e0651a") if colours.is_dark else Tint("#7d3405", "#fdf0e6", "#d0560f")
 
 
-def good(palette: QPalette) -> Tint:
+def good(colours: Colours) -> Tint:
     """For what went well."""
-    return (
-        Tint("#a9dcf9", "#1a2f3d", "#56b4e9") if is_dark(palette) else Tint("#084b7a", "#e8f4fb", "#2f8fc7")
-    )
+    return Tint("#a9dcf9", "#1a2f3d", "#56b4e9") if colours.is_dark else Tint("#084b7a", "#e8f4fb", "#2f8fc7")
 
 
-def warning_colour(palette: QPalette) -> QColor:
-    """Of warning text on an ordinary ground."""
-    return QColor(warning(palette).text)
-
-
-def good_colour(palette: QPalette) -> QColor:
-    """Of text on an ordinary ground that says: this is well."""
-    return QColor(good(palette).text)
-
-
-def neutral(palette: QPalette) -> Tint:
+def neutral(colours: Colours) -> Tint:
     """For hints."""
-    window = palette.color(QPalette.ColorRole.Window)
-    text = palette.color(QPalette.ColorRole.WindowText)
-    return Tint(text.name(), mixed(window, text, 0.07).name(), mixed(window, text, 0.45).name())
+    return Tint(colours.text, colours.mixed(0.93).name(), colours.mixed(0.55).name())
+
+
+def warning_colour(colours: Colours) -> QColor:
+    """Of warning text on the ordinary ground."""
+    return readable(QColor(warning(colours).text), colours)
+
+
+def good_colour(colours: Colours) -> QColor:
+    """Of text on the ordinary ground that says: this is well."""
+    return readable(QColor(good(colours).text), colours)
 
 
 def coloured_icon(name: str) -> QIcon:
@@ -93,11 +74,9 @@ def coloured_icon(name: str) -> QIcon:
     return QIcon(str(ICONS / f"{name}.svg"))
 
 
-def icon(name: str, palette: QPalette) -> QIcon:
-    """A drawing in the theme's text colour. name: of a file in icons/, without .svg. Raises OSError without it."""
-    normal = palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.ButtonText)
-    disabled = mixed(normal, palette.color(QPalette.ColorRole.Window), 0.6)
-    return _icon(name, normal.name(), disabled.name())
+def icon(name: str, colours: Colours) -> QIcon:
+    """A drawing in the text's colour. name: of a file in icons/, without .svg. Raises OSError without it."""
+    return _icon(name, colours.text, colours.mixed(0.6).name())
 
 
 def tinted(name: str, colour: str) -> QIcon:

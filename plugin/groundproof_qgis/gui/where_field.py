@@ -9,7 +9,6 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from groundproof_qgis.asking.form import CANVAS, LAYER, RECTANGLE, SELECTION, Where
-from groundproof_qgis.gui import theme
 from groundproof_qgis.gui.choice_bar import ChoiceBar
 from groundproof_qgis.gui.layer_choices import LayerList, PolygonChoice
 from groundproof_qgis.gui.narrow_combo import NarrowCombo
@@ -37,7 +36,6 @@ class WhereField(QWidget):
         )
         self.draw = QPushButton(tr("Draw on the map"))
         self.draw.setAutoDefault(False)
-        self.draw.setIcon(theme.icon("rectangle", self.palette()))
         self.drawn = Sentence()
         self.polygons = NarrowCombo(tr("Layer of the selected polygons"))
         self.rasters = NarrowCombo(tr("Layer whose extent is asked about"))

@@ -187,6 +187,57 @@
             <translation>was die Karte zeigt</translation>
         </message>
         <message>
+            <location filename="../control/desk.py" />
+            <source>A question is being asked. Wait for it, or cancel it, then go on with the other.</source>
+            <translation>Eine Frage läuft gerade. Warten Sie auf sie, oder brechen Sie sie ab, und setzen Sie dann die andere fort.</translation>
+        </message>
+        <message>
+            <location filename="../control/desk.py" />
+            <source>Go on</source>
+            <translation>Fortsetzen</translation>
+        </message>
+        <message>
+            <location filename="../control/desk.py" />
+            <source>How this was asked cannot be read any more. Ask it anew.</source>
+            <translation>Wie dies gefragt wurde, ist nicht mehr lesbar. Fragen Sie es neu.</translation>
+        </message>
+        <message>
+            <location filename="../control/desk.py" />
+            <location filename="../gui/engine_line.py" />
+            <source>Install...</source>
+            <translation>Installieren...</translation>
+        </message>
+        <message>
+            <location filename="../control/desk.py" />
+            <source>Open the folder</source>
+            <translation>Ordner öffnen</translation>
+        </message>
+        <message>
+            <location filename="../control/desk.py" />
+            <source>Start it again</source>
+            <translation>Neu starten</translation>
+        </message>
+        <message>
+            <location filename="../control/desk.py" />
+            <source>The answer to a question of a project that is closed now is kept in {path}.</source>
+            <translation>Die Antwort auf eine Frage eines inzwischen geschlossenen Projekts ist in {path} gespeichert.</translation>
+        </message>
+        <message>
+            <location filename="../control/desk.py" />
+            <source>The engine does not know this answer any more, so it cannot be followed up. Ask anew.</source>
+            <translation>Die Engine kennt diese Antwort nicht mehr, deshalb ist keine Nachfrage möglich. Fragen Sie neu.</translation>
+        </message>
+        <message>
+            <location filename="../control/desk.py" />
+            <source>There is no result to write: the question gave none.</source>
+            <translation>Es gibt kein Ergebnis zu schreiben: Die Frage hat keines ergeben.</translation>
+        </message>
+        <message>
+            <location filename="../control/desk.py" />
+            <source>groundproof demo scene</source>
+            <translation>Beispielszene von groundproof</translation>
+        </message>
+        <message>
             <location filename="../control/engines.py" />
             <source>Is the engine there</source>
             <translation>Ist die Engine erreichbar</translation>
@@ -315,7 +366,7 @@
         <message>
             <location filename="../control/reporting.py" />
             <source>Writing the report</source>
-            <translation type="unfinished" />
+            <translation>Bericht wird geschrieben</translation>
         </message>
         <message>
             <location filename="../control/results.py" />
@@ -340,31 +391,30 @@
         <message>
             <location filename="../control/runs.py" />
             <source>Changes {before} to {after}</source>
-            <translation type="unfinished" />
+            <translation>Änderungen {before} bis {after}</translation>
         </message>
         <message>
             <location filename="../control/runs.py" />
             <source>Comparing two runs</source>
-            <translation type="unfinished" />
+            <translation>Zwei Läufe werden verglichen</translation>
         </message>
         <message>
             <location filename="../control/runs.py" />
             <source>Remove these {n} questions and delete their GeoPackages?</source>
-            <translation type="unfinished" />
+            <translation>Diese {n} Fragen entfernen und ihre GeoPackages löschen?</translation>
         </message>
         <message>
             <location filename="../control/runs.py" />
             <source>Remove this question and delete its GeoPackage?</source>
-            <translation type="unfinished" />
+            <translation>Diese Frage entfernen und ihr GeoPackage löschen?</translation>
         </message>
         <message>
             <location filename="../control/runs.py" />
             <source>The run is not there any more; somebody removed its files.</source>
-            <translation type="unfinished" />
+            <translation>Den Lauf gibt es nicht mehr; seine Dateien wurden entfernt.</translation>
         </message>
         <message>
             <location filename="../control/showing.py" />
-            <location filename="../layers/show.py" />
             <source>The box lies outside of what the map's coordinate reference system can show.</source>
             <translation>Der Rahmen liegt außerhalb dessen, was das Koordinatenbezugssystem der Karte zeigen kann.</translation>
         </message>
@@ -829,6 +879,7 @@
         <message>
             <location filename="../gui/answer_panel.py" />
             <location filename="../gui/evidence_model.py" />
+            <location filename="../gui/evidence_view.py" />
             <location filename="../report/report.py" />
             <source>Review</source>
             <translation>Prüfung</translation>
@@ -836,7 +887,7 @@
         <message>
             <location filename="../gui/answer_panel.py" />
             <source>Save</source>
-            <translation>Speichern</translation>
+            <translation>Sichern</translation>
         </message>
         <message>
             <location filename="../gui/answer_panel.py" />
@@ -1206,11 +1257,6 @@
         </message>
         <message>
             <location filename="../gui/engine_line.py" />
-            <source>Install...</source>
-            <translation>Installieren...</translation>
-        </message>
-        <message>
-            <location filename="../gui/engine_line.py" />
             <source>Settings: who answers, and how</source>
             <translation>Einstellungen: wer antwortet, und wie</translation>
         </message>
@@ -1365,8 +1411,8 @@
         </message>
         <message>
             <location filename="../gui/history_menu.py" />
-            <source>&amp;Remove from the list</source>
-            <translation>Aus der Liste &amp;entfernen</translation>
+            <source>&amp;Remove...</source>
+            <translation>&amp;Entfernen...</translation>
         </message>
         <message>
             <location filename="../gui/history_menu.py" />
@@ -1400,6 +1446,11 @@
         </message>
         <message>
             <location filename="../gui/history_menu.py" />
+            <source>Removes the question and its result; asks you first</source>
+            <translation>Entfernt die Frage und ihr Ergebnis; Sie werden vorher gefragt</translation>
+        </message>
+        <message>
+            <location filename="../gui/history_menu.py" />
             <source>Select two: shows what appeared, disappeared and moved</source>
             <translation>Wählen Sie zwei aus: zeigt, was erschienen, verschwunden und gewandert ist</translation>
         </message>
@@ -1407,11 +1458,6 @@
             <location filename="../gui/history_menu.py" />
             <source>Status</source>
             <translation>Status</translation>
-        </message>
-        <message>
-            <location filename="../gui/history_menu.py" />
-            <source>The GeoPackage stays where it is</source>
-            <translation>Das GeoPackage bleibt, wo es ist</translation>
         </message>
         <message>
             <location filename="../gui/history_menu.py" />
@@ -1432,6 +1478,11 @@
             <location filename="../gui/history_menu.py" />
             <source>cancelled</source>
             <translation>abgebrochen</translation>
+        </message>
+        <message>
+            <location filename="../gui/history_menu.py" />
+            <source>damaged</source>
+            <translation>beschädigt</translation>
         </message>
         <message>
             <location filename="../gui/history_menu.py" />
@@ -2223,6 +2274,11 @@
         </message>
         <message>
             <location filename="../layers/compare.py" />
+            <source>The two runs have no question about the same place in common, so there is nothing to compare. Choose two runs of one question.</source>
+            <translation>Die beiden Läufe haben keine gemeinsame Frage zum selben Ort, deshalb gibt es nichts zu vergleichen. Wählen Sie zwei Läufe einer Frage.</translation>
+        </message>
+        <message>
+            <location filename="../layers/compare.py" />
             <source>appeared</source>
             <translation>erschienen</translation>
         </message>
@@ -2248,6 +2304,11 @@
         </message>
         <message>
             <location filename="../layers/compare.py" />
+            <source>moved by {far} m</source>
+            <translation>um {far} m gewandert</translation>
+        </message>
+        <message>
+            <location filename="../layers/compare.py" />
             <source>other words</source>
             <translation>andere Worte</translation>
         </message>
@@ -2255,6 +2316,11 @@
             <location filename="../layers/compare.py" />
             <source>the same</source>
             <translation>gleich</translation>
+        </message>
+        <message>
+            <location filename="../layers/compare.py" />
+            <source>where only one looked</source>
+            <translation>wo nur einer hingesehen hat</translation>
         </message>
         <message>
             <location filename="../layers/crs.py" />
