@@ -9,7 +9,8 @@ import pytest
 from qgis.core import QgsProject
 
 from groundproof_qgis.layers import group
-from groundproof_qgis.layers.compare import differences, show_differences, summary
+from groundproof_qgis.layers.compare import ask_for_difference, differences, show_differences, summary
+from groundproof_qgis.layers.errors import LayerError
 from groundproof_qgis.layers.tables import read_tables
 from tests.plugin.results import result
 
@@ -24,8 +25,8 @@ def item(name, verdict="unchecked"):
     return {"evidence_id": name, "label": "airplane", "image": 0, "box_px": [0, 0, 1, 1], "verdict": verdict}
 
 
-def changed(before, after, **what):
-    return {"before": item(before), "after": item(after), "what": what}
+def changed(before, after, moved_m=None, **what):
+    return {"before": item(before), "after": item(after), "what": what, "moved_m": moved_m}
 
 
 DOCUMENT = {
@@ -38,8 +39,9 @@ DOCUMENT = {
             "kept": [["E1", "E1"]],
             "added": [item("E2")],
             "removed": [item("E3")],
+            "outside": {"before": [item("E8")], "after": [item("E9")]},
             "changed": [
-                changed("E4", "E5", box_px=[[0, 0, 1, 1], [1, 1, 2, 2]]),
+                changed("E4", "E5", 2.34, box_px=[[0, 0, 1, 1], [1, 1, 2, 2]]),
                 changed("E5", "E6", verdict=["unchecked", "contradicted"]),
                 changed("E6", "E7", quote=["a", "b"]),
             ],
@@ -68,11 +70,17 @@ def test_every_box_says_what_became_of_it(found):
         ("E4", "E5"): "moved",
         ("E5", "E6"): "judged otherwise",
         ("E6", "E7"): "the same",
+        ("E8", ""): "not compared",
+        ("", "E9"): "not compared",
     }
+    assert next(one.what for one in rows if one.change == "moved") == "moved by 2.3 m"
     places = {row["evidence_id"]: row["geometry"] for row in tables.evidence}
     assert {(one.before, one.after): one.geometry for one in rows}[("E3", "")] == places["E3"]
     assert {(one.before, one.after): one.geometry for one in rows}[("E4", "E5")] == places["E5"]
-    assert summary(rows) == "1 appeared, 1 disappeared, 1 moved, 1 judged otherwise, 2 the same"
+    assert (
+        summary(rows)
+        == "1 appeared, 1 disappeared, 1 moved, 1 judged otherwise, 2 the same, 2 where only one looked"
+    )
 
 
 def test_the_layer_has_a_legend_with_numbers_and_lies_in_a_subgroup(project, found):
@@ -84,8 +92,9 @@ def test_the_layer_has_a_legend_with_numbers_and_lies_in_a_subgroup(project, fou
         "moved (1)",
         "judged otherwise (1)",
         "the same (2)",
+        "where only one looked (2)",
     ]
-    assert layer.featureCount() == 6
+    assert layer.featureCount() == 8
     assert layer.crs().authid() == "EPSG:32631"
     assert group.find_run_group(project, "compare-1").name() == "run 1 and run 2"
     again = show_differences(project, rows[:1], "compare-1", "run 1 and run 2")
@@ -100,8 +109,8 @@ def test_colours_differ_for_colour_blind_eyes_and_dashes_for_grey_print(project,
         line = category.symbol().symbolLayer(1)
         dash = tuple(line.customDashVector()) if line.useCustomDashPattern() else ()
         looks.append((line.color().name(), dash, line.width()))
-    assert len({colour for colour, _, _ in looks}) == 5
-    assert len({(dash, width) for _, dash, width in looks}) == 5
+    assert len({colour for colour, _, _ in looks}) == 6
+    assert len({(dash, width) for _, dash, width in looks}) == 6
 
 
 def test_boxes_of_another_crs_are_put_where_they_are(project, found):
@@ -113,6 +122,24 @@ def test_boxes_of_another_crs_are_put_where_they_are(project, found):
     gone = next(f for f in layer.getFeatures() if f["change"] == "disappeared")
     kept = next(f for f in layer.getFeatures() if f["change"] == "the same")
     assert gone.geometry().distance(kept.geometry()) > 100_000
+
+
+def test_boxes_of_a_question_that_only_one_run_was_asked_are_not_called_new(found, tmp_path):
+    tables = read_tables(tmp_path / "a.gpkg")
+    rows = list(differences({**DOCUMENT, "answers": []}, tables, tables))
+    assert {one.change for one in rows} == {"not compared"}
+    assert len(rows) == 2 * len(tables.evidence)
+
+
+class EngineWithoutCommonGround:
+    def execute_job(self, process, inputs):
+        return process, {"answers": [], "added": [], "removed": []}
+
+
+def test_two_runs_without_a_common_question_are_a_sentence(tmp_path):
+    path = result(tmp_path)
+    with pytest.raises(LayerError, match="no question about the same place"):
+        ask_for_difference((path, None), (path, None), EngineWithoutCommonGround())
 
 
 def test_nothing_in_common_is_an_empty_layer(project):

@@ -12,26 +12,19 @@ from pathlib import Path
 import pytest
 from osgeo import gdal
 from qgis.core import (
-    QgsCoordinateReferenceSystem,
     QgsExpression,
     QgsExpressionContext,
     QgsExpressionContextUtils,
     QgsFeature,
-    QgsGeometry,
-    QgsPointXY,
     QgsProject,
-    QgsRectangle,
     QgsVectorLayer,
 )
-from qgis.gui import QgsMapCanvas
-from qgis.PyQt.QtCore import QSize
 
 from groundproof_qgis.layers import group, look
 from groundproof_qgis.layers.errors import LayerError
 from groundproof_qgis.layers.hand_over import hand_over
 from groundproof_qgis.layers.index import EvidenceIndex
 from groundproof_qgis.layers.result import find_result, open_result
-from groundproof_qgis.layers.show import extent_of, select, show_evidence
 from groundproof_qgis.layers.tables import read_tables
 from tests.plugin.results import ROOT, engine, parcels, result
 
@@ -199,59 +192,6 @@ def test_numbers_are_found_while_the_layer_is_edited(project, tmp_path):
     assert index.fid("A2", "E77") == fid
     layers.evidence.rollBack()
     assert index.fid("A2", "E1") == fid
-
-
-@pytest.mark.parametrize(("crs", "rotation"), [("EPSG:32631", 0), ("EPSG:3857", 30), ("EPSG:4326", 0)])
-def test_a_box_is_shown_in_the_middle_of_the_map_with_its_surroundings(opened, crs, rotation):
-    canvas = QgsMapCanvas()
-    canvas.resize(QSize(600, 400))
-    canvas.setDestinationCrs(QgsCoordinateReferenceSystem(crs))
-    canvas.setRotation(rotation)
-    canvas.setExtent(QgsRectangle(0, 0, 10, 10))
-    show_evidence(canvas, opened.evidence, [3])
-    to_map = canvas.mapSettings().layerToMapCoordinates(
-        opened.evidence, extent_of(opened.evidence, [3]).center()
-    )
-    pixel = canvas.getCoordinateTransform().transform(to_map)
-    size = canvas.mapSettings().outputSize()
-    assert abs(pixel.x() - size.width() / 2) < 3
-    assert abs(pixel.y() - size.height() / 2) < 3
-    box = QgsGeometry(opened.evidence.getFeature(3).geometry())
-    corners = [
-        canvas.getCoordinateTransform().transform(
-            canvas.mapSettings().layerToMapCoordinates(opened.evidence, QgsPointXY(p.x(), p.y()))
-        )
-        for p in box.vertices()
-    ]
-    height = max(p.y() for p in corners) - min(p.y() for p in corners)
-    assert size.height() / 20 < height < size.height() / 3
-
-
-def test_showing_nothing_moves_nothing(opened):
-    canvas = QgsMapCanvas()
-    canvas.resize(QSize(60, 40))
-    canvas.setExtent(QgsRectangle(0, 0, 3, 2))
-    before = canvas.extent()
-    show_evidence(canvas, opened.evidence, [])
-    show_evidence(canvas, opened.evidence, [9999])
-    assert canvas.extent() == before
-
-
-def test_a_box_that_the_map_cannot_show_is_a_sentence(project):
-    layer = QgsVectorLayer("Polygon?crs=EPSG:4326", "x", "memory")
-    project.addMapLayer(layer)
-    feature = QgsFeature()
-    feature.setGeometry(QgsGeometry.fromRect(QgsRectangle(10, 89.9999999, 11, 90)))
-    layer.dataProvider().addFeatures([feature])
-    canvas = QgsMapCanvas()
-    canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:3857"))
-    with pytest.raises(LayerError, match="outside"):
-        show_evidence(canvas, layer, [1])
-
-
-def test_selecting(opened):
-    select(opened.evidence, [1, 3])
-    assert sorted(opened.evidence.selectedFeatureIds()) == [1, 3]
 
 
 READ = """

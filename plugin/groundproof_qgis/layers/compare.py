@@ -23,17 +23,15 @@ from groundproof_qgis.engine.errors import MISSING, EngineError
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.layers import group, look
 from groundproof_qgis.layers.crs import crs_of, geometry_of
+from groundproof_qgis.layers.errors import LayerError
 from groundproof_qgis.layers.tables import Row, Tables, read_tables
 from groundproof_qgis.review.state import import_inputs, review_state
 from groundproof_qgis.review.update import Engine
 
-APPEARED, DISAPPEARED, MOVED, JUDGED, KEPT = (
-    "appeared",
-    "disappeared",
-    "moved",
-    "judged otherwise",
-    "the same",
-)
+APPEARED, DISAPPEARED, MOVED = "appeared", "disappeared", "moved"
+JUDGED, KEPT = "judged otherwise", "the same"
+ALONE = "not compared"
+"""Boxes where the other run did not look, or of a question that it was not asked: they neither came nor went."""
 
 _LOOK: dict[str, tuple[str, tuple[float, ...], float]] = {
     APPEARED: ("#56b4e9", (), 0.7),
@@ -41,6 +39,7 @@ _LOOK: dict[str, tuple[str, tuple[float, ...], float]] = {
     MOVED: ("#f0e442", (6, 2.5), 0.6),
     JUDGED: ("#cc79a7", (1.5, 1.5), 0.6),
     KEPT: ("#c8d2dc", (), 0.25),
+    ALONE: ("#9a9a9a", (1.5, 3), 0.25),
 }
 """Colour, dash and width (mm): Okabe and Ito's hues; without colour, dash and width still tell them apart."""
 
@@ -70,8 +69,22 @@ def ask_for_difference(
     """The engine's comparison of two runs as they are saved: (GeoPackage, the job that made it or None).
 
     A run that was reviewed, or whose job the engine does not have, is given to it first. For a worker thread. Raises
-    LayerError and EngineError.
+    LayerError, also where the two have no question about one place in common, and EngineError.
     """
+    document = _document(before, after, engine)
+    if not document["answers"]:
+        raise LayerError(
+            tr(
+                "The two runs have no question about the same place in common, so there is nothing to compare. Choose "
+                "two runs of one question."
+            )
+        )
+    return document
+
+
+def _document(
+    before: tuple[Path, str | None], after: tuple[Path, str | None], engine: Engine
+) -> dict[str, Any]:
     tables = (read_tables(before[0]), read_tables(after[0]))
     jobs = [
         job if job is not None and review_state(one).is_empty else None
@@ -91,44 +104,45 @@ def ask_for_difference(
 def differences(document: Mapping[str, Any], before: Tables, after: Tables) -> Iterator[Difference]:
     """Every box of both runs with what became of it. document: of the process `diff`."""
     old, new = _by_name(before), _by_name(after)
+    compared: set[tuple[bool, str]] = set()
+
+    def one(
+        change: str, name: tuple[str, str] | None, later: tuple[str, str] | None, what: str = ""
+    ) -> Difference:
+        """The later run's box where there is one. name, later: (answer_id, evidence_id) in either run."""
+        row = old.get(name) if later is None else new.get(later)
+        return Difference(
+            change,
+            name[1] if name is not None else "",
+            later[1] if later is not None else "",
+            str((row or {}).get("label") or ""),
+            what,
+            str((row or {}).get("answer_id") or ""),
+            (row or {}).get("geometry"),
+            before.crs if later is None else after.crs,
+        )
+
     for answer in document["answers"]:
-        first, second = answer["answer_ids"]
-
-        def one(
-            change: str,
-            item_before: str | None,
-            item_after: str | None,
-            what: str = "",
-            ids: tuple[str, str] = (first, second),
-        ) -> Difference:
-            """The later run's box where there is one."""
-            of_old = item_after is None
-            row = old.get((ids[0], item_before)) if of_old else new.get((ids[1], item_after))
-            return Difference(
-                change,
-                item_before or "",
-                item_after or "",
-                str((row or {}).get("label") or ""),
-                what,
-                ids[0] if of_old else ids[1],
-                (row or {}).get("geometry"),
-                before.crs if of_old else after.crs,
-            )
-
-        for a, b in answer["kept"]:
-            yield one(KEPT, a, b)
-        for item in answer["removed"]:
-            yield one(DISAPPEARED, item["evidence_id"], None)
-        for item in answer["added"]:
-            yield one(APPEARED, None, item["evidence_id"])
-        for change in answer["changed"]:
-            names = (change["before"]["evidence_id"], change["after"]["evidence_id"])
-            what = change["what"]
-            moved = "box_px" in what or "geometry" in what
-            words = "; ".join(_words(name, *pair) for name, pair in what.items())
+        a, b = answer["answer_ids"]
+        compared |= {(False, a), (True, b)}
+        outside = answer.get("outside") or {}
+        for first, second in answer["kept"]:
+            yield one(KEPT, (a, first), (b, second))
+        for change, items in ((DISAPPEARED, answer["removed"]), (ALONE, outside.get("before", ()))):
+            for item in items:
+                yield one(change, (a, item["evidence_id"]), None)
+        for change, items in ((APPEARED, answer["added"]), (ALONE, outside.get("after", ()))):
+            for item in items:
+                yield one(change, None, (b, item["evidence_id"]))
+        for found in answer["changed"]:
+            what = found["what"]
+            words = "; ".join(_words(name, *pair, found.get("moved_m")) for name, pair in what.items())
             # Only other words of the model: still the same object in the same place.
-            kind = MOVED if moved else JUDGED if set(what) & {"verdict", "review"} else KEPT
-            yield one(kind, *names, words)
+            kind = MOVED if "box_px" in what else JUDGED if set(what) & {"verdict", "review"} else KEPT
+            names = found["before"]["evidence_id"], found["after"]["evidence_id"]
+            yield one(kind, (a, names[0]), (b, names[1]), words)
+    yield from (one(ALONE, name, None) for name in old if (False, name[0]) not in compared)
+    yield from (one(ALONE, None, name) for name in new if (True, name[0]) not in compared)
 
 
 def show_differences(
@@ -150,9 +164,7 @@ def layer_of(found: Iterable[Difference], context: QgsCoordinateTransformContext
     """The comparison as a memory layer in the later run's CRS. Raises LayerError for a CRS that QGIS does not know."""
     rows = list(found)
     layer = QgsVectorLayer(f"Polygon?{_FIELDS}", tr("changes"), "memory")
-    crs = next((one.crs for one in rows if one.change in (APPEARED, KEPT, MOVED, JUDGED)), None)
-    if crs is None:
-        crs = next((one.crs for one in rows), None)
+    crs = next((one.crs for one in [*(row for row in rows if row.after), *rows]), None)
     layer.setCrs(crs_of(crs))
     transforms = {
         name: QgsCoordinateTransform(crs_of(name), layer.crs(), context)
@@ -175,30 +187,36 @@ def dress(layer: QgsVectorLayer) -> None:
             ],
         )
     )
-    look.label(
-        layer,
-        f"if(\"change\" = '{KEPT}', NULL, concat_ws(' → ', nullif(\"before\", ''), nullif(\"after\", '')))",
-    )
+    numbers = "concat_ws(' → ', nullif(\"before\", ''), nullif(\"after\", ''))"
+    look.label(layer, f"if(\"change\" IN ('{KEPT}', '{ALONE}'), NULL, {numbers})")
     layer.setMapTipTemplate(look.map_tip('"change"', '"before"', '"after"', '"label"', '"what"'))
 
 
 def summary(found: Iterable[Difference]) -> str:
-    """ "2 appeared, 1 disappeared, 3 moved, 0 judged otherwise, 20 the same"."""
+    """ "2 appeared, 1 disappeared, 3 moved, 0 judged otherwise, 20 the same", and what was not compared."""
     changes = [one.change for one in found]
-    return ", ".join(f"{changes.count(change)} {words}" for change, words in zip(_LOOK, _legend()))
+    counts = [(change, changes.count(change), words) for change, words in zip(_LOOK, _legend())]
+    return ", ".join(f"{n} {words}" for change, n, words in counts if n or change != ALONE)
 
 
 def _legend() -> tuple[str, ...]:
-    return (tr("appeared"), tr("disappeared"), tr("moved"), tr("judged otherwise"), tr("the same"))
+    return (
+        tr("appeared"),
+        tr("disappeared"),
+        tr("moved"),
+        tr("judged otherwise"),
+        tr("the same"),
+        tr("where only one looked"),
+    )
 
 
 def _by_name(tables: Tables) -> dict[tuple[str, str], Row]:
     return {(row["answer_id"], row["evidence_id"]): row for row in tables.evidence}
 
 
-def _words(name: str, before: Any, after: Any) -> str:
-    if name in ("box_px", "geometry"):
-        return tr("moved")
+def _words(name: str, before: Any, after: Any, moved_m: float | None) -> str:
+    if name == "box_px":
+        return tr("moved") if moved_m is None else tr("moved by {far} m").format(far=f"{moved_m:.1f}")
     if name == "quote":
         return tr("other words")
     return f"{name}: {before or '-'} → {after or '-'}"
