@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = ROOT / "plugin" / "groundproof_qgis"
-SHIPPED = {".py", ".svg", ".png", ".html", ".css", ".qml", ".json", ".txt"}
+SHIPPED = {".py", ".svg", ".tif", ".png", ".html", ".css", ".qml", ".json", ".txt"}
 NOT_SHIPPED = {".ts", ".pyc"}
 """Sources of translations, and what Python leaves behind."""
 MADE_AT = (1980, 1, 1, 0, 0, 0)

@@ -17,9 +17,14 @@ def _module(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 def flake8(folder: Path) -> list[str]:
     """pycodestyle, pyflakes and QGIS's rules (flake8-qgis: qgis.PyQt, scoped enums, no renamed classes)."""
     # E203 and W503 contradict the formatter; 120 is the width of sentences in this repository; QGS2 is experimental
-    # and takes every method named setValue for QgsRasterBlock's.
+    # and takes every method named setValue for QgsRasterBlock's; QGS105 wants a global where tests give a stand-in.
     done = _module(
-        "flake8", "--isolated", "--max-line-length=120", "--extend-ignore=E203,W503,QGS2", ".", cwd=folder
+        "flake8",
+        "--isolated",
+        "--max-line-length=120",
+        "--extend-ignore=E203,W503,QGS2,QGS105",
+        ".",
+        cwd=folder,
     )
     if done.returncode > 1 or done.stderr:
         raise RuntimeError(f"flake8 did not run: {done.stderr}")

@@ -33,7 +33,7 @@ REQUIRED = (
 OURS = {"qgisMaximumVersion": "4.99", "hasProcessingProvider": "yes"}
 """Metadata the plugin does not work without."""
 TEXT = {".py", ".txt", ".svg", ".html", ".css", ".qml", ".json", ""}
-PICTURES = {".png": b"\x89PNG\r\n", ".qm": bytes.fromhex("3cb86418caef9c95")}
+PICTURES = {".png": b"\x89PNG\r\n", ".tif": b"II*\0", ".qm": bytes.fromhex("3cb86418caef9c95")}
 """What need not be text, and how such files begin."""
 
 

@@ -1,0 +1,363 @@
+"""The whole dock at work: every widget, every controller, and who hears whom.
+
+Knows all of them by name. Decides only what follows what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from qgis.core import QgsProject, QgsRasterLayer
+from qgis.gui import QgisInterface
+from qgis.PyQt.QtCore import QObject, QUrl
+from qgis.PyQt.QtGui import QDesktopServices
+
+from groundproof_qgis.asking.form import RECTANGLE, AskForm, Where
+from groundproof_qgis.asking.form_json import form_from_json
+from groundproof_qgis.asking.recent import RecentQuestions
+from groundproof_qgis.asking.request import FollowUp
+from groundproof_qgis.control.asking import Asking
+from groundproof_qgis.control.engines import Engines
+from groundproof_qgis.control.exports import Exports
+from groundproof_qgis.control.installing import Installing
+from groundproof_qgis.control.places import Places
+from groundproof_qgis.control.places_json import place_from_json
+from groundproof_qgis.control.results import Results
+from groundproof_qgis.control.reviewing import Reviewing
+from groundproof_qgis.control.run import Run
+from groundproof_qgis.control.runs import Runs
+from groundproof_qgis.control.showing import Showing
+from groundproof_qgis.control.sizing import Sizing
+from groundproof_qgis.engine import settings as engine_settings
+from groundproof_qgis.engine.local import ABSENT, DEAD, LocalEngine
+from groundproof_qgis.gui import engine_line
+from groundproof_qgis.gui.dock import GroundproofDock
+from groundproof_qgis.gui.layer_choices import LayerChoices
+from groundproof_qgis.gui.messages import GOOD, INFO, WARNING
+from groundproof_qgis.gui.options_page import PAGE
+from groundproof_qgis.history.record import CANCELLED, FAILED, INTERRUPTED
+from groundproof_qgis.i18n_text import tr
+
+HERE = Path(__file__).parents[1]
+DEMO = HERE / "demo" / "scene.tif"
+HELP = HERE / "help" / "index.html"
+GO_ON, OPEN_FOLDER, INSTALL, RESTART = "go_on", "open_folder", "install", "restart"
+
+
+class Desk(QObject):
+    """Made once for a dock; `close` when the plugin is unloaded."""
+
+    def __init__(
+        self, dock: GroundproofDock, iface: QgisInterface, project: QgsProject, local: LocalEngine
+    ) -> None:
+        super().__init__(dock)
+        window, canvas = iface.mainWindow(), iface.mapCanvas()
+        self._iface = iface
+        self._canvas = canvas
+        self._project = project
+        self._panel, self._answers = dock.ask_panel, dock.answer_panel
+        self._line, self._messages = dock.engine_line, dock.messages
+        self._recent = RecentQuestions()
+        self._interrupted: Run | None = None
+        self._written = ""
+        self.engines = Engines(local, self)
+        self.installing = Installing(self.engines, self._messages, window)
+        self.places = Places(canvas, project, self)
+        self.sizing = Sizing(self.places, self.engines, self)
+        self.asking = Asking(self.engines, self.places, project, canvas, window)
+        self.results = Results(project, self)
+        self.showing = Showing(self._answers, canvas)
+        self.reviewing = Reviewing(self._answers, self.engines)
+        self.exports = Exports(self.engines, self.reviewing, project, canvas, window)
+        self.runs = Runs(project, self.engines, window)
+        self._choices = LayerChoices(project, self)
+        self._connect_asking()
+        self._connect_answers()
+        self._connect_project()
+        self._panel.set_recent(self._recent.all())
+        self._layers_changed()
+        self._engine_changed()
+        self._project_read()
+
+    def close(self) -> None:
+        """Stop listening and leave the canvas as it was; a question being asked goes on in the engine."""
+        self.asking.leave()
+        self.sizing.stop()
+        self.showing.close()
+        self.places.tidy_up()
+        self._project.layersWillBeRemoved.disconnect(self._layers_go)
+        self._project.readProject.disconnect(self._project_read)
+        self._project.cleared.disconnect(self._project_cleared)
+        self._canvas.extentsChanged.disconnect(self._panel.changed)
+
+    def _connect_asking(self) -> None:
+        panel, line = self._panel, self._line
+        self.engines.changed.connect(self._engine_changed)
+        line.pressed.connect(self._line_pressed)
+        self._messages.pressed.connect(self._message_pressed)
+        panel.changed.connect(self._form_changed)
+        panel.ask_requested.connect(self._ask)
+        panel.cancel_requested.connect(self.asking.cancel)
+        panel.rectangle_requested.connect(self.places.draw_rectangle)
+        panel.demo_scene_requested.connect(self._open_demo)
+        panel.engine_start_requested.connect(self._start_engine)
+        panel.engine_connect_requested.connect(self._open_settings)
+        self.places.rectangle_changed.connect(panel.set_rectangle)
+        self.sizing.said.connect(panel.set_size_sentence)
+        self._choices.changed.connect(self._layers_changed)
+        self._canvas.extentsChanged.connect(panel.changed)
+        self.asking.begun.connect(self._begun)
+        self.asking.grew.connect(self._grew)
+        self.asking.ended.connect(self._ended)
+
+    def _connect_answers(self) -> None:
+        answers = self._answers
+        for source in (self.asking, self.showing, self.reviewing, self.exports, self.runs):
+            source.problem.connect(self._warn)
+        self.results.opened.connect(self._opened)
+        self.results.failed.connect(lambda _run, sentence: self._warn(sentence))
+        self.reviewing.answer_due.connect(self.results.open)
+        self.reviewing.changed.connect(self.showing.changed)
+        self.exports.written.connect(self._say_written)
+        self.runs.open_requested.connect(self._open)
+        self.runs.go_on_requested.connect(self._go_on)
+        self.runs.again_requested.connect(self._again)
+        self.runs.compared.connect(lambda sentence: self._messages.show_message(sentence, GOOD))
+        answers.save_requested.connect(lambda: self._with_run(self.exports.save_copy))
+        answers.report_requested.connect(lambda form: self._with_run(self.exports.report, form))
+        answers.corrections_requested.connect(lambda form: self._with_run(self.exports.corrections, form))
+        answers.history_requested.connect(self.runs.show)
+        answers.follow_up_requested.connect(self._follow_up)
+
+    def _connect_project(self) -> None:
+        self._project.layersWillBeRemoved.connect(self._layers_go)
+        self._project.readProject.connect(self._project_read)
+        self._project.cleared.connect(self._project_cleared)
+
+    # Who answers
+
+    def _engine_changed(self) -> None:
+        engines = self.engines
+        self._line.set_state(engines.state, engines.sentence)
+        self._panel.set_engine_present(engines.is_present)
+        model = engines.model
+        self._panel.set_model(tuple(model.get("labels") or ()), tuple(model.get("tasks") or ()))
+        if engines.state == DEAD:
+            self._messages.show_message(engines.sentence, WARNING, (RESTART, tr("Start it again")))
+        elif engines.is_ready:
+            self._form_changed()
+
+    def _line_pressed(self, which: str) -> None:
+        local = self.engines.local
+        act = {
+            engine_line.INSTALL: self._install,
+            engine_line.CANCEL: local.cancel_install,
+            engine_line.START: self.engines.start,
+            engine_line.RESTART: self.engines.start,
+            engine_line.RETRY: self.engines.look,
+            engine_line.CONNECT: self._open_settings,
+            engine_line.SETTINGS: self._open_settings,
+            engine_line.HELP: self._open_help,
+        }[which]
+        act()
+
+    def _start_engine(self) -> None:
+        if self.engines.state == ABSENT:
+            self._install()
+        else:
+            self.engines.start()
+
+    def _install(self) -> None:
+        self.installing.install(engine_settings.load())
+
+    def _open_settings(self) -> None:
+        self._iface.showOptionsDialog(self._iface.mainWindow(), PAGE)
+
+    def _open_help(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(HELP)))
+
+    # Asking
+
+    def _form_changed(self) -> None:
+        form = self._panel.form()
+        self.places.show_rectangle(form.where.kind == RECTANGLE)
+        if self.asking.is_busy:
+            return
+        if self._choices.now().empty:
+            self._panel.set_size_sentence("")
+            return
+        self.sizing.work_out(form)
+
+    def _ask(self) -> None:
+        if not self.engines.is_present:
+            state = self.engines.state
+            button = (INSTALL, tr("Install...")) if state == ABSENT else None
+            self._messages.show_message(self.engines.sentence, WARNING, button)
+            return
+        self._messages.clear()
+        self.sizing.stop()
+        form = self._panel.form()
+        self._recent.add(form.question)
+        self._panel.set_recent(self._recent.all())
+        self.asking.ask(form, self.sizing.size)
+
+    def _begun(self, run: Run) -> None:
+        self._panel.set_busy(True)
+        self._panel.set_follow_up(None)
+        self.runs.set_running(run)
+        self._show(run)
+
+    def _grew(self, run: Run) -> None:
+        if run is self.showing.run:
+            self.showing.changed()
+            self.showing.follow_layer()
+
+    def _ended(self, run: Run) -> None:
+        self._panel.set_busy(False)
+        self.runs.set_running(None)
+        if run is self.showing.run:
+            self.showing.finished()
+        if run.record.status == INTERRUPTED:
+            self._interrupted = run
+            self._messages.show_message(run.record.sentence, WARNING, (GO_ON, tr("Go on")))
+        elif run.record.status in (FAILED, CANCELLED):
+            level = WARNING if run.record.status == FAILED else INFO
+            self._messages.show_message(run.record.sentence, level)
+        if not run.path.is_file():
+            return
+        if run.is_orphan:
+            sentence = tr("The answer to a question of a project that is closed now is kept in {path}.")
+            self._messages.show_message(sentence.format(path=run.path), INFO)
+        else:
+            self.results.open(run)
+
+    # Answers
+
+    def _show(self, run: Run) -> None:
+        self.showing.show(run)
+        self.reviewing.set_run(run)
+        self.runs.remember(run)
+
+    def _opened(self, run: Run) -> None:
+        if run is not self.showing.run:
+            return
+        self.showing.show(run)
+        self.reviewing.set_run(run)
+        try:
+            run.note_answer()
+        except OSError as err:
+            self._warn(str(err))
+        self.runs.refresh()
+
+    def _open(self, run: Run) -> None:
+        shown = self.showing.run
+        if self.asking.is_busy and self.asking.run is not None:
+            if run.record.run_id == self.asking.run.record.run_id:
+                run = self.asking.run
+        elif shown is not None and shown.record.run_id == run.record.run_id:
+            run = shown
+        self._show(run)
+        if run.path.is_file():
+            self.results.open(run)
+
+    def _go_on(self, run: Run) -> None:
+        if self.asking.is_busy:
+            self._warn(tr("A question is being asked. Wait for it, or cancel it, then go on with the other."))
+            return
+        self._messages.clear()
+        self.asking.go_on(run)
+
+    def _again(self, run: Run) -> None:
+        """Fill the form in as it was; the person presses Ask."""
+        try:
+            form = form_from_json(run.record.form)
+        except ValueError:
+            self._warn(tr("How this was asked cannot be read any more. Ask it anew."))
+            return
+        place = place_from_json(run.record.form.get("place") or {})
+        if form.where.kind in ("canvas", RECTANGLE) and place is not None:
+            # What the map showed then is a rectangle on it now.
+            self.places.set_rectangle(place)
+            form = AskForm(**{**vars(form), "where": Where(RECTANGLE)})
+        self._panel.set_form(form)
+
+    def _follow_up(self, keys: Sequence[str]) -> None:
+        run = self.showing.run
+        if run is None or run.record.job is None:
+            self._warn(
+                tr("The engine does not know this answer any more, so it cannot be followed up. Ask anew.")
+            )
+            return
+        boxes = run.boxes(keys)
+        answer_id = boxes[0].answer_id if boxes else next(iter(run.answer.parts), "A1")
+        names = tuple(one.evidence_id for one in boxes if one.answer_id == answer_id and one.evidence_id)
+        self._panel.set_follow_up(FollowUp(run.record.job, answer_id, names))
+
+    def _with_run(self, act: object, *values: str) -> None:
+        run = self.showing.run
+        if run is not None and run.path.is_file():
+            act(run, *values)
+        else:
+            self._warn(tr("There is no result to write: the question gave none."))
+
+    # Messages
+
+    def _warn(self, sentence: str) -> None:
+        self._messages.show_message(sentence, WARNING)
+
+    def _say_written(self, sentence: str, path: str) -> None:
+        self._written = path
+        self._messages.show_message(sentence, GOOD, (OPEN_FOLDER, tr("Open the folder")))
+
+    def _message_pressed(self, which: str) -> None:
+        self._messages.clear()
+        if which == GO_ON and self._interrupted is not None:
+            run, self._interrupted = self._interrupted, None
+            self._go_on(run)
+        elif which == OPEN_FOLDER:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(self._written).parent)))
+        elif which == INSTALL:
+            self._install()
+        elif which == RESTART:
+            self.engines.start()
+
+    # The project
+
+    def _layers_changed(self) -> None:
+        self._panel.set_layers(self._choices.now())
+
+    def _open_demo(self) -> None:
+        layer = QgsRasterLayer(str(DEMO), tr("groundproof demo scene"))
+        self._project.addMapLayer(layer)
+        self._canvas.setDestinationCrs(layer.crs())
+        self._project.setCrs(layer.crs())
+        self._canvas.setExtent(layer.extent())
+        self._canvas.refresh()
+
+    def _layers_go(self, layer_ids: Sequence[str]) -> None:
+        """Somebody takes layers out of the project: what showed a run's boxes shows them no more."""
+        run = self.showing.run
+        if run is None or run.layers is None:
+            return
+        if {layer.id() for layer in run.layers} & set(layer_ids):
+            run.layers = run.index = None
+            self.showing.follow_layer()
+            self.reviewing.set_run(run)
+
+    def _project_read(self) -> None:
+        """Show what was shown when the project was saved."""
+        run = self.runs.find(self.runs.last_shown_id()) if self.runs.last_shown_id() else None
+        if run is None:
+            return
+        self._show(run)
+        if run.path.is_file():
+            self.results.open(run, layers=False)
+
+    def _project_cleared(self) -> None:
+        if self.asking.is_busy and self.asking.run is not None:
+            self.asking.run.is_orphan = True
+        self.places.set_rectangle(None)
+        self.showing.show(None)
+        self.reviewing.set_run(None)
+        self.runs.refresh()
