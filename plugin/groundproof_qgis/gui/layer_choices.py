@@ -13,7 +13,7 @@ from qgis.core import (
     QgsMapLayer,
     QgsPointXY,
     QgsProject,
-    QgsRasterDataProvider,
+    QgsRasterInterface,
     QgsRasterLayer,
     QgsVectorLayer,
     QgsWkbTypes,
@@ -58,7 +58,7 @@ class LayerList:
 def native_metres(layer: QgsRasterLayer) -> float | None:
     """Ground size of a pixel at the layer's centre, geodesic; None when it has no grid of its own or no CRS."""
     provider = layer.dataProvider()
-    if provider is None or not provider.capabilities() & QgsRasterDataProvider.Size:
+    if provider is None or not provider.capabilities() & QgsRasterInterface.Capability.Size:
         return None
     if not layer.crs().isValid() or layer.width() < 1 or layer.height() < 1:
         return None
