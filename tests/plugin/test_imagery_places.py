@@ -70,6 +70,26 @@ def test_beyond_utm_the_local_crs_lies_around_the_place(centre):
     assert (scale.x_m, scale.y_m, scale.between_deg) == pytest.approx((1, 1, 90), abs=1e-3)
 
 
+def test_a_metric_crs_of_an_unusual_method_is_not_sent():
+    metre = 'UNIT["metre",1]]'
+    wgs84 = (
+        'GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],PRIMEM["Greenwich",0],'
+        'UNIT["degree",0.0174532925199433]]'
+    )
+    equidistant = (
+        f'PROJCS["site",{wgs84},PROJECTION["Azimuthal_Equidistant"],PARAMETER["latitude_of_center",51.77],'
+        f'PARAMETER["longitude_of_center",3.03],PARAMETER["false_easting",0],PARAMETER["false_northing",0],{metre}'
+    )
+    conic = (
+        f'PROJCS["region",{wgs84},PROJECTION["Lambert_Conformal_Conic_2SP"],PARAMETER["standard_parallel_1",44],'
+        'PARAMETER["standard_parallel_2",48],PARAMETER["latitude_of_origin",46],PARAMETER["central_meridian",9.5],'
+        f'PARAMETER["false_easting",0],PARAMETER["false_northing",0],{metre}'
+    )
+    site, region = (QgsCoordinateReferenceSystem.fromWkt(wkt) for wkt in (equidistant, conic))
+    assert local_metric_crs(site, (0, 0)).authid() == "EPSG:32631"
+    assert local_metric_crs(region, (0, 0)) == region
+
+
 def test_a_continent_gets_a_projection_of_its_own():
     assert "Equal area" in local_metric_crs(DEGREES, (10.0, 50.0), reach_m=2e6).description()
 

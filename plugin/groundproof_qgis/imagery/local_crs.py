@@ -20,6 +20,18 @@ from groundproof_qgis.imagery.ground import outside_crs, scale_at
 
 TOLERANCE = 0.01
 """How much longer or shorter than a metre a unit of a metric CRS may be, and how far its axes from a right angle."""
+COMMON_METHODS = (
+    "Transverse_Mercator",
+    "Lambert_Conformal_Conic_1SP",
+    "Lambert_Conformal_Conic_2SP",
+    "Albers_Conic_Equal_Area",
+    "Lambert_Azimuthal_Equal_Area",
+    "Polar_Stereographic",
+    "Oblique_Stereographic",
+    "Mercator_1SP",
+    "Mercator_2SP",
+)
+"""Of projections without a code, as GDAL names them: GeoTIFFs, in which the engine keeps scenes, hold these."""
 UTM_LATITUDES = (-80.0, 84.0)
 UTM_REACH_M = 400_000.0
 """How far UTM is good from its centre; what reaches farther gets a projection of its own."""
@@ -31,12 +43,12 @@ def local_metric_crs(
     context: QgsCoordinateTransformContext | None = None,
     reach_m: float = 0.0,
 ) -> QgsCoordinateReferenceSystem:
-    """`crs` itself when it is metric at the centre; else UTM; else an equal-area projection around the centre.
+    """`crs` itself when it is common and metric at the centre; else UTM; else an equal-area projection there.
 
     centre_in_crs: (x, y) in `crs`. reach_m: how far the place reaches from its centre. The equal-area projection is
     taken beyond UTM's latitudes and for places too large for a zone. Raises PixelError where `crs` has no meaning.
     """
-    if is_metric(crs, centre_in_crs, context):
+    if is_metric(crs, centre_in_crs, context) and is_common(crs):
         return crs
     longitude, latitude = to_degrees(crs, centre_in_crs, context)
     if UTM_LATITUDES[0] <= latitude <= UTM_LATITUDES[1] and reach_m <= UTM_REACH_M:
@@ -57,6 +69,14 @@ def is_metric(
         and abs(scale.y_m - 1) <= TOLERANCE
         and abs(math.cos(math.radians(scale.between_deg))) <= TOLERANCE
     )
+
+
+def is_common(crs: QgsCoordinateReferenceSystem) -> bool:
+    """Whether every program has it and every file holds it: an EPSG code, or one of the usual methods."""
+    if crs.authid().startswith("EPSG:"):
+        return True
+    wkt1 = crs.toWkt(QgsCoordinateReferenceSystem.WktVariant.WKT1_GDAL)
+    return any(f'PROJECTION["{method}"' in wkt1 for method in COMMON_METHODS)
 
 
 def to_degrees(
