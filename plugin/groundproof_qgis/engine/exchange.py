@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QEventLoop, QTimer
-from qgis.PyQt.QtNetwork import QNetworkReply, QNetworkRequest
+from qgis.PyQt.QtNetwork import QNetworkReply, QNetworkRequest, QSslError
 
 from groundproof_qgis.engine.address import EngineAddress
 from groundproof_qgis.engine.errors import CANCELLED, FAILED, EngineError
@@ -85,6 +85,7 @@ class _Exchange:
         self._alive = time.monotonic()
         self._given_up_at: float | None = None
         self._error: Exception | None = None
+        self._tls_errors: list[str] = []
 
     def answer(self) -> Answer:
         self._wait()
@@ -98,24 +99,22 @@ class _Exchange:
         loop, timer = QEventLoop(), QTimer()
         timer.setInterval(LOOK_MS)
         timer.timeout.connect(self._look)
-        heard = (
-            (self._reply.readyRead, self._read),
-            (self._reply.uploadProgress, self._sent),
-            (self._reply.finished, loop.quit),
-        )
-        for signal, slot in heard:
-            signal.connect(slot)
+        self._reply.readyRead.connect(self._read)
+        self._reply.uploadProgress.connect(self._sent)
+        self._reply.sslErrors.connect(self._mistrusted)
+        self._reply.finished.connect(loop.quit)
         timer.start()
         if not self._reply.isFinished():
             loop.exec()
         timer.stop()
-        for signal, slot in heard:  # a reply that is deleted says once more that there is something to read
-            signal.disconnect(slot)
+        # A reply that is deleted says once more that there is something to read. Disconnecting is not enough: PyQt
+        # finds slots by addresses, and those of an earlier reply, deleted a moment ago in this thread, may be the same.
+        self._reply.blockSignals(True)
 
     def _finished(self) -> Answer:
         status = self._status()
         if status is None:
-            raise no_answer(self._url, self._reply)
+            raise no_answer(self._url, self._reply, self._tls_errors)
         headers = {
             bytes(name).decode("latin-1").lower(): bytes(value).decode("latin-1")
             for name, value in self._reply.rawHeaderPairs()
@@ -154,6 +153,9 @@ class _Exchange:
 
     def _sent(self, _sent: int, _total: int) -> None:
         self._alive = time.monotonic()
+
+    def _mistrusted(self, errors: list[QSslError]) -> None:
+        self._tls_errors = [error.errorString().strip().rstrip(".") for error in errors]
 
     def _look(self) -> None:
         now = time.monotonic()

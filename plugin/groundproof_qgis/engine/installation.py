@@ -21,10 +21,13 @@ from groundproof_qgis.engine.installed import PREFIX, EngineFolder, Installed, p
 from groundproof_qgis.engine.python_search import Python, PythonSearch, candidates
 from groundproof_qgis.i18n_text import tr
 
-CPU_TORCH = ("torch>=2.6", "--extra-index-url", "https://download.pytorch.org/whl/cpu")
+CPU_TORCH = ("torch==2.13.0+cpu", "--extra-index-url", "https://download.pytorch.org/whl/cpu")
 """On Linux PyPI's torch brings CUDA with it (several GB); without such a card the one of a tenth of that is enough."""
 
 _PIP = ("-I", "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off")
+
+_TOLD = ("Collecting ", "Downloading ", "Processing ", "Installing ", "Building ", "Successfully ")
+"""How lines of pip begin that a person who waits wants to see."""
 
 _CLEAN = (
     "import pathlib, shutil, sys; root, prefix, *kept = sys.argv[1:]; "
@@ -119,9 +122,13 @@ class Installation(QObject):
         if sentence:
             self.said.emit(sentence)
         command = self._run(words, lambda worked: self._done(worked or not needed, others))
-        command.said.connect(self.said)
+        command.said.connect(self._say)
         self._command = command
         command.start()
+
+    def _say(self, line: str) -> None:
+        if line.startswith(_TOLD):
+            self.said.emit(line)
 
     def _run(self, words: list[str], then: Callable[[bool], None]) -> Command:
         command = Command(words, self._environment, self)

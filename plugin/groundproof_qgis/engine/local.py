@@ -238,8 +238,8 @@ class LocalEngine(QObject):
         if said.ready:
             self._poll.stop()
             self.model = said.model
-            title = str(said.model.get("title") or said.model.get("name") or "")
-            self._become(READY, tr("This computer, {model}: ready.").format(model=title[:80]))
+            name = str(said.model.get("name") or "")
+            self._become(READY, tr("This computer, {model}: ready.").format(model=name[:80]))
         elif said.sentence.startswith(CANNOT) and self._child is not None:
             self._forget_address()
             self._child.stop()

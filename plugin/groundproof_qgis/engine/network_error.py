@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from qgis.PyQt.QtNetwork import QNetworkReply
 
 from groundproof_qgis.engine.errors import PROXY, TLS, UNREACHABLE, VERSION, EngineError
@@ -23,8 +25,8 @@ _PROTOCOL_ERRORS = (
 )
 
 
-def no_answer(url: str, reply: QNetworkReply) -> EngineError:
-    """The error of a finished reply without an HTTP status. url: the engine's."""
+def no_answer(url: str, reply: QNetworkReply, tls_errors: Sequence[str]) -> EngineError:
+    """The error of a finished reply without an HTTP status. url: the engine's. tls_errors: of its certificate."""
     code, why = reply.error(), reply.errorString().strip().rstrip(".")
     if code == _Code.ProxyAuthenticationRequiredError:
         return EngineError(proxy_wants_password(), PROXY)
@@ -38,7 +40,7 @@ def no_answer(url: str, reply: QNetworkReply) -> EngineError:
             "No trusted connection to {url}: {why}. If the certificate is your organisation's, add it under "
             "Settings > Options > Authentication > Manage Certificates."
         )
-        return EngineError(sentence.format(url=url, why=why), TLS)
+        return EngineError(sentence.format(url=url, why="; ".join(tls_errors) or why), TLS)
     if code in _PROTOCOL_ERRORS:
         sentence = tr("{url} is not a groundproof engine: it does not speak HTTP. Check address and port.")
         return EngineError(sentence.format(url=url), VERSION)

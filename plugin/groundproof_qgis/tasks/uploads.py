@@ -83,17 +83,13 @@ class Uploads:
             self._error = err
 
     def _send(self, scene_id: str, window: PixelWindow) -> None:
-        tries = 0
-
         def put() -> None:
-            nonlocal tries
-            tries += 1
             try:
                 self._client.put_window(scene_id, window)
             except EngineError as err:
-                # The last window completes a scene. When only the answer to it was lost, nothing more is taken.
-                again = tries > 1 and err.status == CONFLICT
-                if not (again and self._client.scene(scene_id).get("finished") is True):
+                # The last window completes a scene. When only the answer to it was lost and it is sent again (Qt does
+                # that by itself too), nothing more is taken.
+                if err.status != CONFLICT or self._client.scene(scene_id).get("missing_pixels") != 0:
                     raise
 
         patiently(put, self._client.cancelled, self._waiting, again_after_drop=True)
