@@ -6,7 +6,7 @@ import dataclasses
 import shutil
 
 import pytest
-from qgis.core import QgsProject
+from qgis.core import QgsExpression, QgsExpressionContext, QgsExpressionContextUtils, QgsProject
 
 from groundproof_qgis.layers import group
 from groundproof_qgis.layers.compare import ask_for_difference, differences, show_differences, summary
@@ -99,6 +99,26 @@ def test_the_layer_has_a_legend_with_numbers_and_lies_in_a_subgroup(project, fou
     assert group.find_run_group(project, "compare-1").name() == "run 1 and run 2"
     again = show_differences(project, rows[:1], "compare-1", "run 1 and run 2")
     assert list(project.mapLayers().values()) == [again]
+
+
+def test_what_changed_is_labelled_with_its_numbers(project, found):
+    rows, _ = found
+    layer = show_differences(project, rows, "compare-1", "runs")
+    expression = QgsExpression(layer.labeling().settings().fieldName)
+    assert not expression.hasParserError()
+    context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
+    said = {}
+    for feature in layer.getFeatures():
+        context.setFeature(feature)
+        said[feature["change"]] = expression.evaluate(context)
+    assert {name: words or None for name, words in said.items()} == {
+        "appeared": "E2",
+        "disappeared": "E3",
+        "moved": "E4 → E5",
+        "judged otherwise": "E5 → E6",
+        "the same": None,
+        "not compared": None,
+    }
 
 
 def test_colours_differ_for_colour_blind_eyes_and_dashes_for_grey_print(project, found):

@@ -165,6 +165,17 @@ def test_tables_are_read_with_all_their_digits(tmp_path):
     assert tables.labels_asked == {"How many airplanes are there?": ("airplane",)}
 
 
+def test_a_cell_that_somebody_broke_stays_text_and_the_others_are_read(tmp_path):
+    path = result(tmp_path)
+    before = read_tables(path).evidence
+    dataset = gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR)
+    dataset.ExecuteSQL("UPDATE evidence SET tile_ids = '1], [2' WHERE fid = 1")
+    del dataset
+    after = read_tables(path).evidence
+    assert after[0]["tile_ids"] == "1], [2"
+    assert [row["tile_ids"] for row in after[1:]] == [row["tile_ids"] for row in before[1:]]
+
+
 def test_pixel_space_has_no_crs(tmp_path, project):
     path = result(tmp_path)
     source = tmp_path / "plain.png"

@@ -108,6 +108,7 @@ class Part:
         self.is_final = False
         self._evidence: dict[str, Evidence] = {}
         self._by_id: dict[str, Evidence] = {}
+        self._live = False
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
@@ -157,6 +158,7 @@ class Part:
         if self._evidence.get(one.key) == one:
             return False
         self._evidence[one.key] = one
+        self._live = self._live or not one.final
         if one.evidence_id:
             self._by_id[one.evidence_id] = one
         return True
@@ -164,10 +166,10 @@ class Part:
     def finish_live(self) -> bool:
         """No tile writes any more: forget the tiles' own boxes; whether there were any."""
         self.is_final = True
-        before = len(self._evidence)
-        if any(not one.final for one in self._evidence.values()):
+        had, self._live = bool(self._live), False
+        if had:
             self._evidence = {key: one for key, one in self._evidence.items() if one.final}
-        return len(self._evidence) != before
+        return had
 
     def set_answer(self, data: Mapping[str, Any]) -> None:
         """Take the `answer` event or a row of the answers table."""

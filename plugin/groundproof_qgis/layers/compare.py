@@ -43,6 +43,14 @@ _LOOK: dict[str, tuple[str, tuple[float, ...], float]] = {
 }
 """Colour, dash and width (mm): Okabe and Ito's hues; without colour, dash and width still tell them apart."""
 
+_NUMBERS = (
+    f"CASE WHEN \"change\" IN ('{KEPT}', '{ALONE}') THEN NULL "
+    'WHEN "before" = "after" THEN "after" '
+    'WHEN "before" = \'\' OR "after" = \'\' THEN "before" || "after" '
+    'ELSE "before" || \' → \' || "after" END'
+)
+"""Labels: the numbers of what changed."""
+
 _FIELDS = (
     "field=change:string&field=before:string&field=after:string&field=label:string&field=what:string"
     "&field=answer_id:string"
@@ -187,8 +195,7 @@ def dress(layer: QgsVectorLayer) -> None:
             ],
         )
     )
-    numbers = "concat_ws(' → ', nullif(\"before\", ''), nullif(\"after\", ''))"
-    look.label(layer, f"if(\"change\" IN ('{KEPT}', '{ALONE}'), NULL, {numbers})")
+    look.label(layer, _NUMBERS)
     layer.setMapTipTemplate(look.map_tip('"change"', '"before"', '"after"', '"label"', '"what"'))
 
 

@@ -6,7 +6,8 @@ same file. Numbers keep all their digits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,29 +124,48 @@ def _metadata(dataset: gdal.Dataset) -> dict[str, Any]:
     return {}
 
 
-def _rows(layer: ogr.Layer, geometry: bool) -> Iterable[Row]:
+def _rows(layer: ogr.Layer, geometry: bool) -> list[Row]:
     definition = layer.GetLayerDefn()
     fields = [definition.GetFieldDefn(i) for i in range(definition.GetFieldCount())]
-    names = [one.GetName() for one in fields]
-    kinds = [one.GetType() for one in fields]
+    columns = [(i, one.GetName(), _READERS.get(one.GetType(), _text)) for i, one in enumerate(fields)]
+    rows: list[Row] = []
     for feature in layer:
         row: Row = {"fid": feature.GetFID()}
-        for i, (name, kind) in enumerate(zip(names, kinds)):
-            row[name] = _cell(feature, i, name, kind) if feature.IsFieldSetAndNotNull(i) else None
+        for i, name, read in columns:
+            row[name] = read(feature, i) if feature.IsFieldSetAndNotNull(i) else None
         if geometry:
             row["geometry"] = _geojson(feature.GetGeometryRef())
-        yield row
+        rows.append(row)
+    for _, name, _ in columns:
+        if name in JSON_COLUMNS:
+            _decode(rows, name)
+    return rows
 
 
-def _cell(feature: ogr.Feature, i: int, name: str, kind: int) -> Any:
-    if kind == ogr.OFTDateTime:
-        return _rfc3339(feature.GetFieldAsDateTime(i))
-    if kind in (ogr.OFTInteger, ogr.OFTInteger64):
-        return feature.GetFieldAsInteger64(i)
-    if kind == ogr.OFTReal:
-        return feature.GetFieldAsDouble(i)
-    text = feature.GetFieldAsString(i)
-    return plain(text) if name in JSON_COLUMNS else text
+def _decode(rows: list[Row], name: str) -> None:
+    """Parse a JSON column; all cells in one go, which is far faster than each, unless one of them is no JSON."""
+    cells = [row for row in rows if row[name] is not None]
+    try:
+        values = json.loads(f"[{','.join(row[name] for row in cells)}]")
+    except ValueError:
+        values = []
+    if len(values) != len(cells):
+        values = [plain(row[name]) for row in cells]
+    for row, value in zip(cells, values):
+        row[name] = value
+
+
+def _text(feature: ogr.Feature, i: int) -> str:
+    return str(feature.GetFieldAsString(i))
+
+
+_READERS: dict[int, Callable[[ogr.Feature, int], Any]] = {
+    ogr.OFTDateTime: lambda feature, i: _rfc3339(feature.GetFieldAsDateTime(i)),
+    ogr.OFTInteger: lambda feature, i: feature.GetFieldAsInteger64(i),
+    ogr.OFTInteger64: lambda feature, i: feature.GetFieldAsInteger64(i),
+    ogr.OFTReal: lambda feature, i: feature.GetFieldAsDouble(i),
+}
+"""By OGR's type of the field; all others are text."""
 
 
 def _rfc3339(parts: list[Any]) -> str:
