@@ -205,6 +205,32 @@ def test_numbers_are_found_while_the_layer_is_edited(project, tmp_path):
     assert index.fid("A2", "E1") == fid
 
 
+def test_numbers_are_right_after_saving_without_reading_the_layer_again(opened):
+    evidence = read_tables(opened.path).answer().evidence
+    layer = opened.evidence
+    index = EvidenceIndex(layer, evidence)
+    assert [index.fid("A1", one.evidence_id) for one in evidence] == [one.fid for one in evidence]
+    layer.startEditing()
+    copy = layer.getFeature(1)
+    copy["fid"], copy["evidence_id"] = None, "E99"
+    copy.setId(-1)
+    layer.addFeature(copy)
+    before = index.fid("A1", "E99")
+    layer.deleteFeature(2)
+    assert layer.commitChanges()
+    saved = next(one.id() for one in layer.getFeatures("\"evidence_id\" = 'E99'"))
+    assert before < 0 < saved
+    assert (index.fid("A1", "E99"), index.name(saved)) == (saved, ("A1", "E99"))
+    assert index.name(before) is None
+    assert index.fid("A1", "E2") is None
+
+
+def test_boxes_that_are_not_the_layers_are_not_believed(opened):
+    evidence = read_tables(opened.path).answer().evidence
+    index = EvidenceIndex(opened.evidence, evidence[:3])
+    assert index.fid("A1", evidence[-1].evidence_id) == evidence[-1].fid
+
+
 READ = """
 import json, sqlite3, sys
 from osgeo import gdal

@@ -24,7 +24,8 @@ class Evidence:
     key: unique within a job, for live boxes as well. evidence_id: "E3" within its answer; None while the model
     writes. final: merged and numbered. score: 0..1, None when the model gave none. box_px: (x0, y0, x1, y1) in scene
     pixels. width_m, height_m, area_m2: None in pixel space. geometry: GeoJSON in `crs` (EPSG:code or WKT2; None in
-    pixel space, where y = -row). review: accepted, rejected, adjusted, added or None.
+    pixel space, where y = -row). review: accepted, rejected, adjusted, added or None. fid: of its row in the saved
+    file, None before it is saved.
     """
 
     key: str
@@ -47,6 +48,7 @@ class Evidence:
     role: str = "evidence"
     area_m2: float | None = None
     tile_ids: tuple[str, ...] = ()
+    fid: int | None = None
 
     @property
     def number(self) -> int:
@@ -89,6 +91,7 @@ class Evidence:
             role=str(data.get("role") or "evidence"),
             area_m2=_number(data.get("area_m2")),
             tile_ids=tuple(str(one) for one in plain(data.get("tile_ids")) or ()),
+            fid=data.get("fid"),
         )
 
     @classmethod

@@ -6,20 +6,16 @@ must not read the layer again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from qgis.core import QgsFeature, QgsFeatureRequest, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
-from groundproof_qgis.answer.evidence import number_of
-
-NAMES = ("answer_id", "evidence_id", "verdict", "review", "label")
+from groundproof_qgis.answer.evidence import Evidence, number_of
 
 
-@dataclass(frozen=True)
-class ReviewRow:
+class ReviewRow(NamedTuple):
     """One box as the review sees it; None where a cell is empty."""
 
     answer_id: str | None = None
@@ -37,13 +33,26 @@ class ReviewRows(QObject):
     def __init__(self, layer: QgsVectorLayer) -> None:
         super().__init__()
         self._layer = layer
-        self._columns = {layer.fields().indexOf(name): name for name in NAMES}
+        self._columns = {layer.fields().indexOf(name): name for name in ReviewRow._fields}
         self._rows: dict[int, ReviewRow] | None = None
         layer.attributeValueChanged.connect(self._value_changed)
         layer.featureAdded.connect(self._added)
         layer.featureDeleted.connect(self._deleted)
-        layer.afterCommitChanges.connect(self.forget)
         layer.afterRollBack.connect(self.forget)
+
+    def seed(self, evidence: Iterable[Evidence]) -> None:
+        """Know these boxes, where they are exactly the layer's, read from the same file a moment ago."""
+        self._rows = None
+        found = {
+            one.fid: ReviewRow(
+                one.answer_id, one.evidence_id, one.verdict, one.review or None, one.label or None
+            )
+            for one in evidence
+            if one.fid is not None
+        }
+        if found and not self._layer.isModified() and len(found) == self._layer.featureCount():
+            self._rows = found
+        self.changed.emit()
 
     def __getitem__(self, fid: int) -> ReviewRow:
         return self._known()[fid]
@@ -84,7 +93,7 @@ class ReviewRows(QObject):
 
     def _value_changed(self, fid: int, column: int, value: Any) -> None:
         if column in self._columns and self._rows is not None and fid in self._rows:
-            self._rows[fid] = replace(self._rows[fid], **{self._columns[column]: text_of(value)})
+            self._rows[fid] = self._rows[fid]._replace(**{self._columns[column]: text_of(value)})
             self.changed.emit()
 
     def _added(self, fid: int) -> None:

@@ -54,7 +54,7 @@ class ReviewSession(QObject):
         self.answer = answer
         self._by_hand.set_answer(answer, self._asked)
         set_defaults(self._layer, answer, self._asked)
-        self.rows.forget()
+        self.rows.seed(answer.evidence)
 
     @property
     def is_modified(self) -> bool:
