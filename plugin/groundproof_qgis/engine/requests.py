@@ -5,10 +5,11 @@ Knows headers and which network manager is right. Refuses to wait for the answer
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from qgis.core import QgsApplication, QgsNetworkAccessManager
-from qgis.PyQt.QtCore import QByteArray, QTimer, QUrl
+from qgis.PyQt.QtCore import QByteArray, QCoreApplication, QObject, QThread, QTimer, QUrl
 from qgis.PyQt.QtNetwork import QNetworkAccessManager, QNetworkProxy, QNetworkReply, QNetworkRequest
 
 from groundproof_qgis.engine.address import EngineAddress
@@ -48,13 +49,26 @@ def send(manager: QNetworkAccessManager, address: EngineAddress, request: Reques
         reply = manager.post(prepared, body)
     else:
         reply = manager.sendCustomRequest(prepared, request.method.encode())
+    _unwatched(reply)
     timer = reply.findChild(QTimer, "timeoutTimer")
     if timer is not None:
+        _unwatched(timer)
         timer.stop()
     reply.setReadBufferSize(READ_BUFFER_BYTES)
     if address.authcfg and not address.is_plain:
         QgsApplication.authManager().updateNetworkReply(reply, address.authcfg)
     return reply
+
+
+def _unwatched(thing: QObject) -> None:
+    """In a worker thread, let PyQt not hear of this object's end; call it before anything is connected.
+
+    PyQt hears of it on the main thread, a little later, by its address. By then the next reply may lie there, and PyQt
+    would take that for gone ("wrapped C/C++ object has been deleted", about one request in a hundred).
+    """
+    if QThread.currentThread() != QCoreApplication.instance().thread():
+        with suppress(TypeError):  # nothing watches it
+            thing.destroyed.disconnect()
 
 
 def manager_for(address: EngineAddress) -> QNetworkAccessManager:
