@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qgis.core import QgsApplication, QgsProject, QgsSettings
+from qgis.core import QgsApplication, QgsProject
 from qgis.gui import QgisInterface
-from qgis.PyQt.QtCore import QCoreApplication, QLocale, Qt, QTranslator
+from qgis.PyQt.QtCore import QCoreApplication, Qt
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QAction
 
 from groundproof_qgis.control.desk import Desk
 from groundproof_qgis.engine.local import LocalEngine
-from groundproof_qgis.gui.dock import GroundproofDock
+from groundproof_qgis.gui.dock import WIDTH_PX, GroundproofDock
 from groundproof_qgis.gui.options_page import OptionsFactory
-from groundproof_qgis.i18n_text import tr
+from groundproof_qgis.i18n_text import install_translator, tr
 from groundproof_qgis.processing.provider import GroundproofProvider
 
 HERE = Path(__file__).parent
@@ -28,7 +28,7 @@ class GroundproofPlugin:
 
     def __init__(self, iface: QgisInterface) -> None:
         self._iface = iface
-        self._translator = _translator()
+        self._translator = install_translator(QgsApplication.locale())
         self._action: QAction | None = None
         self._provider: GroundproofProvider | None = None
 
@@ -48,6 +48,8 @@ class GroundproofPlugin:
         self._options = OptionsFactory(self._desk.installing)
         self._iface.registerOptionsWidgetFactory(self._options)
         self._iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._dock)
+        if self._dock.width() < WIDTH_PX:
+            window.resizeDocks([self._dock], [WIDTH_PX], Qt.Orientation.Horizontal)
         self._action = QAction(QIcon(str(HERE / "icons" / "groundproof.svg")), tr("Ask the map"), window)
         self._action.setObjectName("GroundproofAction")
         self._action.setCheckable(True)
@@ -72,16 +74,3 @@ class GroundproofPlugin:
             self._provider = None
         if self._translator is not None:
             QCoreApplication.removeTranslator(self._translator)
-
-
-def _translator() -> QTranslator | None:
-    """The translation into QGIS's language, where there is one."""
-    settings = QgsSettings()
-    chosen = settings.value("locale/userLocale", "") if settings.value("locale/overrideFlag", False) else ""
-    translator = QTranslator()
-    if not translator.load(
-        QLocale(str(chosen)) if chosen else QLocale.system(), "groundproof", "_", str(HERE / "i18n")
-    ):
-        return None
-    QCoreApplication.installTranslator(translator)
-    return translator

@@ -63,7 +63,7 @@ class Engines(QObject):
     @property
     def title(self) -> str:
         """Who answers, for records and reports: where, and which model."""
-        name = str(self.model.get("title") or self.model.get("name") or "")[:80]
+        name = str(self.model.get("name") or "")[:80]
         where = self._settings.url if self.is_remote else tr("this computer")
         return tr("{model} on {where}").format(model=name, where=where) if name else where
 
@@ -119,8 +119,8 @@ class Engines(QObject):
         self._task = None
         host = self._settings.remote_address().host
         if said.ready:
-            title = str(said.model.get("title") or said.model.get("name") or "")[:80]
-            self._become(READY, tr("{host}, {model}: ready.").format(host=host, model=title), said.model)
+            name = str(said.model.get("name") or "")[:80]
+            self._become(READY, tr("{host}, {model}: ready.").format(host=host, model=name), said.model)
         else:
             sentence = tr("{host}: {sentence}").format(host=host, sentence=said.sentence)
             self._become(STARTING, sentence, said.model)

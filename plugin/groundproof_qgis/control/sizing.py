@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qgis.core import QgsApplication
-from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from groundproof_qgis.asking.form import AskForm
 from groundproof_qgis.asking.size_words import duration_words, ground_words, pixel_words, resolution_words
@@ -22,14 +22,22 @@ from groundproof_qgis.imagery.errors import PixelError
 from groundproof_qgis.imagery.plan import Preview
 from groundproof_qgis.tasks.call_task import CallTask
 
+AGAIN_MS = 3_000
+TRIES = 5
+"""How often an estimate without a time is asked for again."""
+
 
 @dataclass(frozen=True)
 class Size:
-    """What one question would send. tiles, seconds: as the engine estimates them, None while it has not."""
+    """What one question would send. tiles, seconds: as the engine estimates them, None while it has not.
+
+    at_least: it takes so long even if nothing is found.
+    """
 
     previews: tuple[Preview, ...]
     tiles: int | None = None
     seconds: float | None = None
+    at_least: bool = False
 
     @property
     def pixels(self) -> int:
@@ -50,7 +58,8 @@ class Size:
         if self.tiles is not None:
             parts.append(tr("1 tile") if self.tiles == 1 else tr("{n} tiles").format(n=f"{self.tiles:,}"))
         if self.seconds is not None:
-            parts.append(tr("about {time}").format(time=duration_words(self.seconds)))
+            words = tr("at least {time}") if self.at_least else tr("about {time}")
+            parts.append(words.format(time=duration_words(self.seconds)))
         return ", ".join(parts)
 
 
@@ -66,6 +75,11 @@ class Sizing(QObject):
         self._engines = engines
         self._task: CallTask | None = None
         self._asked: dict[str, Any] | None = None
+        self._tries = 0
+        self._again = QTimer(self)
+        self._again.setSingleShot(True)
+        self._again.setInterval(AGAIN_MS)
+        self._again.timeout.connect(self._estimate_again)
 
     def work_out(self, form: AskForm) -> None:
         """Say what this form would send; the engine's part of it comes a little later."""
@@ -80,9 +94,10 @@ class Sizing(QObject):
         body = estimate_body(form, previews)
         before = self.size
         if before is not None and body == self._asked and before.tiles is not None:
-            self.size = Size(tuple(previews), before.tiles, before.seconds)
+            self.size = Size(tuple(previews), before.tiles, before.seconds, before.at_least)
         else:
             self.size = Size(tuple(previews))
+            self._tries = 0
             self._estimate(body)
         self._say()
 
@@ -109,13 +124,21 @@ class Sizing(QObject):
         self._task = task
         QgsApplication.taskManager().addTask(task)
 
+    def _estimate_again(self) -> None:
+        if self._asked is not None and self._task is None:
+            self._estimate(self._asked)
+
     def _estimated(self, task: CallTask, body: dict[str, Any], found: Mapping[str, Any]) -> None:
         if task is not self._task or self.size is None:
             return
         self._task = None
         self._asked = body
-        self.size = Size(self.size.previews, int(found["tiles"]), found.get("seconds"))
+        seconds = found.get("seconds")
+        self.size = Size(self.size.previews, int(found["tiles"]), seconds, bool(found.get("at_least")))
         self._say()
+        if seconds is None and self._tries < TRIES:  # the engine is timing a trial tile meanwhile
+            self._tries += 1
+            self._again.start()
 
     def _not_estimated(self, task: CallTask, err: EngineError) -> None:
         if task is not self._task:
@@ -130,6 +153,7 @@ class Sizing(QObject):
             self.said.emit(" ".join([f"{self.size.words}.", *notes]), False)
 
     def _drop(self) -> None:
+        self._again.stop()
         task, self._task = self._task, None
         if task is not None:
             task.cancel()

@@ -35,7 +35,7 @@ _LISTENS = re.compile(r"groundproof serves .*? at\s+(http://\S+)\s", re.DOTALL)
 
 
 class EngineChild(QObject):
-    """Starts when made.
+    """Made, connected, then started, once.
 
     listens: the address, once. ended: whether it was asked to, and the last thing it said, as a sentence; once.
     """
@@ -57,8 +57,11 @@ class EngineChild(QObject):
         self._process.readyReadStandardError.connect(self._read_stderr)
         self._process.finished.connect(self._finished)
         self._process.errorOccurred.connect(self._error)
-        program, *words = command
-        self._process.start(program, [*words, *arguments(model, data)])
+        self._words = [*command, *arguments(model, data)]
+
+    def start(self) -> None:
+        """Begin."""
+        self._process.start(self._words[0], self._words[1:])
 
     @property
     def pid(self) -> int:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from qgis.PyQt.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, pyqtSignal
 
@@ -11,6 +14,21 @@ from groundproof_qgis.i18n_text import tr
 
 KEPT_LINES = 40
 MAX_LINE = 500
+
+
+def split_command(text: str) -> list[str]:
+    """The program and its words, as typed: a path with spaces needs no quotes when it is all there is.
+
+    On Windows backslashes are part of paths.
+    """
+    if Path(text).exists():
+        return [text]
+    try:
+        if os.name != "nt":
+            return shlex.split(text)
+        return [word.strip('"') for word in shlex.split(text, posix=False)]
+    except ValueError:  # a quote that does not end
+        return [text]
 
 
 def process_environment(variables: Mapping[str, str]) -> QProcessEnvironment:

@@ -11,20 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsApplication
-from qgis.PyQt.QtCore import QObject, QProcess, QStandardPaths, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QObject, QStandardPaths, QTimer, pyqtSignal
 from qgis.PyQt.QtNetwork import QNetworkReply, QNetworkRequest
 
 from groundproof_qgis.engine import settings as engine_settings
 from groundproof_qgis.engine.address import EngineAddress
 from groundproof_qgis.engine.child import EngineChild
 from groundproof_qgis.engine.client import Readiness, readiness
+from groundproof_qgis.engine.command import split_command
 from groundproof_qgis.engine.data_folder import DataFolder
 from groundproof_qgis.engine.errors import BUSY, UNREACHABLE, EngineError
 from groundproof_qgis.engine.exchange import Answer
 from groundproof_qgis.engine.installation import Installation
 from groundproof_qgis.engine.installed import EngineFolder
-from groundproof_qgis.engine.requests import Request, direct_manager, send
+from groundproof_qgis.engine.requests import Request, send
 from groundproof_qgis.engine.settings import EngineSettings
+from groundproof_qgis.engine.transfer import direct_manager
 from groundproof_qgis.i18n_text import tr
 
 ABSENT = "absent"
@@ -86,7 +88,7 @@ class LocalEngine(QObject):
         self._poll = QTimer(self)
         self._poll.setInterval(POLL_MS)
         self._poll.timeout.connect(self._ask_ready)
-        self._manager = direct_manager()
+        self._manager = direct_manager(self)
         self._asked: tuple[QNetworkReply, EngineAddress] | None = None
         self._limit = QTimer(self)
         self._limit.setSingleShot(True)
@@ -184,7 +186,7 @@ class LocalEngine(QObject):
     def _command(self) -> list[str] | None:
         chosen = self._settings().command.strip()
         if chosen:
-            return [chosen] if Path(chosen).exists() else QProcess.splitCommand(chosen)
+            return split_command(chosen)
         installed = self._engine_folder.installed()
         return None if installed is None else [str(installed.command)]
 
@@ -205,6 +207,7 @@ class LocalEngine(QObject):
         self._child = EngineChild(command, self._settings().model, self._data.path, self)
         self._child.listens.connect(self._listens)
         self._child.ended.connect(self._ended)
+        self._child.start()
 
     def _start_again(self) -> None:
         if self.state == STARTING and self._child is None:  # nobody stopped it meanwhile

@@ -1,16 +1,15 @@
 """One request to an engine, as Qt sends it: through QGIS's proxy, certificates and authentication.
 
-Knows headers and which network manager is right. Refuses to wait for the answer (`exchange.py`) and to read it.
+Knows headers. Refuses to know which network manager is right (`transfer`), to wait for the answer and to read it.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 
-from qgis.core import QgsApplication, QgsNetworkAccessManager
-from qgis.PyQt.QtCore import QByteArray, QCoreApplication, QObject, QThread, QTimer, QUrl
-from qgis.PyQt.QtNetwork import QNetworkAccessManager, QNetworkProxy, QNetworkReply, QNetworkRequest
+from qgis.core import QgsApplication
+from qgis.PyQt.QtCore import QByteArray, QTimer, QUrl
+from qgis.PyQt.QtNetwork import QNetworkAccessManager, QNetworkReply, QNetworkRequest
 
 from groundproof_qgis.engine.address import EngineAddress
 from groundproof_qgis.engine.errors import UNAUTHORIZED, EngineError
@@ -49,43 +48,13 @@ def send(manager: QNetworkAccessManager, address: EngineAddress, request: Reques
         reply = manager.post(prepared, body)
     else:
         reply = manager.sendCustomRequest(prepared, request.method.encode())
-    _unwatched(reply)
     timer = reply.findChild(QTimer, "timeoutTimer")
     if timer is not None:
-        _unwatched(timer)
         timer.stop()
     reply.setReadBufferSize(READ_BUFFER_BYTES)
     if address.authcfg and not address.is_plain:
         QgsApplication.authManager().updateNetworkReply(reply, address.authcfg)
     return reply
-
-
-def _unwatched(thing: QObject) -> None:
-    """In a worker thread, let PyQt not hear of this object's end; call it before anything is connected.
-
-    PyQt hears of it on the main thread, a little later, by its address. By then the next reply may lie there, and PyQt
-    would take that for gone ("wrapped C/C++ object has been deleted", about one request in a hundred).
-    """
-    if QThread.currentThread() != QCoreApplication.instance().thread():
-        with suppress(TypeError):  # nothing watches it
-            thing.destroyed.disconnect()
-
-
-def manager_for(address: EngineAddress) -> QNetworkAccessManager:
-    """Who sends to this address from the thread this is called in: QGIS's own manager of the thread.
-
-    To this computer a new one, without proxy: a proxy would look for the engine on its own computer.
-    """
-    return (
-        direct_manager() if address.is_loopback and address.is_plain else QgsNetworkAccessManager.instance()
-    )
-
-
-def direct_manager() -> QNetworkAccessManager:
-    """A new one without proxy."""
-    manager = QgsNetworkAccessManager()
-    manager.setProxy(QNetworkProxy(QNetworkProxy.ProxyType.NoProxy))
-    return manager
 
 
 def _prepared(address: EngineAddress, request: Request) -> QNetworkRequest:

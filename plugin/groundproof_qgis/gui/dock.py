@@ -6,7 +6,8 @@ Knows how its parts lie together. Refuses to know what they do.
 from __future__ import annotations
 
 from qgis.gui import QgsDockWidget
-from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtCore import QEvent, QObject, QSize, Qt
+from qgis.PyQt.QtGui import QResizeEvent
 from qgis.PyQt.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from groundproof_qgis.gui.answer_panel import AnswerPanel
@@ -15,6 +16,7 @@ from groundproof_qgis.gui.engine_line import EngineLine
 from groundproof_qgis.gui.messages import MessageBar
 
 WIDTH_PX = 380
+"""What a new profile gives the dock; afterwards QGIS keeps what the person made of it."""
 
 
 class GroundproofDock(QgsDockWidget):
@@ -27,11 +29,7 @@ class GroundproofDock(QgsDockWidget):
         self.messages = MessageBar()
         self.ask_panel = AskPanel()
         self.answer_panel = AnswerPanel()
-        upper = QScrollArea()
-        upper.setWidgetResizable(True)
-        upper.setFrameShape(QFrame.Shape.NoFrame)
-        upper.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        upper.setWidget(self.ask_panel)
+        upper = _Upper(self.ask_panel)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(upper)
@@ -46,4 +44,38 @@ class GroundproofDock(QgsDockWidget):
         column.addWidget(self.messages)
         column.addWidget(self.splitter, 1)
         self.setWidget(body)
-        self.resize(WIDTH_PX, self.height())
+
+
+class _Upper(QScrollArea):
+    """As high as what it holds; scrolls where the dock is lower than that."""
+
+    def __init__(self, inside: QWidget) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(inside)
+        inside.installEventFilter(self)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Of what it holds, at this width."""
+        inside, width = self.widget(), self.viewport().width()
+        height = inside.heightForWidth(width) if inside.hasHeightForWidth() else inside.sizeHint().height()
+        return QSize(inside.sizeHint().width(), height)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Another width, another height."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """What it holds wants another height."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return super().eventFilter(watched, event)
+
+    def _fit(self) -> None:
+        height = self.sizeHint().height()
+        if height != self.maximumHeight():
+            self.setMaximumHeight(height)
+            self.updateGeometry()

@@ -12,6 +12,7 @@ from groundproof_qgis.engine.address import AddressSource
 from groundproof_qgis.engine.client import EngineClient
 from groundproof_qgis.engine.errors import CANCELLED, FAILED, EngineError
 from groundproof_qgis.engine.exchange import cancelled_error
+from groundproof_qgis.tasks.quietly import QUIETLY
 from groundproof_qgis.tasks.unexpected import unexpected
 
 
@@ -29,7 +30,7 @@ class CallTask(QgsTask):
 
         description: for QGIS's list of tasks. QGIS may be closed meanwhile.
         """
-        super().__init__(description, QgsTask.Flag.CanCancel | QgsTask.Flag.CancelWithoutPrompt)
+        super().__init__(description, QgsTask.Flag.CanCancel | QgsTask.Flag.CancelWithoutPrompt | QUIETLY)
         self._client = EngineClient(address, self.isCanceled)
         self._call = call
         self._given: Any = None

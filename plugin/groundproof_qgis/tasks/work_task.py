@@ -9,6 +9,7 @@ from qgis.core import QgsTask
 from qgis.PyQt.QtCore import pyqtSignal
 
 from groundproof_qgis.i18n_text import tr
+from groundproof_qgis.tasks.quietly import QUIETLY
 from groundproof_qgis.tasks.unexpected import unexpected
 
 
@@ -27,7 +28,7 @@ class WorkTask(QgsTask):
         """work: done in a worker thread; must not touch the project. expected: errors whose text is for a person,
         beside OSError.
         """
-        super().__init__(description, QgsTask.Flag.CancelWithoutPrompt)
+        super().__init__(description, QgsTask.Flag.CancelWithoutPrompt | QUIETLY)
         self._work = work
         self._expected = (OSError, *expected)
         self._given: Any = None

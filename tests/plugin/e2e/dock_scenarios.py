@@ -1,0 +1,97 @@
+"""What a person does in QGIS with the dock. No pytest here: QGIS's Python has none."""
+
+from __future__ import annotations
+
+from qgis.core import QgsSettings
+
+
+def prepared(driver, zip_path: str, engine: str):
+    """The plugin, installed from its zip, answered by an engine that is installed already."""
+    QgsSettings().setValue("groundproof/engine/command", engine)
+    driver.install(zip_path, "groundproof_qgis")
+    return driver.dock("GroundproofDock")
+
+
+def asks_and_is_answered(driver, zip_path: str, engine: str):
+    dock = prepared(driver, zip_path, engine)
+    driver.wait(0.5)
+    driver.screenshot("dock-empty")
+    driver.click(driver.button(dock, "Open the demo scene"))
+    driver.drawn()
+    driver.click(driver.button(dock, "Start"))
+    driver.wait_until(lambda: "ready" in dock.engine_line.sentence.text(), 120, "the engine is ready")
+    driver.type(dock.ask_panel.question, "How many airplanes are there?")
+    driver.wait_until(lambda: "tile" in dock.ask_panel.size.text(), 30, "an estimate")
+    driver.screenshot("dock-estimate")
+    driver.click(dock.ask_panel.ask)
+    driver.wait_until(lambda: dock.answer_panel.model.total > 0, 120, "the first box")
+    driver.screenshot("dock-growing")
+    driver.wait_until(lambda: driver.layers("evidence"), 120, "the result's layers")
+    driver.drawn()
+    driver.wait(1)
+    driver.screenshot("dock-answered")
+    return {"line": dock.answer_panel.head.line.text(), "size": dock.ask_panel.size.text()}
+
+
+def answered(driver, dock, question: str = "How many airplanes are there?"):
+    """The demo scene, asked and answered."""
+    driver.click(driver.button(dock, "Open the demo scene"))
+    driver.drawn()
+    driver.click(driver.button(dock, "Start"))
+    driver.wait_until(lambda: "ready" in dock.engine_line.sentence.text(), 120, "the engine is ready")
+    driver.type(dock.ask_panel.question, question)
+    driver.click(dock.ask_panel.ask)
+    driver.wait_until(lambda: driver.layers("evidence"), 180, "the result's layers")
+    driver.wait_until(lambda: dock.answer_panel.review_button.isEnabled(), 10, "the answer is complete")
+    driver.drawn()
+    return driver.layers("evidence")[0]
+
+
+def follows_links_reviews_and_reopens(driver, zip_path: str, engine: str, project: str):
+    from qgis.core import QgsProject
+
+    dock = prepared(driver, zip_path, engine)
+    layer = answered(driver, dock)
+    panel = dock.answer_panel
+    found = {"line": panel.head.line.text()}
+    # a sentence -> its box
+    before = driver.iface.mapCanvas().extent()
+    panel.view.mark([panel.model.evidence(2).key])
+    keys = [panel.model.evidence(2).key]
+    panel.evidence_activated.emit(keys)
+    driver.drawn()
+    found["zoomed"] = driver.iface.mapCanvas().extent().width() / before.width()
+    driver.screenshot("dock-zoomed")
+    # a box -> its sentence
+    feature = next(layer.getFeatures("\"evidence_id\" = 'E5'"))
+    driver.iface.mapCanvas().setExtent(before)
+    driver.iface.mapCanvas().refresh()
+    driver.drawn()
+    driver.click_map(feature.geometry().centroid().asPoint())
+    driver.wait(0.3)
+    found["clicked"] = panel.view.selected_keys
+    # review
+    driver.click(panel.review_button)
+    found["editing"] = layer.isEditable()
+    panel.review_requested.emit(["A1:E5"], "rejected")
+    panel.review_requested.emit(["A1:E1", "A1:E2"], "accepted")
+    driver.wait(0.5)
+    found["review"] = panel.head.review.text()
+    driver.screenshot("dock-review")
+    driver.click(panel.review_button)
+    driver.wait_until(lambda: not layer.isEditable(), 10, "saved")
+    driver.wait_until(lambda: panel.head.line.text() != found["line"], 60, "the answer made anew")
+    found["after"] = panel.head.line.text()
+    driver.screenshot("dock-reviewed")
+    driver.save_project(project)
+    driver.new_project()
+    found["empty"] = panel.model.total
+    driver.open_project(project)
+    driver.wait_until(lambda: panel.model.total > 0, 20, "the run is shown again")
+    driver.wait(1)
+    found["reopened"] = panel.head.line.text()
+    found["layers"] = sorted(one.name() for one in QgsProject.instance().mapLayers().values())
+    driver.click(panel.history_button)
+    driver.wait(0.5)
+    driver.screenshot("dock-history", screen=True)
+    return found
