@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import socket
 import ssl
@@ -27,7 +28,7 @@ class Call(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         self.body = self.rfile.read(length) if self.server.reads_bodies else b""
-        self.server.calls.append(self)
+        self.server.calls.append(copy.copy(self))  # one handler serves all requests of a connection
         try:
             self.server.answer(self)
         except (ConnectionError, ssl.SSLError):

@@ -7,19 +7,28 @@ from collections.abc import Callable
 from typing import Any
 
 from qgis.core import QgsApplication
-from qgis.PyQt.QtCore import QCoreApplication, QEventLoop, QThread
+from qgis.PyQt.QtCore import QCoreApplication, QEventLoop, QThread, QTimer
 
 SOON_S = 30.0
 
 
 def until(condition: Callable[[], Any], seconds: float = SOON_S) -> None:
-    """Turn the event loop until the condition holds. Fails after so many seconds."""
+    """Run the event loop, as QGIS does, until the condition holds. Fails after so many seconds."""
     end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"nothing came within {seconds} s")
-        QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
-        time.sleep(0.005)
+    loop, timer = QEventLoop(), QTimer()
+
+    def look() -> None:
+        if condition() or time.monotonic() > end:
+            loop.quit()
+
+    timer.setInterval(10)
+    timer.timeout.connect(look)
+    timer.start()
+    if not condition():
+        loop.exec()
+    timer.stop()
+    if not condition():
+        raise AssertionError(f"nothing came within {seconds} s")
 
 
 class _Worker(QThread):

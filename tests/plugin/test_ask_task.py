@@ -260,7 +260,7 @@ def test_an_engine_that_is_lost_leaves_an_interrupted_question(serve, tmp_path: 
     engine_lost = asked(serve(Engine(events=[drop] * 20)), tmp_path, Squares())
     assert heard.until_ended()[0] == "done"
     status, sentence = engine_lost.until_ended()
-    assert status == "interrupted"
+    assert status == "interrupted", sentence
     assert "Follow it again later" in sentence
     assert (engine_lost.task.job_id, engine_lost.task.outcome.after) == ("j1", 0)
 
@@ -268,7 +268,7 @@ def test_an_engine_that_is_lost_leaves_an_interrupted_question(serve, tmp_path: 
 def test_a_result_that_cannot_be_fetched_is_not_lost(serve, tmp_path: Path) -> None:
     heard = asked(serve(Engine(files=[drop] * 9)), tmp_path)
     status, sentence = heard.until_ended()
-    assert status == "interrupted"
+    assert status == "interrupted", sentence
     assert sentence.startswith("The question is answered, but the result could not be fetched: ")
     assert not list(tmp_path.iterdir())
     assert heard.task.outcome.after == 4

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from qgis.core import QgsApplication, QgsAuthMethodConfig, QgsSettings
+from qgis.core import QgsApplication, QgsAuthMethodConfig, QgsNetworkAccessManager, QgsSettings
 
 from groundproof_qgis.engine.address import EngineAddress
 from groundproof_qgis.engine.client import EngineClient
@@ -118,37 +118,51 @@ def test_a_certificate_that_nobody_trusts(serve: Serve, tmp_path: Path) -> None:
     assert not server.calls
 
 
-def test_a_proxy_that_wants_a_password(serve: Serve) -> None:
+@pytest.fixture
+def use_proxy(qgis_app) -> Iterator[Callable[[int], None]]:
+    """Sets QGIS's proxy as its options do: a port of this computer."""
+
+    def use(port: int) -> None:
+        for name, value in {
+            "Enabled": True,
+            "Host": "127.0.0.1",
+            "Port": str(port),
+            "Type": "HttpProxy",
+        }.items():
+            QgsSettings().setValue(f"proxy/proxy{name}", value)
+        QgsNetworkAccessManager.instance().setupDefaultProxyAndCache()
+
+    yield use
+    QgsSettings().remove("proxy")
+    QgsNetworkAccessManager.instance().setupDefaultProxyAndCache()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_wants_a_password(serve: Serve, use_proxy: Callable[[int], None], scheme: str) -> None:
     proxy = serve(lambda call: call.bytes(b"no", 407, Proxy_Authenticate='Basic realm="office"'))
-    settings = QgsSettings()
-    kept = {"enabled": True, "host": "127.0.0.1", "port": str(proxy.server_port), "type": "HttpProxy"}
-    for scheme in ("http", "https"):
-        try:
-            settings.setValue("proxy/proxyEnabled", kept["enabled"])
-            settings.setValue("proxy/proxyHost", kept["host"])
-            settings.setValue("proxy/proxyPort", kept["port"])
-            settings.setValue("proxy/proxyType", kept["type"])
-            error = fails(EngineClient(EngineAddress(f"{scheme}://engine.example:8765")).health)
-        finally:
-            settings.remove("proxy")
-        assert (error.kind, str(error).partition(".")[0]) == (
-            "proxy",
-            "The proxy wants a user name and password",
-        )
+    use_proxy(proxy.server_port)
+    error = fails(EngineClient(EngineAddress(f"{scheme}://engine.example:8765")).health)
+    assert error.kind == "proxy"
+    assert str(error).startswith("The proxy wants a user name and password. ")
     assert proxy.calls
 
 
-def test_an_engine_on_this_computer_is_reached_past_the_proxy(serve: Serve) -> None:
+def test_a_proxy_that_does_not_answer_is_hinted_at(use_proxy: Callable[[int], None]) -> None:
+    use_proxy(9)
+    plain = fails(EngineClient(EngineAddress("http://engine.example:8765")).health)
+    assert plain.kind == "unreachable"
+    assert "the proxy that QGIS is set to use" in str(plain)
+    encrypted = fails(EngineClient(EngineAddress("https://engine.example:8765")).health)
+    assert encrypted.kind in ("unreachable", "proxy")
+    assert "proxy" in str(encrypted).lower()
+
+
+def test_an_engine_on_this_computer_is_reached_past_the_proxy(
+    serve: Serve, use_proxy: Callable[[int], None]
+) -> None:
     server = serve(lambda call: call.json(HEALTH))
-    settings = QgsSettings()
-    try:
-        settings.setValue("proxy/proxyEnabled", True)
-        settings.setValue("proxy/proxyHost", "127.0.0.1")
-        settings.setValue("proxy/proxyPort", "9")
-        settings.setValue("proxy/proxyType", "HttpProxy")
-        assert in_worker(client_of(server).health).api == "1"
-    finally:
-        settings.remove("proxy")
+    use_proxy(9)
+    assert in_worker(client_of(server).health).api == "1"
 
 
 def test_a_wrong_token_is_named_and_no_dialog_is_offered(serve: Serve) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from qgis.PyQt.QtNetwork import QNetworkReply
 
+from groundproof_qgis.engine.address import EngineAddress
 from groundproof_qgis.engine.errors import PROXY, TLS, UNREACHABLE, VERSION, EngineError
 from groundproof_qgis.engine.problem import proxy_wants_password
 from groundproof_qgis.i18n_text import tr
@@ -46,6 +47,11 @@ def no_answer(url: str, reply: QNetworkReply, tls_errors: Sequence[str]) -> Engi
         return EngineError(sentence.format(url=url), VERSION)
     if code == _Code.ConnectionRefusedError:
         sentence = tr("No engine answers at {url}. Check that it runs, and its port.")
+        if not EngineAddress(url).is_loopback:  # Qt says the same of a proxy that does not answer
+            sentence = tr(
+                "No engine answers at {url}. Check that it runs, its port, and the proxy that QGIS is set to use "
+                "(Settings > Options > Network)."
+            )
         return EngineError(sentence.format(url=url), UNREACHABLE)
     if code == _Code.HostNotFoundError:
         sentence = tr("The host of {url} cannot be found. Check the address and the network.")
