@@ -16,7 +16,7 @@ from groundproof_qgis.layers.result import open_result
 from groundproof_qgis.layers.tables import read_tables
 from groundproof_qgis.report.files import png, write_html, write_pdf
 from groundproof_qgis.report.picture import MapPicture, area_of, picture_settings
-from groundproof_qgis.report.report import Facts, html_report, scene_lines
+from groundproof_qgis.report.report import Facts, Image, html_report, scene_lines
 from tests.plugin.results import parcels, result, scene
 from tests.plugin.test_answer_html import Seen, answer_of, parsed
 
@@ -103,7 +103,7 @@ def test_whatever_a_model_writes_the_page_holds_no_markup_but_ours(text, answers
 def test_the_answer_comes_first_and_what_weakens_it_before_the_reasons(tmp_path):
     tables = read_tables(result(tmp_path))
     answer = tables.answer()
-    html = html_report(answer, facts(tables), png(picture()))
+    html = html_report(answer, facts(tables), Image.inside(png(picture()), 0.75))
     at = [
         html.index(f"<h1>{answer.line}</h1>"),
         html.index('class="weak"'),
@@ -133,7 +133,7 @@ def test_the_answer_comes_first_and_what_weakens_it_before_the_reasons(tmp_path)
 
 def test_the_page_loads_nothing_from_elsewhere(tmp_path):
     tables = read_tables(parcels(tmp_path))
-    html = html_report(tables.answer(), facts(tables), png(picture()))
+    html = html_report(tables.answer(), facts(tables), Image.inside(png(picture()), 0.75))
     page = read(html)
     sources = [value for _, name, value in page.attributes if name in ("src", "href")]
     assert all(value.startswith(("#", "data:image/png;base64,")) for value in sources)

@@ -6,7 +6,7 @@ Knows how its parts lie together. Refuses to know what they do.
 from __future__ import annotations
 
 from qgis.gui import QgsDockWidget
-from qgis.PyQt.QtCore import QEvent, QObject, QSize, Qt
+from qgis.PyQt.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from qgis.PyQt.QtGui import QResizeEvent
 from qgis.PyQt.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
@@ -56,6 +56,10 @@ class _Upper(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidget(inside)
         inside.installEventFilter(self)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(0)
+        self._soon.timeout.connect(self._fit)
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Of what it holds, at this width."""
@@ -66,12 +70,12 @@ class _Upper(QScrollArea):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Another width, another height."""
         super().resizeEvent(event)
-        self._fit()
+        self._soon.start()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        """What it holds wants another height."""
+        """What it holds wants another height; it knows which once this event is done."""
         if event.type() == QEvent.Type.LayoutRequest:
-            self._fit()
+            self._soon.start()
         return super().eventFilter(watched, event)
 
     def _fit(self) -> None:

@@ -11,7 +11,7 @@ from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QUrl
 from qgis.PyQt.QtGui import QImage, QPageLayout, QPageSize, QPdfWriter, QTextDocument
 
 from groundproof_qgis.answer.answer import Answer
-from groundproof_qgis.report.report import PICTURE, Facts, html_report, page
+from groundproof_qgis.report.report import PICTURE, Facts, Image, html_report, page
 
 PDF_DPI = 300
 
@@ -19,7 +19,8 @@ PDF_DPI = 300
 def write_html(path: Path, answer: Answer, facts: Facts, picture: QImage | None) -> None:
     """One file with everything in it. Raises OSError."""
     beside = path.with_name(f".{path.name}.new")
-    beside.write_text(html_report(answer, facts, None if picture is None else png(picture)), encoding="utf-8")
+    image = None if picture is None else Image.inside(png(picture), _aspect(picture))
+    beside.write_text(html_report(answer, facts, image), encoding="utf-8")
     beside.replace(path)
 
 
@@ -35,13 +36,19 @@ def write_pdf(path: Path, answer: Answer, facts: Facts, picture: QImage | None) 
     # A document that has no page size of its own is printed with margins of 2 cm and page numbers.
     writer.setPageMargins(QMarginsF(0, 0, 0, 0), QPageLayout.Unit.Millimeter)
     document = QTextDocument()
+    image = None
     if picture is not None:
+        image = Image(PICTURE, _aspect(picture))
         document.addResource(QTextDocument.ResourceType.ImageResource, QUrl(PICTURE), picture)
-    document.setHtml(page(answer, facts, None if picture is None else PICTURE))
+    document.setHtml(page(answer, facts, image))
     write = getattr(document, "print_", None) or document.print  # PyQt5 has only the first, PyQt6 the second
     write(writer)
     del writer  # closes the file
     beside.replace(path)
+
+
+def _aspect(picture: QImage) -> float:
+    return picture.height() / max(picture.width(), 1)
 
 
 def png(picture: QImage) -> bytes:

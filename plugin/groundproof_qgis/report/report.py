@@ -72,16 +72,26 @@ class Facts:
     gpkg: str = ""
 
 
-def html_report(answer: Answer, facts: Facts, picture_png: bytes | None) -> str:
-    """The whole page; the picture is inside it."""
-    image = None
-    if picture_png is not None:
-        image = "data:image/png;base64," + base64.b64encode(picture_png).decode("ascii")
+@dataclass(frozen=True)
+class Image:
+    """The map's picture: its address (`PICTURE`, or data:), and its height divided by its width."""
+
+    address: str
+    aspect: float
+
+    @classmethod
+    def inside(cls, png: bytes, aspect: float) -> Image:
+        """As part of the page itself."""
+        return cls("data:image/png;base64," + base64.b64encode(png).decode("ascii"), aspect)
+
+
+def html_report(answer: Answer, facts: Facts, image: Image | None) -> str:
+    """The whole page for a browser. image: None for none."""
     return page(answer, facts, image, _CSS + _SCREEN_CSS)
 
 
-def page(answer: Answer, facts: Facts, image: str | None, css: str = _CSS) -> str:
-    """The page with its picture at an address; None: without one."""
+def page(answer: Answer, facts: Facts, image: Image | None, css: str = _CSS) -> str:
+    """The whole page."""
     html = Html(answer, address=_row_address)
     title = escaped(answer.question or tr("An answer of groundproof"))
     body = "".join(_body(answer, facts, html, image))
@@ -91,13 +101,14 @@ def page(answer: Answer, facts: Facts, image: str | None, css: str = _CSS) -> st
     )
 
 
-def _body(answer: Answer, facts: Facts, html: Html, image: str | None) -> Iterator[str]:
+def _body(answer: Answer, facts: Facts, html: Html, image: Image | None) -> Iterator[str]:
     yield f'<p class="question">{escaped(answer.question)}</p>'
     yield f"<h1>{escaped(answer.line or tr('no answer'))}</h1>"
     if answer.weaknesses:
         yield f'<div class="weak">{html.weaknesses()}</div>'
     if image is not None:
-        yield f'<p><img src="{escaped(image)}" width="{PICTURE_WIDTH}"/></p>'
+        height = round(PICTURE_WIDTH * image.aspect)  # without it Qt keeps the picture's own and stretches it
+        yield f'<p><img src="{escaped(image.address)}" width="{PICTURE_WIDTH}" height="{height}"/></p>'
     for heading, text in (
         (tr("Why"), html.synthesis()),
         (tr("What was looked at"), html.coverage()),

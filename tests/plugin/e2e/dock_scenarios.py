@@ -95,3 +95,71 @@ def follows_links_reviews_and_reopens(driver, zip_path: str, engine: str, projec
     driver.wait(0.5)
     driver.screenshot("dock-history", screen=True)
     return found
+
+
+def draws_reports_and_exports(driver, zip_path: str, engine: str, folder: str):
+    """A box drawn by hand and one moved; a report, a copy and corrections written."""
+    from pathlib import Path
+
+    from qgis.core import QgsFeature, QgsGeometry, QgsRectangle
+    from qgis.PyQt.QtWidgets import QFileDialog
+
+    dock = prepared(driver, zip_path, engine)
+    layer = answered(driver, dock)
+    panel, found = dock.answer_panel, {}
+    names = []
+    QFileDialog.getSaveFileName = staticmethod(lambda *_: (str(Path(folder) / names.pop(0)), ""))
+    driver.click(panel.review_button)
+    first = next(layer.getFeatures("\"evidence_id\" = 'E1'"))
+    moved = QgsGeometry(first.geometry())
+    moved.translate(3, 2)
+    layer.changeGeometry(first.id(), moved)
+    centre = layer.extent().center()
+    drawn = QgsFeature(layer.fields())
+    drawn.setGeometry(
+        QgsGeometry.fromRect(QgsRectangle(centre.x(), centre.y(), centre.x() + 15, centre.y() + 12))
+    )
+    layer.addFeature(drawn)
+    driver.wait(0.5)
+    everyone = [one.key for one in panel._answer.evidence]
+    panel.review_requested.emit(everyone, "accepted")
+    driver.wait(0.5)
+    found["review"] = panel.head.review.text()
+    line = panel.head.line.text()
+    names.append("result.gpkg")
+    driver.click(panel.save_button)
+    driver.wait_until(lambda: (Path(folder) / "result.gpkg").is_file(), 30, "the copy")
+    driver.wait_until(lambda: panel.head.line.text() != line, 60, "the answer made anew")
+    found["after"] = panel.head.line.text()
+    for form in ("html", "pdf"):
+        names.append(f"report.{form}")
+        panel.report_requested.emit(form)
+        driver.wait_until(lambda form=form: (Path(folder) / f"report.{form}").is_file(), 60, f"the {form}")
+        driver.wait(0.5)
+    for form in ("geo-cot", "coco", "yolo"):
+        names.append(f"{form}.zip")
+        panel.corrections_requested.emit(form)
+        driver.wait_until(lambda form=form: (Path(folder) / f"{form}.zip").is_file(), 60, f"the {form}")
+    driver.wait(0.5)
+    found["message"] = dock.messages.sentence
+    driver.screenshot("dock-exported")
+    # follow-up about one box
+    panel.follow_up_requested.emit(["A1:E2"])
+    driver.type(dock.ask_panel.question, "What is E2?")
+    driver.screenshot("dock-follow-up")
+    driver.click(dock.ask_panel.ask)
+    driver.wait_until(lambda: "What is E2?" in panel.head.question.text(), 20, "the follow-up is asked")
+    driver.wait_until(lambda: panel.review_button.isEnabled(), 120, "the follow-up is answered")
+    driver.wait(1)
+    found["follow_up"] = panel.head.line.text()
+    driver.screenshot("dock-followed-up")
+    # compare the two runs
+    desk = __import__("qgis.utils", fromlist=["plugins"]).plugins["groundproof_qgis"]._desk
+    ids = [one.record.run_id for one in reversed(desk.runs.all())]
+    desk.runs._chosen("compare", ids)
+    driver.wait_until(lambda: driver.layers("changes"), 60, "the comparison")
+    driver.wait(1)
+    driver.drawn()
+    found["compared"] = dock.messages.sentence
+    driver.screenshot("dock-compared")
+    return found
