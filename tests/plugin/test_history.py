@@ -194,3 +194,16 @@ def test_without_any_writable_folder_it_is_an_error(project, tmp_path):
 def test_the_users_folder_is_qgiss_own():
     assert isinstance(where.user_folder(), Path)
     assert where.user_folder().name == "runs"
+
+
+def test_a_folder_that_the_person_chose_holds_the_runs_of_every_project(tmp_path):
+    project = QgsProject()
+    kept = folder_for_new_runs(project, tmp_path / "user", tmp_path / "kept").path
+    assert kept.parent == tmp_path / "kept"
+    assert project.write(str(tmp_path / "harbour.qgz"))
+    assert folder_for_new_runs(project, tmp_path / "user", tmp_path / "kept").path == kept
+    assert kept in folders(project)
+    other = QgsProject()
+    assert other.write(str(tmp_path / "airport.qgz"))
+    named = folder_for_new_runs(other, tmp_path / "user", tmp_path / "kept").path
+    assert named == tmp_path / "kept" / "airport_groundproof"

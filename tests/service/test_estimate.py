@@ -145,7 +145,7 @@ def test_seconds_are_those_of_earlier_questions_also_after_a_restart(
         job = live.ask(squares.path)
         live.wait(job)
         found = live.http.post("/estimate", json={"scenes": scenes}).json()
-        assert found["timed_on"] == "12 tiles of 1 earlier question"
+        assert (found["timed_on"], found["at_least"]) == ("12 tiles of 1 earlier question", False)
         assert found["tiles"] == 12
         assert 0.2 <= found["seconds"] < 5
         assert "timed on 12 tiles of 1 earlier question" in found["sentence"]
@@ -163,7 +163,7 @@ def test_without_earlier_questions_empty_tiles_are_timed_once_and_it_is_said(
     with start(model) as live:
         body = {"scenes": [described(squares.affine, 700, 500)]}
         found = live.http.post("/estimate", json=body).json()
-        assert found["timed_on"] == "4 trial tiles without objects"
+        assert (found["timed_on"], found["at_least"]) == ("4 trial tiles without objects", True)
         assert "at least about" in found["sentence"]
         assert found["seconds"] >= 0.6
         asked = model.answered

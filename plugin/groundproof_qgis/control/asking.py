@@ -85,10 +85,17 @@ class Asking(QObject):
             return
         try:
             question = _question(form, frozen)
-            folder = folder_for_new_runs(self._project, _chosen_folder())
-        except (ValueError, OSError) as err:
+            folder = folder_for_new_runs(self._project, chosen=_chosen_folder())
+        except ValueError as err:
             _close(frozen)
             self.problem.emit(str(err))
+            return
+        except OSError as err:
+            _close(frozen)
+            sentence = tr(
+                "Results cannot be kept in {folder}: {reason}. Choose another folder in the settings."
+            )
+            self.problem.emit(sentence.format(folder=err.filename, reason=err.strerror))
             return
         record = new_record(form.question, form.task, _form_kept(form, place), self._engines.title)
         run = Run(record, folder.path, Answer(form.question))

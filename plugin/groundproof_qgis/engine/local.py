@@ -6,6 +6,7 @@ ends.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from groundproof_qgis.engine.data_folder import DataFolder
 from groundproof_qgis.engine.errors import BUSY, UNREACHABLE, EngineError
 from groundproof_qgis.engine.exchange import Answer
 from groundproof_qgis.engine.installation import Installation
-from groundproof_qgis.engine.installed import EngineFolder
+from groundproof_qgis.engine.installed import EngineFolder, Installed
 from groundproof_qgis.engine.requests import Request, send
 from groundproof_qgis.engine.settings import EngineSettings
 from groundproof_qgis.engine.transfer import direct_manager
@@ -111,10 +112,7 @@ class LocalEngine(QObject):
         if self.state not in (ABSENT, STOPPED, DEAD):
             return
         if self._command() is None:
-            sentence = tr(
-                "The engine is not installed on this computer. Install it, or connect to one that runs elsewhere."
-            )
-            self._become(ABSENT, sentence)
+            self._become(ABSENT, _absent())
         elif self.state != DEAD:
             self._become(STOPPED, _not_running())
 
@@ -127,11 +125,7 @@ class LocalEngine(QObject):
 
     def restart(self) -> None:
         """Stop it if need be and start it anew, with another port and token. Unfinished jobs go on."""
-        if self._child is None:
-            self.start()
-        else:
-            self._after_stop = self.start
-            self.stop()
+        self.when_stopped(self.start)
 
     def stop(self) -> None:
         """Ask it to end; unfinished jobs are kept and go on at the next start."""
@@ -155,11 +149,20 @@ class LocalEngine(QObject):
             python or chosen.python,
             self,
         )
-        if self._child is not None:
-            self._after_stop = lambda: self._install(installation)
+        self.when_stopped(lambda: self._install(installation))
+
+    def installed(self) -> Installed | None:
+        """The engine that this plugin installed, if it did."""
+        return self._engine_folder.installed()
+
+    def when_stopped(self, act: Callable[[], None]) -> None:
+        """Stop it if it runs, then do this."""
+        if self._child is None:
             self.stop()
+            act()
         else:
-            self._install(installation)
+            self._after_stop = act
+            self.stop()
 
     def cancel_install(self) -> None:
         """Break an installation off."""
@@ -305,6 +308,14 @@ class LocalEngine(QObject):
         if (state, sentence) != (self.state, self.sentence):
             self.state, self.sentence = state, sentence
             self.status_changed.emit(state, sentence)
+
+
+def _absent() -> str:
+    if os.name == "nt":  # it locks files and limits processes in ways that only Unix has
+        return tr("The engine does not run on Windows yet. Connect to one on another computer.")
+    return tr(
+        "The engine is not installed on this computer. Install it, or connect to one that runs elsewhere."
+    )
 
 
 def _not_running() -> str:

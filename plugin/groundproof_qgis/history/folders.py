@@ -49,13 +49,22 @@ def folders(project: QgsProject) -> list[Path]:
     return list(dict.fromkeys([*([here] if here is not None else []), *found]))
 
 
-def folder_for_new_runs(project: QgsProject, elsewhere: Path | None = None) -> RunFolder:
+def folder_for_new_runs(
+    project: QgsProject, elsewhere: Path | None = None, chosen: Path | None = None
+) -> RunFolder:
     """The folder for runs that begin now: made, writable, and remembered by the project.
 
-    elsewhere: the user's folder. Raises OSError when even that cannot be written.
+    elsewhere: the user's folder. chosen: where the person keeps all results; None: beside the project. Raises OSError
+    when that, or the user's folder, cannot be written.
     """
     base = user_folder() if elsewhere is None else elsewhere
     here = beside(project)
+    if chosen is not None:
+        mine = [one for one in folders(project) if one.parent == chosen]
+        folder = mine[0] if mine else chosen / (_unsaved() if here is None else here.name)
+        _prepare(folder)
+        _remember(project, folder)
+        return RunFolder(folder)
     if here is None:
         mine = [one for one in folders(project) if one.parent == base]
         chosen = mine[0] if mine else base / _unsaved()

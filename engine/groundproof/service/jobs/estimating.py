@@ -133,8 +133,9 @@ class EstimateAnswer(BaseModel):
     )
     model_gsd_m: float | None = Field(description="The same as the model sees it: tiles may be resampled.")
     seconds: float | None = Field(description="Null where this service has measured nothing like it.")
-    timed_on: str | None = Field(
-        description="What `seconds` was measured on; null with it. After a trial it is the least it takes."
+    timed_on: str | None = Field(description="What `seconds` was measured on; null with it.")
+    at_least: bool = Field(
+        description="Whether it takes longer where there are objects: `seconds` was measured on empty tiles."
     )
     tiles_allowed: int = Field(description="Most tiles of one question.")
     notes: list[str] = Field(description="Sentences of the plan: tiles that are resampled, parcels left out.")
@@ -184,6 +185,7 @@ class Estimator:
             model_gsd_m=seen_gsd,
             seconds=None if seconds is None else round(seconds, 1),
             timed_on=None if pace is None else pace.measured_on,
+            at_least=pace is not None and pace.trial,
             tiles_allowed=self._limits.tiles,
             notes=list(notes),
             sentence=" ".join(
