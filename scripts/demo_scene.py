@@ -1,6 +1,7 @@
 """Render one procedural scene with exact truth and write it as a georeferenced GeoTIFF.
 
     python scripts/demo_scene.py out/demo/scene-2.tif --seed 2
+    python scripts/demo_scene.py plugin/groundproof_qgis/demo/scene.tif --seed 2 --rotation 0 --jpeg     # the plugin's
 
 Beside OUT.tif lies OUT.truth.json: the objects' boxes in pixels, for whoever wants to check the answer.
 The scene is rotated against its grid, as aerial strips are: boxes that ignore this would miss the objects.
@@ -43,10 +44,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--width", type=int, default=896)
     parser.add_argument("--height", type=int, default=672)
+    parser.add_argument("--rotation", type=float, default=ROTATION_DEG, help="Of the grid, degrees.")
+    parser.add_argument("--jpeg", action="store_true", help="A smaller file, without the truth beside it.")
     args = parser.parse_args()
 
     scene = make_scene(args.seed, args.width, args.height, AIRFIELD)
-    affine = Affine.translation(WEST_M, NORTH_M) @ Affine.rotation(ROTATION_DEG) @ Affine.scale(GSD_M, -GSD_M)
+    affine = (
+        Affine.translation(WEST_M, NORTH_M) @ Affine.rotation(args.rotation) @ Affine.scale(GSD_M, -GSD_M)
+    )
     args.out.parent.mkdir(parents=True, exist_ok=True)
     with rasterio.open(
         args.out,
@@ -58,18 +63,19 @@ def main() -> None:
         dtype="uint8",
         crs="EPSG:32631",
         transform=affine,
-        photometric="RGB",
         tiled=True,
-        compress="deflate",
+        compress="jpeg" if args.jpeg else "deflate",
+        **({"photometric": "YCBCR", "jpeg_quality": 90} if args.jpeg else {"photometric": "RGB"}),
     ) as target:
         target.write(np.moveaxis(scene.image, 2, 0))
     truth = [
         {"label": o.label, "box_px": [round(v, 2) for v in o.box], "visible": o.visible}
         for o in scene.objects
     ]
-    args.out.with_suffix(".truth.json").write_text(
-        json.dumps({"ground": scene.ground, "objects": truth}, indent=1)
-    )
+    if not args.jpeg:
+        args.out.with_suffix(".truth.json").write_text(
+            json.dumps({"ground": scene.ground, "objects": truth}, indent=1)
+        )
     print(f"The scene was drawn with {len(truth)} airplanes in it.")
 
 
