@@ -42,7 +42,7 @@ from groundproof_qgis.layers.tables import read_tables
 from groundproof_qgis.processing.algorithm import GroundproofAlgorithm
 from groundproof_qgis.processing.dressing import load_table
 from groundproof_qgis.processing.files import room_for, target_of
-from groundproof_qgis.processing.session import Session
+from groundproof_qgis.processing.session import Session, off_main_thread
 from groundproof_qgis.processing.telling import Telling, tell_answer
 from groundproof_qgis.tasks.ask import CANCELLED, DONE, Ask
 
@@ -201,7 +201,8 @@ class AskImagery(GroundproofAlgorithm):
         target = target_of(destination)
         with room_for(target):
             asking = Ask(session.address, target, Telling(feedback), feedback.isCanceled)
-            outcome = asking.ask(self._question, session.sources)
+            question, sources = self._question, session.sources
+            outcome = off_main_thread(lambda: asking.ask(question, sources))
         if outcome.status != DONE and not (outcome.status == CANCELLED and outcome.path is not None):
             raise QgsProcessingException(outcome.sentence)
         if outcome.status == CANCELLED or outcome.partial:

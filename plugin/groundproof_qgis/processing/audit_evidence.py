@@ -12,8 +12,6 @@ from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsFeature,
     QgsFeatureSink,
-    QgsField,
-    QgsFields,
     QgsProcessing,
     QgsProcessingContext,
     QgsProcessingException,
@@ -28,7 +26,6 @@ from qgis.core import (
     QgsVectorLayer,
     QgsWkbTypes,
 )
-from qgis.PyQt.QtCore import QVariant
 
 from groundproof_qgis.answer.answer import Answer
 from groundproof_qgis.answer.html import Html, escaped
@@ -40,7 +37,7 @@ from groundproof_qgis.layers.tables import read_tables
 from groundproof_qgis.processing.algorithm import GroundproofAlgorithm
 from groundproof_qgis.processing.dressing import load_table
 from groundproof_qgis.processing.files import target_of
-from groundproof_qgis.processing.session import Session
+from groundproof_qgis.processing.session import Session, off_main_thread
 from groundproof_qgis.processing.telling import tell_answer
 from groundproof_qgis.review.update import ask_for_update, write_back
 
@@ -112,10 +109,12 @@ class AuditEvidence(GroundproofAlgorithm):
         """Copy, ask, write into the copy."""
         destination = self.parameterAsOutputLayer(parameters, OUTPUT, context)
         target = target_of(destination)
-        hand_over(Path(self.parameterAsFile(parameters, INPUT, context)), target)
+        given = Path(self.parameterAsFile(parameters, INPUT, context))
+        read_tables(given, KINDS, geometry=False)  # what is no result is said before anything is written
+        hand_over(given, target)
         feedback.setProgress(20)
         client = EngineClient(session.address, feedback.isCanceled)
-        update = ask_for_update(target, None, client)
+        update = off_main_thread(lambda: ask_for_update(target, None, client))
         feedback.setProgress(80)
         write_back(_layers(target), update)
         answer = read_tables(target, geometry=False).answer()
@@ -142,9 +141,9 @@ class AuditEvidence(GroundproofAlgorithm):
         """The audit as a table; its id, None when nobody wants it."""
         if not parameters.get(FINDINGS):
             return None
-        fields = QgsFields()
-        for name in COLUMNS:
-            fields.append(QgsField(name, QVariant.Type.String))
+        columns = "&".join(f"field={name}:string" for name in COLUMNS)
+        # Field types are spelt otherwise on Qt 6; a layer's address is the same everywhere.
+        fields = QgsVectorLayer(f"NoGeometry?{columns}", "findings", "memory").fields()
         sink, made = self.parameterAsSink(
             parameters,
             FINDINGS,
@@ -190,7 +189,6 @@ def report_of(answer: Answer) -> str:
 
 
 def _layers(path: Path) -> ResultLayers:
-    """The file's tables, outside of any project. Raises LayerError for a file that is no result."""
-    read_tables(path, KINDS, geometry=False)
+    """A result's tables, outside of any project."""
     layers = {kind: QgsVectorLayer(f"{path}|layername={kind}", kind, "ogr") for kind in KINDS}
     return ResultLayers("", path, **layers)

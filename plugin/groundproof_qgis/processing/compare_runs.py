@@ -34,7 +34,7 @@ from groundproof_qgis.layers.compare import (
 from groundproof_qgis.layers.tables import read_tables
 from groundproof_qgis.processing.algorithm import GroundproofAlgorithm
 from groundproof_qgis.processing.dressing import dress_when_loaded
-from groundproof_qgis.processing.session import Session
+from groundproof_qgis.processing.session import Session, off_main_thread
 
 BEFORE, AFTER, OUTPUT = "BEFORE", "AFTER", "OUTPUT"
 
@@ -90,9 +90,10 @@ class CompareRuns(GroundproofAlgorithm):
         """Ask, and write what the engine says."""
         paths = [Path(self.parameterAsFile(parameters, name, context)) for name in (BEFORE, AFTER)]
         client = EngineClient(session.address, feedback.isCanceled)
-        document = ask_for_difference((paths[0], None), (paths[1], None), client)
+        before, after = paths
+        document = off_main_thread(lambda: ask_for_difference((before, None), (after, None), client))
         feedback.setProgress(80)
-        found = list(differences(document, read_tables(paths[0]), read_tables(paths[1])))
+        found = list(differences(document, read_tables(before), read_tables(after)))
         layer = layer_of(found, context.transformContext())
         sink, made = self.parameterAsSink(
             parameters, OUTPUT, context, layer.fields(), layer.wkbType(), layer.crs()

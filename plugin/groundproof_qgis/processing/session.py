@@ -6,7 +6,8 @@ Knows which thread may do what: made and ended on the main thread, waited for in
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from qgis.core import QgsProcessingException, QgsProcessingFeedback
 from qgis.PyQt.QtCore import QCoreApplication, QEventLoop, QObject, QThread, QTimer, pyqtSignal
@@ -21,6 +22,7 @@ from groundproof_qgis.processing.host import Host
 TURN_MS = 100
 """Between two looks at an engine that starts."""
 
+Result = TypeVar("Result")
 _HELD: set[QObject] = set()
 
 
@@ -97,11 +99,46 @@ def _elsewhere(address: EngineAddress, agreed: bool) -> EngineAddress:
     return address
 
 
+def off_main_thread(call: Callable[[], Result]) -> Result:
+    """What `call` gives or raises, in a worker thread: requests to the engine are sent on the main one.
+
+    In a worker already, simply called. On the main thread (qgis_process) its events go on meanwhile.
+    """
+    if not _on_main_thread():
+        return call()
+    worker, loop = _Worker(call), QEventLoop()
+    worker.finished.connect(loop.quit)
+    worker.start()
+    loop.exec()
+    worker.wait()
+    if worker.error is not None:
+        raise worker.error
+    return worker.value
+
+
+class _Worker(QThread):
+    def __init__(self, call: Callable[[], Any]) -> None:
+        super().__init__()
+        self._call = call
+        self.value: Any = None
+        self.error: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            self.value = self._call()
+        except Exception as err:  # noqa: BLE001 - raised again by `off_main_thread`
+            self.error = err
+
+
 def _turn() -> None:
     """Wait a moment; on the main thread with its events, without which an engine would never say that it is there."""
-    if QThread.currentThread() != QCoreApplication.instance().thread():
+    if not _on_main_thread():
         time.sleep(TURN_MS / 1000)
         return
     loop = QEventLoop()
     QTimer.singleShot(TURN_MS, loop.quit)
     loop.exec()
+
+
+def _on_main_thread() -> bool:
+    return QThread.currentThread() == QCoreApplication.instance().thread()
