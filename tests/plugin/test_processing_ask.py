@@ -24,9 +24,17 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from groundproof_qgis.asking.form import AskForm
+from groundproof_qgis.control.asking import _question as question_of
 from groundproof_qgis.engine import settings as engine_settings
+from groundproof_qgis.imagery.freeze import freeze
+from groundproof_qgis.imagery.place import place_of_rectangle
+from groundproof_qgis.imagery.what import LayerPixels
 from groundproof_qgis.layers.tables import Tables, read_tables
-from tests.plugin.processing_runs import Feedback, desktop, run
+from groundproof_qgis.processing.provider import GroundproofProvider
+from groundproof_qgis.tasks.ask import Ask, AskListener
+from tests.plugin.engine_waiting import in_worker
+from tests.plugin.processing_runs import ANSWER_S, Feedback, desktop, run
 from tests.plugin.results import QUESTION, result, scene
 
 UTM = QgsCoordinateReferenceSystem("EPSG:32631")
@@ -34,9 +42,9 @@ WGS84 = QgsCoordinateReferenceSystem("EPSG:4326")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def registered(qgis_app) -> Iterator[None]:
-    with desktop():
-        yield
+def provider(qgis_app) -> Iterator[GroundproofProvider]:
+    with desktop() as provider:
+        yield provider
 
 
 @pytest.fixture(autouse=True)
@@ -129,6 +137,22 @@ def test_an_extent_without_crs_is_in_the_project_s(
     assert area(alone).equals(area(bare))
 
 
+def test_the_dock_s_question_about_the_same_place_gives_the_same_boxes(
+    tmp_path: Path, part: QgsRectangle, project: QgsProject, provider: GroundproofProvider
+) -> None:
+    layer = QgsRasterLayer(str(scene()), "field")
+    project.addMapLayer(layer)
+    form = AskForm(QUESTION, (LayerPixels(layer.id()),))
+    frozen = [freeze(form.pixels[0], place_of_rectangle(part, UTM), project)]
+    asking = Ask(provider._host.engine.address, tmp_path / "dock.gpkg", AskListener())
+    outcome = in_worker(
+        lambda: asking.ask(question_of(form, frozen), [one.source for one in frozen]), ANSWER_S
+    )
+    _, tables = asked(tmp_path, INPUT=layer.id(), EXTENT=QgsReferencedRectangle(part, UTM))
+    assert boxes(tables) == boxes(read_tables(outcome.path))
+    assert area(tables).equals(area(read_tables(outcome.path)))
+
+
 def polygons(project: QgsProject, *rectangles: QgsRectangle) -> QgsVectorLayer:
     """In degrees, each with a name."""
     layer = QgsVectorLayer("Polygon?crs=EPSG:4326&field=parcel:string", "parcels", "memory")
@@ -215,7 +239,6 @@ def test_two_dates_are_one_question_about_change(tmp_path: Path) -> None:
         INPUT=str(scene()),
         LATER=str(scene()),
         QUESTION="What has changed?",
-        TASK="change",
     )
     assert tables.answers[0]["task"] == "change"
     assert len(tables.scenes) == 2

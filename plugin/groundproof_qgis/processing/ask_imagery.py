@@ -176,9 +176,10 @@ class AskImagery(GroundproofAlgorithm):
             for choice in choices:
                 frozen.append(freeze(choice, place, project, self.host.canvas))
                 session.sources = tuple(one.source for one in frozen)
+            task = self.parameterAsEnumString(parameters, TASK, context)
             self._question = Question(
                 self.parameterAsString(parameters, QUESTION, context),
-                self.parameterAsEnumString(parameters, TASK, context),
+                "change" if len(frozen) == 2 and task == "auto" else task,
                 area=frozen[0].area,
                 second_look=self.parameterAsBool(parameters, SECOND_LOOK, context),
                 pixel_space=frozen[0].spec.crs_wkt is None,
