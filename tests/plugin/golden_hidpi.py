@@ -19,7 +19,7 @@ def main(folder: str, rotation: str) -> int:
     from tests.plugin.test_golden_squares import found_in, raster, shown
 
     truth = raster(Path(folder), "utm north")
-    canvas = shown(truth[0], 32631, float(rotation), zoom=1.6)
+    canvas = shown(truth[0], 32631, float(rotation), zoom=5.5)
     print(f"device pixel ratio {canvas.devicePixelRatioF():g}")
     frozen = freeze(Seen(), place_of_canvas(canvas), QgsProject.instance(), canvas)
     logical = canvas.mapSettings().outputSize()

@@ -213,6 +213,11 @@ def test_the_canvas_zoomed_out_gives_its_own_resolution_and_says_so(tmp_path, pr
     assert "as on the canvas" in found.resolution
     close = canvas_of([base], UTM, EXTENT)
     assert 'native to "ortho"' in preview(Seen(), place_of_canvas(close), project, close).resolution
+    native = preview(Seen(), place_of_canvas(close), project, close).gsd_m
+    for times, words in ((3.9, 'native to "ortho"'), (4.1, "as on the canvas")):
+        wide = canvas_of([base], UTM, EXTENT)
+        wide.zoomScale(wide.scale() * native * times / wide.mapUnitsPerPixel())
+        assert words in preview(Seen(), place_of_canvas(wide), project, wide).resolution
 
 
 def test_without_a_canvas_the_checked_layers_are_seen(tmp_path, project):

@@ -49,6 +49,10 @@ from groundproof_qgis.imagery.seen_layers import copies, seen_layers, style_over
 from groundproof_qgis.imagery.what import Seen
 
 INCH_M = 0.0254
+NATIVE_TIMES = 4.0
+"""A canvas that shows a raster so much coarser still means the raster: models need the objects' own pixels, which are 16
+times the screen's then. Beyond it the person looks at a region, and gets the screen's.
+"""
 ON_GRID_PX = 0.01
 TURNED_DEG = 10.0
 """Beyond this the local CRS's north is not up on the canvas any more, and the picture is turned to match."""
@@ -154,7 +158,7 @@ def _resolution(
     ]
     if natives:
         native, layer = min(natives, key=lambda pair: pair[0])
-        if own is None or own <= native:
+        if own is None or own <= native * NATIVE_TIMES:
             said = tr('{gsd:.3g} m per px, native to "{layer}"').format(gsd=native, layer=layer.name())
             return native, said, (layer, native)
     if own is None:

@@ -11,7 +11,8 @@ from typing import Any, Union
 
 @dataclass(frozen=True)
 class Seen:
-    """What the map shows. resolution_m: metres per px, None: native where the canvas shows it, else the canvas's own.
+    """What the map shows. resolution_m: metres per px, None: native to the finest raster, unless the canvas is
+    more than four times coarser; then the canvas's own.
 
     theme: the name of a map theme, None: the layers of the canvas.
     """
