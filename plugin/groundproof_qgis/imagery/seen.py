@@ -50,8 +50,8 @@ from groundproof_qgis.imagery.what import Seen
 
 INCH_M = 0.0254
 NATIVE_TIMES = 4.0
-"""A canvas that shows a raster so much coarser still means the raster: models need the objects' own pixels, which are 16
-times the screen's then. Beyond it the person looks at a region, and gets the screen's.
+"""A canvas that shows a raster so much coarser still means the raster: models need the objects' own pixels, which are
+16 times the screen's then. Beyond it the person looks at a region, and gets the screen's.
 """
 ON_GRID_PX = 0.01
 TURNED_DEG = 10.0
