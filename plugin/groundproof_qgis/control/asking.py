@@ -56,7 +56,7 @@ class Asking(QObject):
     def __init__(
         self, engines: Engines, places: Places, project: QgsProject, canvas: QgsMapCanvas, window: QWidget
     ) -> None:
-        super().__init__(window)
+        super().__init__()
         self.run: Run | None = None
         self._engines = engines
         self._places = places

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from qgis.core import QgsProject, QgsRasterLayer
 from qgis.gui import QgisInterface
-from qgis.PyQt.QtCore import QObject, QUrl
+from qgis.PyQt.QtCore import QObject, QTimer, QUrl
 from qgis.PyQt.QtGui import QDesktopServices
 
 from groundproof_qgis.asking.form import RECTANGLE, AskForm, Where
@@ -18,6 +18,7 @@ from groundproof_qgis.asking.form_json import form_from_json
 from groundproof_qgis.asking.recent import RecentQuestions
 from groundproof_qgis.asking.request import FollowUp
 from groundproof_qgis.control.asking import Asking
+from groundproof_qgis.control.engine_controls import RESTART, EngineControls
 from groundproof_qgis.control.engines import Engines
 from groundproof_qgis.control.exports import Exports
 from groundproof_qgis.control.installing import Installing
@@ -29,20 +30,19 @@ from groundproof_qgis.control.run import Run
 from groundproof_qgis.control.runs import Runs
 from groundproof_qgis.control.showing import Showing
 from groundproof_qgis.control.sizing import Sizing
-from groundproof_qgis.engine import settings as engine_settings
-from groundproof_qgis.engine.local import ABSENT, DEAD, LocalEngine
-from groundproof_qgis.gui import engine_line
+from groundproof_qgis.engine.local import LocalEngine
 from groundproof_qgis.gui.dock import GroundproofDock
 from groundproof_qgis.gui.layer_choices import LayerChoices
 from groundproof_qgis.gui.messages import GOOD, INFO, WARNING
-from groundproof_qgis.gui.options_page import PAGE
 from groundproof_qgis.history.record import CANCELLED, FAILED, INTERRUPTED
 from groundproof_qgis.i18n_text import tr
 
 HERE = Path(__file__).parents[1]
 DEMO = HERE / "demo" / "scene.tif"
-HELP = HERE / "help" / "index.html"
-GO_ON, OPEN_FOLDER, INSTALL, RESTART = "go_on", "open_folder", "install", "restart"
+GO_ON, OPEN_FOLDER, SHOW = "go_on", "open_folder", "show"
+"""Buttons of messages."""
+MAP_MS = 250
+"""After the map was last moved, until it is said what it would send."""
 
 
 class Desk(QObject):
@@ -53,16 +53,16 @@ class Desk(QObject):
     ) -> None:
         super().__init__(dock)
         window, canvas = iface.mainWindow(), iface.mapCanvas()
-        self._iface = iface
         self._canvas = canvas
         self._project = project
         self._panel, self._answers = dock.ask_panel, dock.answer_panel
-        self._line, self._messages = dock.engine_line, dock.messages
+        self._messages = dock.messages
         self._recent = RecentQuestions()
         self._interrupted: Run | None = None
         self._written = ""
         self.engines = Engines(local, self)
         self.installing = Installing(self.engines, self._messages, window)
+        self._controls = EngineControls(dock, iface, self.engines, self.installing)
         self.places = Places(canvas, project, self)
         self.sizing = Sizing(self.places, self.engines, self)
         self.asking = Asking(self.engines, self.places, project, canvas, window)
@@ -72,44 +72,61 @@ class Desk(QObject):
         self.exports = Exports(self.engines, self.reviewing, project, canvas, window)
         self.runs = Runs(project, self.engines, window)
         self._choices = LayerChoices(project, self)
+        self._moved = QTimer(self)
+        self._moved.setSingleShot(True)
+        self._moved.setInterval(MAP_MS)
         self._connect_asking()
         self._connect_answers()
         self._connect_project()
         self._panel.set_recent(self._recent.all())
         self._layers_changed()
-        self._engine_changed()
+        self._controls.show()
         self._project_read()
 
     def close(self) -> None:
         """Stop listening and leave the canvas as it was; a question being asked goes on in the engine."""
-        self.asking.leave()
-        self.sizing.stop()
-        self.showing.close()
-        self.places.tidy_up()
         self._project.layersWillBeRemoved.disconnect(self._layers_go)
         self._project.readProject.disconnect(self._project_read)
         self._project.cleared.disconnect(self._project_cleared)
-        self._canvas.extentsChanged.disconnect(self._panel.changed)
+        for signal in self._map_signals():
+            signal.disconnect(self._map_moved)
+        self._moved.stop()
+        self.asking.leave()
+        self.sizing.stop()
+        self.engines.close()
+        self.reviewing.close()
+        self.runs.close()
+        self.showing.close()
+        self.places.tidy_up()
 
     def _connect_asking(self) -> None:
-        panel, line = self._panel, self._line
-        self.engines.changed.connect(self._engine_changed)
-        line.pressed.connect(self._line_pressed)
+        panel = self._panel
+        self._controls.ready.connect(self._form_changed)
         self._messages.pressed.connect(self._message_pressed)
         panel.changed.connect(self._form_changed)
+        self._moved.timeout.connect(self._form_changed)
+        for signal in self._map_signals():
+            signal.connect(self._map_moved)
         panel.ask_requested.connect(self._ask)
         panel.cancel_requested.connect(self.asking.cancel)
         panel.rectangle_requested.connect(self.places.draw_rectangle)
         panel.demo_scene_requested.connect(self._open_demo)
-        panel.engine_start_requested.connect(self._start_engine)
-        panel.engine_connect_requested.connect(self._open_settings)
         self.places.rectangle_changed.connect(panel.set_rectangle)
         self.sizing.said.connect(panel.set_size_sentence)
         self._choices.changed.connect(self._layers_changed)
-        self._canvas.extentsChanged.connect(panel.changed)
         self.asking.begun.connect(self._begun)
         self.asking.grew.connect(self._grew)
         self.asking.ended.connect(self._ended)
+
+    def _map_signals(self) -> tuple:
+        """Those after which the map shows something else. Many of them come while it is dragged."""
+        canvas = self._canvas
+        return (
+            canvas.extentsChanged,
+            canvas.layersChanged,
+            canvas.destinationCrsChanged,
+            canvas.rotationChanged,
+        )
 
     def _connect_answers(self) -> None:
         answers = self._answers
@@ -119,10 +136,12 @@ class Desk(QObject):
         self.results.failed.connect(lambda _run, sentence: self._warn(sentence))
         self.reviewing.answer_due.connect(self.results.open)
         self.reviewing.changed.connect(self.showing.changed)
+        self.reviewing.layers_missing.connect(self._layers_missing)
         self.exports.written.connect(self._say_written)
         self.runs.open_requested.connect(self._open)
         self.runs.go_on_requested.connect(self._go_on)
         self.runs.again_requested.connect(self._again)
+        self.runs.removed.connect(self._run_removed)
         self.runs.compared.connect(lambda sentence: self._messages.show_message(sentence, GOOD))
         answers.save_requested.connect(lambda: self._with_run(self.exports.save_copy))
         answers.report_requested.connect(lambda form: self._with_run(self.exports.report, form))
@@ -135,49 +154,10 @@ class Desk(QObject):
         self._project.readProject.connect(self._project_read)
         self._project.cleared.connect(self._project_cleared)
 
-    # Who answers
-
-    def _engine_changed(self) -> None:
-        engines = self.engines
-        self._line.set_state(engines.state, engines.sentence)
-        self._panel.set_engine_present(engines.is_present)
-        model = engines.model
-        self._panel.set_model(tuple(model.get("labels") or ()), tuple(model.get("tasks") or ()))
-        if engines.state == DEAD:
-            self._messages.show_message(engines.sentence, WARNING, (RESTART, tr("Start it again")))
-        elif engines.is_ready:
-            self._form_changed()
-
-    def _line_pressed(self, which: str) -> None:
-        local = self.engines.local
-        act = {
-            engine_line.INSTALL: self._install,
-            engine_line.CANCEL: local.cancel_install,
-            engine_line.START: self.engines.start,
-            engine_line.RESTART: self.engines.start,
-            engine_line.RETRY: self.engines.look,
-            engine_line.CONNECT: self._open_settings,
-            engine_line.SETTINGS: self._open_settings,
-            engine_line.HELP: self._open_help,
-        }[which]
-        act()
-
-    def _start_engine(self) -> None:
-        if self.engines.state == ABSENT:
-            self._install()
-        else:
-            self.engines.start()
-
-    def _install(self) -> None:
-        self.installing.install(engine_settings.load())
-
-    def _open_settings(self) -> None:
-        self._iface.showOptionsDialog(self._iface.mainWindow(), PAGE)
-
-    def _open_help(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(HELP)))
-
     # Asking
+
+    def _map_moved(self, *_: object) -> None:
+        self._moved.start()
 
     def _form_changed(self) -> None:
         form = self._panel.form()
@@ -191,13 +171,12 @@ class Desk(QObject):
 
     def _ask(self) -> None:
         if not self.engines.is_present:
-            state = self.engines.state
-            button = (INSTALL, tr("Install...")) if state == ABSENT else None
-            self._messages.show_message(self.engines.sentence, WARNING, button)
+            self._controls.say_nobody_answers()
             return
-        self._messages.clear()
-        self.sizing.stop()
+        self._messages.forget()
         form = self._panel.form()
+        self.sizing.work_out(form)  # the map may have moved a moment ago
+        self.sizing.stop()
         self._recent.add(form.question)
         self._panel.set_recent(self._recent.all())
         self.asking.ask(form, self.sizing.size)
@@ -234,7 +213,7 @@ class Desk(QObject):
 
     # Answers
 
-    def _show(self, run: Run) -> None:
+    def _show(self, run: Run | None) -> None:
         self.showing.show(run)
         self.reviewing.set_run(run)
         self.runs.remember(run)
@@ -242,7 +221,7 @@ class Desk(QObject):
     def _opened(self, run: Run) -> None:
         if run is not self.showing.run:
             return
-        self.showing.show(run)
+        self.showing.read_anew()
         self.reviewing.set_run(run)
         try:
             run.note_answer()
@@ -265,7 +244,10 @@ class Desk(QObject):
         if self.asking.is_busy:
             self._warn(tr("A question is being asked. Wait for it, or cancel it, then go on with the other."))
             return
-        self._messages.clear()
+        self._messages.forget()
+        if run.path.is_file():  # QGIS ended after the result came, and before the record said so
+            self._open(run)
+            return
         self.asking.go_on(run)
 
     def _again(self, run: Run) -> None:
@@ -298,6 +280,9 @@ class Desk(QObject):
         run = self.showing.run
         if run is not None and run.path.is_file():
             act(run, *values)
+        elif run is not None and run.answer.parts:
+            sentence = tr("{path} is not there any more: somebody moved, renamed or removed it.")
+            self._warn(sentence.format(path=run.path))
         else:
             self._warn(tr("There is no result to write: the question gave none."))
 
@@ -311,16 +296,13 @@ class Desk(QObject):
         self._messages.show_message(sentence, GOOD, (OPEN_FOLDER, tr("Open the folder")))
 
     def _message_pressed(self, which: str) -> None:
-        self._messages.clear()
-        if which == GO_ON and self._interrupted is not None:
+        if which in (GO_ON, RESTART) and self._interrupted is not None:
             run, self._interrupted = self._interrupted, None
             self._go_on(run)
         elif which == OPEN_FOLDER:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(self._written).parent)))
-        elif which == INSTALL:
-            self._install()
-        elif which == RESTART:
-            self.engines.start()
+        elif which == SHOW and self.showing.run is not None:
+            self._open(self.showing.run)
 
     # The project
 
@@ -345,10 +327,29 @@ class Desk(QObject):
             self.showing.follow_layer()
             self.reviewing.set_run(run)
 
+    def _layers_missing(self) -> None:
+        run = self.showing.run
+        if run is None or not run.path.is_file():
+            self._with_run(self._show)  # says why there is nothing to review
+            return
+        sentence = tr("The boxes of this answer are not on the map.")
+        self._messages.show_message(sentence, WARNING, (SHOW, tr("Show them again")))
+
+    def _run_removed(self, run_id: str) -> None:
+        if self.showing.run is not None and self.showing.run.record.run_id == run_id:
+            self._show(None)
+
     def _project_read(self) -> None:
         """Show what was shown when the project was saved."""
-        run = self.runs.find(self.runs.last_shown_id()) if self.runs.last_shown_id() else None
+        self.runs.refresh()
+        shown = self.runs.last_shown_id()
+        run = self.runs.find(shown) if shown else None
         if run is None:
+            return
+        asked = self.asking.run
+        if self.asking.is_busy and asked is not None and asked.record.run_id == shown:
+            asked.is_orphan = False  # its project was only opened again
+            self._show(asked)
             return
         self._show(run)
         if run.path.is_file():
@@ -357,6 +358,9 @@ class Desk(QObject):
     def _project_cleared(self) -> None:
         if self.asking.is_busy and self.asking.run is not None:
             self.asking.run.is_orphan = True
+        self._interrupted = None
+        self._messages.withdraw(GO_ON, OPEN_FOLDER, SHOW)
+        self._panel.set_follow_up(None)
         self.places.set_rectangle(None)
         self.showing.show(None)
         self.reviewing.set_run(None)

@@ -74,9 +74,9 @@ class Engines(QObject):
     def use_settings(self) -> None:
         """The settings have changed: look anew."""
         self._settings = engine_settings.load()
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
         self._timer.stop()
         if self.is_remote:
             self._become(
@@ -86,6 +86,14 @@ class Engines(QObject):
         else:
             self.local.look()
             self._local_changed(self.local.state, self.local.sentence)
+
+    def close(self) -> None:
+        """Look no more."""
+        self._timer.stop()
+        self.local.status_changed.disconnect(self._local_changed)
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
 
     def look(self) -> None:
         """Ask an engine elsewhere whether it is there; the one on this computer tells by itself."""

@@ -44,7 +44,7 @@ class Exports(QObject):
         canvas: QgsMapCanvas,
         window: QWidget,
     ) -> None:
-        super().__init__(window)
+        super().__init__()
         self._engines = engines
         self._reviewing = reviewing
         self._window = window

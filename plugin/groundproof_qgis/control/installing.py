@@ -30,7 +30,7 @@ class Installing(QObject, OptionsHost):
     """Asks before anything is downloaded or removed."""
 
     def __init__(self, engines: Engines, messages: MessageBar, window: QWidget) -> None:
-        super().__init__(window)
+        super().__init__()
         self._engines = engines
         self._local = engines.local
         self._messages = messages

@@ -92,9 +92,8 @@ class Places(QObject):
 
     def tidy_up(self) -> None:
         """Leave the canvas as it was."""
-        if self._canvas.mapTool() is self._tool:
-            self._canvas.unsetMapTool(self._tool)
-        self._tool.clear()
+        self._tool.remove()
+        self._tool.deleteLater()
 
     def _drawn(self, polygon: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> None:
         self.set_rectangle(Place(QgsGeometry(polygon), crs, self._canvas.rotation()))

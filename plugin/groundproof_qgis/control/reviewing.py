@@ -29,15 +29,16 @@ from groundproof_qgis.tasks.call_task import CallTask
 class Reviewing(QObject):
     """answer_due: the run's GeoPackage says something new; read it again. changed: the answer's boxes are others.
 
-    problem: a sentence.
+    layers_missing: there is nothing to review on the map. problem: a sentence.
     """
 
     answer_due = pyqtSignal(object)
+    layers_missing = pyqtSignal()
     changed = pyqtSignal()
     problem = pyqtSignal(str)
 
     def __init__(self, panel: AnswerPanel, engines: Engines) -> None:
-        super().__init__(panel)
+        super().__init__()
         self._panel = panel
         self._engines = engines
         self._run: Run | None = None
@@ -70,6 +71,10 @@ class Reviewing(QObject):
         self._show_mode()
         self._say()
 
+    def close(self) -> None:
+        """Listen no more; what is being edited stays so."""
+        self._run = self._layer = self._session = None
+
     def save(self) -> bool:
         """Keep all decisions; whether they are kept."""
         if self._session is None:
@@ -99,6 +104,7 @@ class Reviewing(QObject):
     def _toggle(self, reviewing: bool) -> None:
         if self._session is None:
             self._panel.set_reviewing(False)
+            self.layers_missing.emit()
             return
         if not reviewing:
             self.save()

@@ -45,16 +45,20 @@ SCOPE, SHOWN = "groundproof", "shown"
 
 
 class Runs(QObject):
-    """open_requested, go_on_requested, again_requested: with a run. compared: a sentence. problem: a sentence."""
+    """open_requested, go_on_requested, again_requested: with a run. compared: a sentence. removed: a run's id.
+
+    problem: a sentence.
+    """
 
     open_requested = pyqtSignal(object)
     go_on_requested = pyqtSignal(object)
     again_requested = pyqtSignal(object)
     compared = pyqtSignal(str)
+    removed = pyqtSignal(str)
     problem = pyqtSignal(str)
 
     def __init__(self, project: QgsProject, engines: Engines, window: QWidget) -> None:
-        super().__init__(window)
+        super().__init__()
         self._project = project
         self._engines = engines
         self._window = window
@@ -66,6 +70,13 @@ class Runs(QObject):
         """The run that is being asked now."""
         self._running = "" if run is None else run.record.run_id
         self.refresh()
+
+    def close(self) -> None:
+        """Take the list away."""
+        if self._dialog is not None:
+            self._dialog.close()
+            self._dialog.deleteLater()
+            self._dialog = None
 
     def remember(self, run: Run | None) -> None:
         """The project opens this run again."""
@@ -133,6 +144,8 @@ class Runs(QObject):
                 store.remove(store.Listed(run.record, run.folder))
             except OSError as err:
                 self.problem.emit(str(err))
+            else:
+                self.removed.emit(run.record.run_id)
 
     def _compare(self, before: Run, after: Run) -> None:
         pairs = [(run.path, run.record.job) for run in (before, after)]

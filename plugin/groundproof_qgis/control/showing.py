@@ -67,6 +67,13 @@ class Showing(QObject):
         else:
             self._clock.stop()
 
+    def read_anew(self) -> None:
+        """The run's answer was read from its file: what the person sees of it stays where it is."""
+        self._soon.stop()
+        if self.run is not None:
+            self._panel.replace_answer(self.run.answer)
+        self.follow_layer()
+
     def changed(self) -> None:
         """The run's answer has grown; the dock follows a little later."""
         if not self._soon.isActive():
@@ -85,6 +92,8 @@ class Showing(QObject):
         layer = None
         if run is not None:
             layer = run.layers.evidence if run.layers is not None else run.live.layer if run.live else None
+        if layer is self._followed:
+            return
         self._followed = layer
         if layer is not None:
             layer.selectionChanged.connect(lambda ids, *_: self._selected_on_map(layer, ids))
@@ -107,7 +116,7 @@ class Showing(QObject):
         self._clock.stop()
         self._clicks.stop()
         self._mark.remove()
-        self.run = None
+        self.run = self._followed = None
 
     def _update(self) -> None:
         if self.run is not None:

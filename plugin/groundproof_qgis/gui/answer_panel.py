@@ -136,6 +136,14 @@ class AnswerPanel(QWidget):
             self.plan.set_open(False)
         self._enable()
 
+    def replace_answer(self, answer: Answer) -> None:
+        """The answer that is shown, read anew: filter, order, selection and what is in view stay."""
+        kept, at = self.view.selected_keys, self.view.verticalScrollBar().value()
+        self._answer = answer
+        self.update_answer(answer)
+        self.view.mark(kept)
+        self.view.verticalScrollBar().setValue(at)
+
     def select_evidence(self, keys: Sequence[str]) -> None:
         """Mark these boxes' rows and the first one's sentences, and bring them into view; tells nobody."""
         self.view.mark(list(keys))

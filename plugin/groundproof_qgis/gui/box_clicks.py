@@ -29,6 +29,7 @@ class BoxClicks(QObject):
     def stop(self) -> None:
         """Listen no more."""
         self._canvas.viewport().removeEventFilter(self)
+        self.deleteLater()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """Never takes an event away."""

@@ -5,6 +5,8 @@ Knows sentences. Refuses to know what happened.
 
 from __future__ import annotations
 
+from typing import Optional
+
 from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
@@ -12,6 +14,10 @@ from groundproof_qgis.gui import theme
 from groundproof_qgis.gui.colours import Colours, Follower
 from groundproof_qgis.gui.notices import Notice
 from groundproof_qgis.i18n_text import tr
+
+Message = tuple[str, str, Optional[tuple[str, str]]]
+"""Sentence, level, and the button as (key, text)."""
+MOST_EARLIER = 5
 
 INFO = "info"
 WARNING = "warning"
@@ -37,10 +43,12 @@ class MessageBar(QWidget):
         row.setSpacing(2)
         row.addWidget(self.notice, 1)
         row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
+        self._shown: Message | None = None
+        self._earlier: list[Message] = []
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.clear)
-        self.notice.pressed.connect(self.pressed)
+        self.notice.pressed.connect(self._press)
         self.close_button.clicked.connect(self.clear)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.setVisible(False)
@@ -54,22 +62,52 @@ class MessageBar(QWidget):
     def show_message(
         self, sentence: str, level: str = INFO, button: tuple[str, str] | None = None, seconds: float = 0
     ) -> None:
-        """Say it, instead of what was said before. button: (key, text). seconds: how long it stays, 0: until closed."""
+        """Say it. A warning that nobody has closed comes back after it.
+
+        button: (key, text). seconds: how long it stays, 0: until closed.
+        """
+        message = (sentence, level, button)
+        self._earlier = [one for one in self._earlier if one[0] != sentence]
+        if self._shown is not None and self._shown[1] == WARNING and self._shown[0] != sentence:
+            self._earlier = [*self._earlier, self._shown][-MOST_EARLIER:]
+        self._show(message)
+        if seconds > 0:
+            self._timer.start(int(seconds * 1000))
+
+    def _press(self, key: str) -> None:
+        self.clear()
+        self.pressed.emit(key)
+
+    def _show(self, message: Message) -> None:
+        self._shown = message
+        sentence, level, button = message
         self.notice.set_level(level)
         self.notice.set_text(sentence)
         self.notice.set_buttons([button] if button is not None else [])
         self.notice.setAccessibleName(sentence)
         self.setVisible(True)
         self._timer.stop()
-        if seconds > 0:
-            self._timer.start(int(seconds * 1000))
+
+    def withdraw(self, *keys: str) -> None:
+        """Messages with these buttons are not true any more; others stay."""
+        self._earlier = [one for one in self._earlier if one[2] is None or one[2][0] not in keys]
+        if self._shown is not None and self._shown[2] is not None and self._shown[2][0] in keys:
+            self.clear()
+
+    def forget(self) -> None:
+        """Say nothing, earlier warnings neither."""
+        self._earlier.clear()
+        self.clear()
 
     def _dress(self, colours: Colours) -> None:
         self.close_button.setIcon(theme.icon("reject", colours))
 
     def clear(self) -> None:
-        """Say nothing."""
+        """The message is read: say nothing, or the warning before it."""
         self._timer.stop()
-        if not self.isHidden():
+        self._shown = None
+        if self._earlier:
+            self._show(self._earlier.pop())
+        elif not self.isHidden():
             self.setVisible(False)
             self.closed.emit()
