@@ -141,8 +141,16 @@ def test_going_to_a_box_shows_it_whole_with_its_surroundings(canvas):
 def test_a_box_that_is_seen_well_does_not_move_the_map(canvas):
     mark = HoverMark(canvas)
     before = canvas.extent()
-    assert mark.zoom([box(500_100, 5_000_100, 40)], UTM)
+    assert mark.zoom([box(500_100, 5_000_100, 80)], UTM)
     assert canvas.extent() == before
+    mark.remove()
+
+
+def test_a_small_box_is_gone_to_even_where_it_is_in_view(canvas):
+    mark = HoverMark(canvas)
+    before = canvas.extent().width()
+    assert mark.zoom([box(500_100, 5_000_100, 12)], UTM)
+    assert canvas.extent().width() < before / 2
     mark.remove()
 
 

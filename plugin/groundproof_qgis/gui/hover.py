@@ -19,10 +19,12 @@ from qgis.core import (
 from qgis.gui import QgsMapCanvas, QgsRubberBand
 from qgis.PyQt.QtGui import QColor
 
-MARGIN = 1.8
-"""Zooming shows this many times a box's size, so that its surroundings are seen."""
-MIN_SIDE_PX = 16.0
-"""A smaller box is zoomed to, even when it is in view."""
+SURROUNDINGS = 1.5
+"""Zooming shows this many times the largest box's side around it, so that its surroundings are seen."""
+EDGE = 0.1
+"""And around many boxes this part of their extent."""
+CLEAR_PX = 56.0
+"""A box that is in view and whose longer side is this long on the screen is seen well: the map stays as it is."""
 MAX_AT_ONCE = 500
 """More boxes are not lit one by one."""
 
@@ -69,23 +71,23 @@ class HoverMark:
     def zoom(self, geometries: Sequence[QgsGeometry], crs: QgsCoordinateReferenceSystem) -> bool:
         """Show all of these with some ground around; whether they lie on this map at all.
 
-        The scale stays where they are small but visible and in view: the map moves no more than it must.
+        The map moves no more than it must: it stays where all of them are in view and large enough to be seen well.
         """
-        extent = QgsRectangle()
-        for geometry in geometries:
-            extent.combineExtentWith(geometry.boundingBox())
         settings = self._canvas.mapSettings()
+        transform = QgsCoordinateTransform(crs, settings.destinationCrs(), QgsProject.instance())
         try:
-            transform = QgsCoordinateTransform(crs, settings.destinationCrs(), QgsProject.instance())
-            extent = transform.transformBoundingBox(extent)
+            boxes = [transform.transformBoundingBox(one.boundingBox()) for one in geometries]
         except QgsCsException:
             return False
+        extent = QgsRectangle()
+        for one in boxes:
+            extent.combineExtentWith(one)
         if extent.isNull() or not extent.isFinite():
             return False
-        extent.scale(MARGIN)
-        side_px = max(extent.width(), extent.height()) / settings.mapUnitsPerPixel()
-        if settings.visibleExtent().contains(extent) and side_px >= MIN_SIDE_PX * MARGIN:
+        side = max(max(one.width(), one.height()) for one in boxes)
+        if settings.visibleExtent().contains(extent) and side / settings.mapUnitsPerPixel() >= CLEAR_PX:
             return True
+        extent.grow(max(SURROUNDINGS * side, EDGE * max(extent.width(), extent.height())))
         self._canvas.zoomToFeatureExtent(extent)
         return True
 
