@@ -24,6 +24,8 @@ OUTSIDE_POLYGONS: Final = "8"
 _NULL_IN_VALUE_MAP = "{2839923C-8B7D-419E-B84B-CA2FE9B80EC7}"
 """How QGIS's value map widget spells NULL."""
 _EVIDENCE_MM, _FRAME_MM, _CASING_MM = 0.5, 0.3, 0.5
+MAX_LABELS = 1000
+"""In one view. Placing labels beside 50,000 boxes takes QGIS over a minute, and nobody reads them."""
 _QUOTE_CHARACTERS = 600
 """A longer text in a map tip is cut: a tip must not cover the map."""
 
@@ -234,7 +236,16 @@ def _label(qml: Element, expression: str) -> None:
         bufferJoinStyle="128",
     )
     SubElement(settings, "placement", placement=OUTSIDE_POLYGONS, dist="0.6", distUnits="MM", priority="5")
-    SubElement(settings, "rendering", drawLabels="1", obstacle="1", obstacleFactor="2", obstacleType="0")
+    SubElement(
+        settings,
+        "rendering",
+        drawLabels="1",
+        obstacle="1",
+        obstacleFactor="2",
+        obstacleType="0",
+        limitNumLabels="1",
+        maxNumLabels=str(MAX_LABELS),
+    )
 
 
 def _map_tip(qml: Element, title: str, template: str, **expressions: str) -> None:
