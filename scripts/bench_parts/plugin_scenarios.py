@@ -69,10 +69,11 @@ def _dock(driver, zip_path: str, engine: str):
 
 def asks(driver, zip_path: str, engine: str, raster: str, question: str, asks: int, command_line: list):
     """The dock asks about a layer's own pixels, several times; meanwhile the GUI's heart beats."""
+    dock = _dock(driver, zip_path, engine)
+
     from groundproof_qgis.asking.form import LAYER, AskForm, Where
     from groundproof_qgis.imagery.what import LayerPixels
 
-    dock = _dock(driver, zip_path, engine)
     desk = plugins["groundproof_qgis"]._desk
     layer = driver.add_raster(raster)
     found: dict = {"first_box": []}
