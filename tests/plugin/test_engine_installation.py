@@ -28,11 +28,19 @@ needs_engine = pytest.mark.skipif(
 )
 
 
-def small_wheel(folder: Path, body: str) -> Path:
+OURS = {
+    "groundproof/__init__.py": "",
+    "groundproof/service/__init__.py": "",
+    "groundproof/service/settings.py": 'API_VERSION = "1"\n',
+}
+
+
+def small_wheel(folder: Path, body: str, package: dict[str, str] = OURS) -> Path:
     """A distribution of the engine's name whose `groundproof` does this."""
     path = folder / "groundproof-9.8.7-py3-none-any.whl"
     info = "groundproof-9.8.7.dist-info"
     files = {
+        **package,
         "groundproof_small.py": f"import os, sys\n\ndef main():\n    {body}\n",
         f"{info}/METADATA": "Metadata-Version: 2.1\nName: groundproof\nVersion: 9.8.7\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
@@ -55,14 +63,14 @@ def no_torch(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_engine_is_installed_from_a_wheel_and_started(qgis_app, tmp_path: Path) -> None:
     wheel = small_wheel(tmp_path, f"os.execv({str(REAL)!r}, ['groundproof', *sys.argv[1:]])")
     home = tmp_path / "data of a user"
-    engine = LocalEngine(home, lambda: EngineSettings(source=str(wheel)))
+    engine = LocalEngine(home, EngineSettings)
     said: list[str] = []
     engine.said.connect(said.append)
     assert engine.state == ABSENT
     leftover = home / "engine" / "venv-leftover"
     leftover.mkdir(parents=True)
     try:
-        engine.install()
+        engine.install(str(wheel))
         assert engine.state == INSTALLING
         until(lambda: engine.state in (READY, DEAD, ABSENT), 150)
         assert engine.state == READY, engine.sentence
@@ -77,8 +85,8 @@ def test_an_engine_is_installed_from_a_wheel_and_started(qgis_app, tmp_path: Pat
 
 
 def test_an_installation_that_is_cancelled_leaves_nothing(qgis_app, tmp_path: Path) -> None:
-    engine = LocalEngine(tmp_path / "u", lambda: EngineSettings(source=str(small_wheel(tmp_path, "pass"))))
-    engine.install()
+    engine = LocalEngine(tmp_path / "u", EngineSettings)
+    engine.install(str(small_wheel(tmp_path, "pass")))
     folder = tmp_path / "u" / "engine"
     until(lambda: folder.exists() and list(folder.glob("venv-*")))
     engine.cancel_install()
@@ -99,9 +107,9 @@ def test_an_update_that_fails_keeps_the_engine_that_works(qgis_app, tmp_path: Pa
     folder.keep(kept)
     broken = tmp_path / "groundproof-1.0-py3-none-any.whl"
     broken.write_bytes(b"no zip")
-    engine = LocalEngine(tmp_path / "u", lambda: EngineSettings(source=str(broken)))
+    engine = LocalEngine(tmp_path / "u", EngineSettings)
     assert engine.state == STOPPED
-    engine.install()
+    engine.install(str(broken))
     until(lambda: engine.state != INSTALLING, 60)
     assert engine.state == STOPPED
     assert engine.sentence.startswith("The engine could not be installed: ")
@@ -131,10 +139,46 @@ def test_what_pip_is_given(tmp_path: Path) -> None:
     wheel.touch()
     assert requirement(str(wheel)) == f"{wheel}[torch,serve]"
     assert requirement(" https://x.example/g.whl ") == "groundproof[torch,serve] @ https://x.example/g.whl"
-    assert requirement("groundproof[torch,serve]>=1") == "groundproof[torch,serve]>=1"
-    for wrong in ("", "--index-url=https://evil.example", str(tmp_path / "none.whl")):
+    named = "groundproof[torch,serve] @ https://x.example/g.whl"
+    assert requirement(named) == named
+    for wrong in (
+        *("--index-url=https://evil.example", str(tmp_path / "none.whl"), "ground-proof", "other[x]>=1"),
+        *("groundproof @ --index-url", "groundproof @ https://x.example/g.whl --pre"),
+    ):
         with pytest.raises(EngineError):
             requirement(wrong)
+
+
+@pytest.mark.parametrize("bare", ["groundproof", "groundproof[torch,serve]==0.1.0", "GroundProof >= 1"])
+def test_a_name_alone_is_never_installed_because_it_is_another_projects(bare: str) -> None:
+    with pytest.raises(EngineError, match="another project's") as refused:
+        requirement(bare)
+    assert refused.value.kind == "invalid"
+
+
+def test_nothing_is_installed_without_a_choice(qgis_app, tmp_path: Path) -> None:
+    engine = LocalEngine(tmp_path / "u", EngineSettings)
+    with pytest.raises(EngineError, match="Choose the engine's wheel first") as refused:
+        engine.install("")
+    assert (refused.value.kind, engine.state) == ("invalid", ABSENT)
+    assert not (tmp_path / "u" / "engine").exists()
+    engine.shut_down()
+
+
+def test_another_project_of_the_engines_name_is_removed_and_never_started(qgis_app, tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    stranger = small_wheel(tmp_path, f"open({str(started)!r}, 'w')", {"groundproof/__init__.py": ""})
+    engine = LocalEngine(tmp_path / "u", EngineSettings)
+    engine.install(str(stranger))
+    until(lambda: engine.state != INSTALLING, 60)
+    assert (engine.state, engine.sentence) == (
+        ABSENT,
+        "What was installed is not the groundproof engine; it was removed.",
+    )
+    assert EngineFolder(tmp_path / "u" / "engine").installed() is None
+    assert not list((tmp_path / "u" / "engine").glob("venv-*"))
+    assert not started.exists()
+    engine.shut_down()
 
 
 def test_the_reason_of_pip_is_the_sentence() -> None:

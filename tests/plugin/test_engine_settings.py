@@ -9,7 +9,6 @@ from groundproof_qgis.engine import settings
 from groundproof_qgis.engine.address import EngineAddress
 from groundproof_qgis.engine.clean_environment import clean_environment, with_proxy
 from groundproof_qgis.engine.errors import EngineError
-from groundproof_qgis.engine.plugin_version import plugin_version
 from groundproof_qgis.engine.settings import EngineSettings
 
 
@@ -97,8 +96,8 @@ def test_consent_is_for_one_engine_and_can_be_withdrawn() -> None:
     assert not settings.has_consent(one)
 
 
-def test_the_engine_of_this_plugins_version_is_installed_by_default() -> None:
-    assert settings.default_source() == f"groundproof[torch,serve]=={plugin_version()}"
+def test_nothing_is_installed_unless_somebody_chose_it() -> None:
+    assert settings.load().source == ""
 
 
 def test_the_engine_does_not_inherit_what_qgis_set_for_itself() -> None:

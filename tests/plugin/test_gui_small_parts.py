@@ -190,14 +190,14 @@ def test_the_page_keeps_no_secret(page):
 
 
 def test_the_pages_buttons_ask_the_host(page, qtbot):
-    page.source.setText("groundproof==9")
+    page.source.setText("/downloads/g.whl")
     page.install.click()
     page.test.click()
     assert "address" in page.said.label.text()
     page.url.setText("https://gpu-box.example")
     page.test.click()
     assert page.said.label.text() == "It answers."
-    assert page._host.asked == [("install", "groundproof==9"), ("test", "https://gpu-box.example")]
+    assert page._host.asked == [("install", "/downloads/g.whl"), ("test", "https://gpu-box.example")]
     assert not page.remove.isEnabled()
 
 

@@ -35,7 +35,11 @@ _CLEAN = (
 )
 """Removes environments that no stamp names; in a program of its own, because thousands of files take a while."""
 
-_VERSION = "from importlib.metadata import version; print(version('groundproof'))"
+_IS_OURS = (
+    "from importlib.metadata import version; from groundproof.service.settings import API_VERSION; "
+    "print(API_VERSION, version('groundproof'))"
+)
+"""Other distributions have the engine's name; only the engine has this module."""
 
 
 class Installation(QObject):
@@ -109,19 +113,18 @@ class Installation(QObject):
             steps.append((tr("Installing PyTorch (about 200 MB)."), step, False))
         steps += [
             (tr("Installing the engine."), [*install, self._requirement], True),
-            ("", [inside, "-I", "-c", _VERSION], True),
         ]
-        self._next(steps)
+        self._next(steps, lambda: self._check([inside, "-I", "-c", _IS_OURS]))
 
-    def _next(self, steps: list[tuple[str, list[str], bool]]) -> None:
-        """Do the first step, then the others. Each: a sentence, a command, whether it must work."""
+    def _next(self, steps: list[tuple[str, list[str], bool]], then: Callable[[], None]) -> None:
+        """Do the first step, the others, then this. Each: a sentence, a command, whether it must work."""
         if not steps:
-            self._installed()
+            then()
             return
         (sentence, words, needed), *others = steps
         if sentence:
             self.said.emit(sentence)
-        command = self._run(words, lambda worked: self._done(worked or not needed, others))
+        command = self._run(words, lambda worked: self._done(worked or not needed, others, then))
         command.said.connect(self._say)
         self._command = command
         command.start()
@@ -136,7 +139,9 @@ class Installation(QObject):
         command.ended.connect(command.deleteLater)
         return command
 
-    def _done(self, worked: bool, others: list[tuple[str, list[str], bool]]) -> None:
+    def _done(
+        self, worked: bool, others: list[tuple[str, list[str], bool]], then: Callable[[], None]
+    ) -> None:
         lines = self._command.lines if self._command is not None else []
         if self._cancelled:
             self._clean_up(_cancelled())
@@ -147,8 +152,23 @@ class Installation(QObject):
             )
             self._clean_up(sentence.format(why=reason(lines)))
         else:
-            self._version = lines[-1] if lines else ""
-            self._next(others)
+            self._next(others, then)
+
+    def _check(self, words: list[str]) -> None:
+        """Whether what pip installed is the engine; before the stamp, so that nothing else is ever started."""
+        command = self._run(words, lambda worked: self._checked(worked, command.last_line))
+        self._command = command
+        command.start()
+
+    def _checked(self, worked: bool, said: str) -> None:
+        api, _, version = said.partition(" ")
+        if self._cancelled:
+            self._clean_up(_cancelled())
+        elif not (worked and api and version):
+            self._clean_up(tr("What was installed is not the groundproof engine; it was removed."))
+        else:
+            self._version = version
+            self._installed()
 
     def _installed(self) -> None:
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,10 @@ from groundproof_qgis.i18n_text import tr
 
 STAMP = "installed.json"
 PREFIX = "venv-"
+
+_ADDRESSES = ("https://", "http://", "file://")
+_SAYS_WHERE = re.compile(r"[A-Za-z0-9][\w.-]*\s*(\[[\w\s,.-]*\])?\s*@\s*(https|http|file)://\S+")
+_OUR_NAME = re.compile(r"groundproof(?![\w.-])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -72,19 +77,35 @@ def program(environment: Path, name: str) -> Path:
 
 
 def requirement(source: str) -> str:
-    """What pip is given for a wheel file, a URL or a requirement. Raises EngineError (invalid)."""
+    """What pip is given for a wheel file, a URL or a requirement that says where it lies (`name @ URL`).
+
+    Never a bare name: on the public package index "groundproof" belongs to another project, so a name alone would
+    install and run a stranger's program. Raises EngineError (invalid).
+    """
     words = source.strip()
-    if not words or words.startswith("-"):
+    if not words:
         sentence = tr(
-            "{source} cannot be installed. Give a wheel file, an address that begins with https://, or a requirement "
-            "such as groundproof[torch,serve]."
+            "Choose the engine's wheel first: a wheel file made by scripts/package_engine, or an address that begins "
+            "with https://."
         )
-        raise EngineError(sentence.format(source=words or tr("Nothing")), INVALID)
-    if words.startswith(("https://", "http://", "file://")):
+        raise EngineError(sentence, INVALID)
+    if words.startswith(_ADDRESSES):
         return f"groundproof{EXTRAS} @ {words}"
+    if _SAYS_WHERE.fullmatch(words):
+        return words
     path = Path(words).expanduser()
     if path.exists():
         return f"{path.resolve()}{EXTRAS}"
     if words.endswith(".whl"):
         raise EngineError(tr("There is no file {path}.").format(path=words), INVALID)
-    return words
+    if _OUR_NAME.match(words):
+        sentence = tr(
+            "On the public package index the name groundproof is another project's, so the engine cannot be installed "
+            "by name. Give a wheel file made by scripts/package_engine, or an address that begins with https://."
+        )
+        raise EngineError(sentence, INVALID)
+    sentence = tr(
+        "{source} cannot be installed. Give a wheel file made by scripts/package_engine, or an address that begins "
+        "with https://."
+    )
+    raise EngineError(sentence.format(source=words[:200]), INVALID)

@@ -135,20 +135,14 @@ class LocalEngine(QObject):
         elif self.state == STARTING:
             self._become(STOPPED, _not_running())
 
-    def install(self, source: str = "", python: str = "") -> None:
-        """Install it, or another version; the person has agreed. Empty: as in the settings.
+    def install(self, source: str, python: str = "") -> None:
+        """Install it, or another version; the person has agreed. source, python: as in EngineSettings.
 
-        Raises EngineError (invalid) for a source that is none.
+        Raises EngineError (invalid) for a source that is none, and for an empty one: nothing is ever looked for.
         """
         if self.state == INSTALLING:
             return
-        chosen = self._settings()
-        installation = Installation(
-            self._engine_folder,
-            source or chosen.source or engine_settings.default_source(),
-            python or chosen.python,
-            self,
-        )
+        installation = Installation(self._engine_folder, source, python, self)
         self.when_stopped(lambda: self._install(installation))
 
     def installed(self) -> Installed | None:

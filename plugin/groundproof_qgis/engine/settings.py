@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from qgis.core import QgsSettings
 
 from groundproof_qgis.engine.address import EngineAddress
-from groundproof_qgis.engine.plugin_version import plugin_version
 
 LOCAL = "local"
 REMOTE = "remote"
@@ -23,18 +22,14 @@ EXTRAS = "[torch,serve]"
 MODEL = "tiny"
 
 
-def default_source() -> str:
-    """What is installed when nothing else is asked for: the engine of this plugin's own version."""
-    return f"groundproof{EXTRAS}=={plugin_version()}"
-
-
 @dataclass(frozen=True)
 class EngineSettings:
     """who: LOCAL or REMOTE. url, authcfg: of the remote engine.
 
     command: how to start an engine that is installed already; empty: the plugin's own. source: what pip installs: a
-    wheel file, a URL or a requirement; empty: `default_source()`. python: a Python >= 3.11 to install with; empty: the
-    plugin looks for one. model: what the engine on this computer answers with, as `groundproof serve --model`.
+    wheel file or an address; empty: nothing was chosen, and nothing can be installed. python: a Python >= 3.11 to
+    install with; empty: the plugin looks for one. model: what the engine on this computer answers with, as
+    `groundproof serve --model`.
     """
 
     who: str = LOCAL

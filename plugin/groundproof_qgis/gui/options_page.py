@@ -162,8 +162,12 @@ class OptionsPage(QgsOptionsPageWidget):
         buttons.addWidget(self.install)
         buttons.addWidget(self.remove)
         buttons.addStretch(1)
-        self.source.setPlaceholderText(engine_settings.default_source())
-        self.source.setToolTip(tr("A wheel file, an address or a requirement, as pip takes it"))
+        self.source.setPlaceholderText(tr("a wheel file made by scripts/package_engine, or an address"))
+        self.source.setToolTip(
+            tr(
+                "The engine's wheel: a file, or an address that begins with https://. Nothing is taken by name"
+            )
+        )
         self.python.setStorageMode(QgsFileWidget.StorageMode.GetFile)
         self.python.lineEdit().setPlaceholderText(tr("found automatically"))
         self.python.setToolTip(tr("A Python 3.11 or newer; not QGIS's own"))
