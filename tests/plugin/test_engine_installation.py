@@ -311,3 +311,68 @@ def test_an_engine_waits_for_an_earlier_one_to_let_go_of_its_folder(qgis_app, tm
     assert "An earlier engine has not ended yet; waiting for it." in told
     assert "Out of memory." in engine.sentence
     engine.shut_down()
+
+
+SMALL_ENGINE = """#!{python}
+import http.server, json, sys, threading
+model = sys.argv[sys.argv.index("--model") + 1]
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps({{"ready": True, "sentence": "Ready.", "model": {{"name": model}}}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *words): pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+print(f"groundproof serves {{model}} at http://127.0.0.1:{{server.server_port}} now", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def small_engine(qgis_app, tmp_path: Path):
+    """A local engine whose program is small, and the settings it reads: a list of one."""
+    script = tmp_path / "small"
+    script.write_text(SMALL_ENGINE.format(python=sys.executable))
+    script.chmod(0o755)
+    chosen = [EngineSettings(command=str(script), model="one")]
+    engine = LocalEngine(tmp_path / "u", lambda: chosen[0])
+    engine.start()
+    until(lambda: engine.state == READY)
+    yield engine, chosen
+    engine.shut_down()
+
+
+def test_other_settings_reach_an_engine_that_runs(small_engine) -> None:
+    engine, chosen = small_engine
+    first = engine.address()
+    engine.look()
+    assert (engine.state, engine.address()) == (READY, first)
+    chosen[0] = EngineSettings(command=chosen[0].command, model="two")
+    engine.look()
+    with pytest.raises(EngineError) as gone:
+        engine.address()
+    assert gone.value.kind == "busy"  # a question that is asked now waits for it
+    until(lambda: engine.state == READY)
+    assert engine.model["name"] == "two"
+    chosen[0] = EngineSettings()
+    engine.look()
+    until(lambda: engine.state == ABSENT)
+
+
+def test_an_engine_that_is_stopped_says_so_and_starts_again_only_when_the_old_one_is_gone(
+    small_engine,
+) -> None:
+    engine, _ = small_engine
+    child = engine._child
+    engine.stop()
+    assert (engine.state, engine.sentence) == (STOPPED, "The engine on this computer is stopping.")
+    engine.start()
+    assert engine._child is child
+    until(lambda: engine.state == READY)
+    assert engine._child is not child
+    engine.stop()
+    until(lambda: engine._child is None)
+    assert (engine.state, engine.sentence) == (STOPPED, "The engine on this computer is not running.")

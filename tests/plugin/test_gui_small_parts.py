@@ -32,7 +32,7 @@ from groundproof_qgis.gui.verdict_icons import LINES, verdict_icon
         (states.INSTALLING, {"cancel"}),
         (states.STOPPED, {"start"}),
         (states.STARTING, set()),
-        (states.READY, set()),
+        (states.READY, {"stop"}),
         (states.DEAD, {"restart"}),
         (UNREACHABLE, {"retry", "connect"}),
     ],
@@ -45,7 +45,7 @@ def test_each_state_of_the_engine_offers_the_button_that_helps(qtbot, qgis_app, 
     assert line.sentence.text() == "A sentence."
     assert {
         key
-        for key in ("install", "connect", "cancel", "start", "restart", "retry")
+        for key in ("install", "connect", "cancel", "start", "stop", "restart", "retry")
         if line.button(key).isVisible()
     } == buttons
     for key in buttons:
@@ -55,6 +55,16 @@ def test_each_state_of_the_engine_offers_the_button_that_helps(qtbot, qgis_app, 
     with qtbot.waitSignal(line.pressed, timeout=500) as told:
         line.settings_button.click()
     assert told.args == ["settings"]
+
+
+def test_an_engine_elsewhere_is_not_ours_to_stop(qtbot, qgis_app):
+    line = EngineLine()
+    qtbot.addWidget(line)
+    line.show()
+    line.set_state(states.READY, "gpu-box: ready.", local=False)
+    assert not line.button("stop").isVisible()
+    line.set_state(UNREACHABLE, "Gone.", local=False)
+    assert line.button("retry").isVisible()
 
 
 def test_a_long_sentence_is_read_whole_in_a_narrow_dock(qtbot, qgis_app):

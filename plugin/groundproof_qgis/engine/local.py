@@ -82,6 +82,7 @@ class LocalEngine(QObject):
         self._engine_folder = EngineFolder(self.folder / "engine")
         self._data: DataFolder | None = None
         self._child: EngineChild | None = None
+        self._running: tuple[list[str] | None, str] = (None, "")
         self._installation: Installation | None = None
         self._address: EngineAddress | None = None
         self._after_stop: Callable[[], None] | None = None
@@ -105,10 +106,18 @@ class LocalEngine(QObject):
         address, state, sentence = self._address, self.state, self.sentence
         if address is not None:
             return address
-        raise EngineError(sentence, BUSY if state in (STARTING, INSTALLING) else UNREACHABLE, None, 0.5)
+        comes = state in (STARTING, INSTALLING) or self._after_stop is not None
+        raise EngineError(sentence, BUSY if comes else UNREACHABLE, None, 0.5)
 
     def look(self) -> None:
-        """Find out anew whether an engine is installed; call it when the settings have changed."""
+        """Find out anew which engine there is; call it when the settings have changed.
+
+        One that runs with another command or model than the settings say is started anew.
+        """
+        if self._child is not None and self.state in (STARTING, READY):
+            if self._after_stop is None and self._running != (self._command(), self._settings().model):
+                self.restart()
+            return
         if self.state not in (ABSENT, STOPPED, DEAD):
             return
         if self._command() is None:
@@ -119,6 +128,9 @@ class LocalEngine(QObject):
     def start(self) -> None:
         """Start it, unless it runs, starts or is being installed."""
         if self.state in (STARTING, READY, INSTALLING):
+            return
+        if self._child is not None:  # it is still ending; two would want one folder
+            self._after_stop = self._after_stop or self.start
             return
         self._held = 0
         self._start()
@@ -132,6 +144,8 @@ class LocalEngine(QObject):
         if self._child is not None:
             self._forget_address()
             self._child.stop()
+            if self.state != DEAD:
+                self._become(STOPPED, tr("The engine on this computer is stopping."))
         elif self.state == STARTING:
             self._become(STOPPED, _not_running())
 
@@ -201,7 +215,8 @@ class LocalEngine(QObject):
             return
         self._become(STARTING, tr("The engine on this computer is starting."))
         self._limit.start()
-        self._child = EngineChild(command, self._settings().model, self._data.path, self)
+        self._running = command, self._settings().model
+        self._child = EngineChild(*self._running, self._data.path, self)
         self._child.listens.connect(self._listens)
         self._child.ended.connect(self._ended)
         self._child.start()

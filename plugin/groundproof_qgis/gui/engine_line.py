@@ -25,10 +25,11 @@ from groundproof_qgis.i18n_text import tr
 UNREACHABLE = "unreachable"
 """Of a remote engine: it does not answer, or not to us."""
 
-INSTALL, CANCEL, START, RESTART, CONNECT, RETRY, SETTINGS, HELP = (
+INSTALL, CANCEL, START, STOP, RESTART, CONNECT, RETRY, SETTINGS, HELP = (
     "install",
     "cancel",
     "start",
+    "stop",
     "restart",
     "connect",
     "retry",
@@ -42,7 +43,7 @@ _BUTTONS = {
     INSTALLING: (CANCEL,),
     STOPPED: (START,),
     STARTING: (),
-    READY: (),
+    READY: (STOP,),
     DEAD: (RESTART,),
     UNREACHABLE: (RETRY, CONNECT),
 }
@@ -53,6 +54,7 @@ def _words() -> dict[str, str]:
         INSTALL: tr("Install..."),
         CANCEL: tr("Stop installing"),
         START: tr("Start"),
+        STOP: tr("Stop"),
         RESTART: tr("Start again"),
         CONNECT: tr("Connect..."),
         RETRY: tr("Try again"),
@@ -60,7 +62,7 @@ def _words() -> dict[str, str]:
 
 
 class EngineLine(QWidget):
-    """`pressed` says which button: one of INSTALL, CANCEL, START, RESTART, CONNECT, RETRY, SETTINGS, HELP."""
+    """`pressed` says which button: one of INSTALL, CANCEL, START, STOP, RESTART, CONNECT, RETRY, SETTINGS, HELP."""
 
     pressed = pyqtSignal(str)
 
@@ -104,9 +106,12 @@ class EngineLine(QWidget):
         """As set."""
         return self._state
 
-    def set_state(self, state: str, sentence: str) -> None:
-        """state: of `engine.local`, or UNREACHABLE. Raises KeyError for another one."""
-        offered = _BUTTONS[state]
+    def set_state(self, state: str, sentence: str, local: bool = True) -> None:
+        """state: of `engine.local`, or UNREACHABLE. Raises KeyError for another one.
+
+        local: whether the engine is on this computer; one elsewhere is not ours to stop.
+        """
+        offered = tuple(key for key in _BUTTONS[state] if local or key != STOP)
         self._state = state
         self.sentence.setText(sentence)
         if offered != self._shown:
