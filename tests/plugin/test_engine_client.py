@@ -355,3 +355,27 @@ def test_qgis_authentication_configurations_are_used(serve: Serve) -> None:
     assert error.kind == "unauthorized"
     assert "no0such cannot be used" in str(error)
     assert len(server.calls) == 1
+
+
+def test_a_look_that_nobody_waits_for_never_asks_for_the_master_password(serve: Serve) -> None:
+    server = serve(lambda call: call.json(HEALTH))
+    manager = QgsApplication.authManager()
+    assert manager.setMasterPassword("master password of a test", True)
+    config = QgsAuthMethodConfig("Basic")
+    config.setName("locked engine")
+    config.setConfig("username", "me")
+    config.setConfig("password", "the-engine-token")
+    assert manager.storeAuthenticationConfig(config)
+    client = EngineClient(EngineAddress(server.url, config.id()))
+    manager.clearMasterPassword()
+    try:
+        error = fails(client.quietly().health)
+        assert (error.kind, len(server.calls)) == ("unauthorized", 0)
+        assert str(error) == (
+            "QGIS's authentication database is locked. Press Try again and enter the master password."
+        )
+        in_worker(EngineClient(EngineAddress(server.url)).quietly().health)
+    finally:
+        assert manager.setMasterPassword("master password of a test", True)
+    in_worker(client.quietly().health)
+    assert [("Authorization" in call.headers) for call in server.calls] == [False, True]

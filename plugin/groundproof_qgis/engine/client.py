@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -66,11 +66,14 @@ class Downloaded:
 class EngineClient:
     """Speaks to one engine. `cancelled` is looked at while waiting, about ten times a second.
 
-    Every call raises EngineError; its kind says what could help.
+    may_prompt: as in Request. Every call raises EngineError; its kind says what could help.
     """
 
-    def __init__(self, address: AddressSource, cancelled: Cancelled = never) -> None:
+    def __init__(
+        self, address: AddressSource, cancelled: Cancelled = never, *, may_prompt: bool = True
+    ) -> None:
         self._source = address
+        self._may_prompt = may_prompt
         self.cancelled = cancelled
 
     @property
@@ -80,7 +83,11 @@ class EngineClient:
 
     def patient(self) -> EngineClient:
         """The same, for what must be done after somebody cancelled."""
-        return EngineClient(self._source)
+        return EngineClient(self._source, may_prompt=self._may_prompt)
+
+    def quietly(self) -> EngineClient:
+        """The same, for looks that nobody waits for: raises EngineError (unauthorized) where QGIS would prompt."""
+        return EngineClient(self._source, self.cancelled, may_prompt=False)
 
     def health(self) -> Health:
         """Needs no token. Raises EngineError (version) for another program, or another interface."""
@@ -221,6 +228,8 @@ class EngineClient:
 
     def send(self, request: Request, waiting: Waiting, address: EngineAddress | None = None) -> Answer:
         """Any request."""
+        if not self._may_prompt:
+            request = replace(request, may_prompt=False)
         return exchange(address or self.address, request, self.cancelled, waiting)
 
     def _get(self, path: str, waiting: Waiting = Waiting(QUICK_S)) -> dict[str, Any]:

@@ -23,12 +23,17 @@ READ_BUFFER_BYTES = 4 << 20
 
 @dataclass(frozen=True)
 class Request:
-    """method: of HTTP. path: below the engine's address, with a slash, already quoted. body: sent as it is."""
+    """method: of HTTP. path: below the engine's address, with a slash, already quoted. body: sent as it is.
+
+    may_prompt: whether a person waits for the answer, so that QGIS may ask for the master password of its
+    authentication database.
+    """
 
     method: str
     path: str
     body: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict, hash=False)
+    may_prompt: bool = True
 
 
 def send(manager: QNetworkAccessManager, address: EngineAddress, request: Request) -> QNetworkReply:
@@ -36,7 +41,7 @@ def send(manager: QNetworkAccessManager, address: EngineAddress, request: Reques
 
     QGIS gives up on requests after a minute of silence; here whoever waits decides that. Redirects are not followed:
     they could lead to somebody who should not see the token. Raises EngineError (unauthorized) when QGIS's
-    authentication configuration cannot be used.
+    authentication configuration cannot be used, or only after a prompt that the request may not cause.
     """
     prepared = _prepared(address, request)
     body = QByteArray(b"" if request.body is None else request.body)
@@ -82,6 +87,11 @@ def _prepared(address: EngineAddress, request: Request) -> QNetworkRequest:
     for name, text in headers.items():
         prepared.setRawHeader(name.encode(), text.encode())
     if address.authcfg:
+        if not (request.may_prompt or QgsApplication.authManager().masterPasswordIsSet()):
+            sentence = tr(
+                "QGIS's authentication database is locked. Press Try again and enter the master password."
+            )
+            raise EngineError(sentence, UNAUTHORIZED)
         worked, prepared = QgsApplication.authManager().updateNetworkRequest(prepared, address.authcfg)
         if not worked:
             sentence = tr(
