@@ -80,7 +80,7 @@ def test_the_engine_says_the_same_as_the_local_count_and_it_is_written(
     path = shutil.copy(file, tmp_path / "run.gpkg")
     layers, session = opened(project, tmp_path / "run.gpkg")
     added = edit(layers, session)
-    local = session.counts("A1").counted
+    local = session.counts()["A1"].counted
 
     update = in_worker(lambda: ask_for_update(layers.path, job if known else GONE, client))
     write_back(layers, update)
@@ -128,7 +128,7 @@ def test_a_box_deleted_here_is_gone_from_the_answer(client, answered, project, t
     layers.evidence.deleteFeature(1)
     session.save()
     write_back(layers, in_worker(lambda: ask_for_update(layers.path, job, client)))
-    assert read_tables(layers.path).answer().parts["A1"].value == session.counts("A1").counted
+    assert read_tables(layers.path).answer().parts["A1"].value == session.counts()["A1"].counted
 
 
 def test_parcels_are_audited_each(client, project, tmp_path):
@@ -140,7 +140,7 @@ def test_parcels_are_audited_each(client, project, tmp_path):
     write_back(layers, in_worker(lambda: ask_for_update(path, None, client)))
     answer = read_tables(path).answer()
     for name, part in answer.parts.items():
-        assert part.value == session.counts(name).counted
+        assert part.value == session.counts()[name].counted
 
 
 def test_unsaved_edits_are_not_written_over(client, answered, project, tmp_path):

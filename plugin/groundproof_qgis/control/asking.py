@@ -11,8 +11,8 @@ from typing import Any
 
 from qgis.core import QgsApplication, QgsProject
 from qgis.gui import QgsMapCanvas
-from qgis.PyQt.QtCore import QObject, pyqtSignal
-from qgis.PyQt.QtWidgets import QDialog, QWidget
+from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
+from qgis.PyQt.QtWidgets import QApplication, QDialog, QWidget
 
 from groundproof_qgis.answer.answer import Answer
 from groundproof_qgis.asking.form import AskForm
@@ -28,18 +28,24 @@ from groundproof_qgis.engine import settings as engine_settings
 from groundproof_qgis.gui import preferences
 from groundproof_qgis.gui.consent import huge_dialog, send_dialog
 from groundproof_qgis.history.folders import folder_for_new_runs
-from groundproof_qgis.history.record import ASKING, new_record
+from groundproof_qgis.history.record import ASKING, INTERRUPTED, new_record
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.imagery.errors import PixelError
 from groundproof_qgis.imagery.freeze import Frozen
 from groundproof_qgis.imagery.place import Place
 from groundproof_qgis.imagery.what import LayerPixels
 from groundproof_qgis.layers.errors import LayerError
+from groundproof_qgis.layers.group import remove_layers
 from groundproof_qgis.layers.live import LiveLayer
 from groundproof_qgis.tasks.ask_task import AnswerTask, AskTask
+from groundproof_qgis.tasks.call_task import CallTask
 
 HUGE_PX = 150_000_000
 """Where no engine has said how many tiles it is: about 200 tiles of 896 px, half a gigabyte to send."""
+
+STAYS_MS = 3_000
+"""QGIS cancels its tasks when it closes, and when somebody presses Cancel in its list of tasks. If it is still there
+after this long it was the list."""
 
 
 class Asking(QObject):
@@ -64,6 +70,8 @@ class Asking(QObject):
         self._canvas = canvas
         self._window = window
         self._task: AnswerTask | None = None
+        self._ending: CallTask | None = None
+        self._is_left = False
 
     @property
     def is_busy(self) -> bool:
@@ -97,7 +105,9 @@ class Asking(QObject):
             )
             self.problem.emit(sentence.format(folder=err.filename, reason=err.strerror))
             return
-        record = new_record(form.question, form.task, _form_kept(form, place), self._engines.title)
+        record = new_record(
+            form.question, form.task, _form_kept(form, place), self._engines.title, self._engines.at
+        )
         run = Run(record, folder.path, Answer(form.question))
         if folder.sentence:
             run.answer.notes.append(folder.sentence)
@@ -107,28 +117,35 @@ class Asking(QObject):
         self._engines.start()
         sources = [one.source for one in frozen]
         self._begin(
-            run, AskTask(self._engines.address, question, sources, folder.path, Path(record.gpkg).stem)
+            run, AskTask(self._engines.source(), question, sources, folder.path, Path(record.gpkg).stem)
         )
 
     def go_on(self, run: Run) -> None:
         """Watch a run's job again, from its first event: the answer is built anew."""
         if self.is_busy or run.record.job is None:
             return
+        if run.record.engine_at not in ("", self._engines.at):
+            sentence = tr(
+                "This was asked of {engine}, which has it. Choose that engine in the settings, then go on."
+            )
+            self.problem.emit(sentence.format(engine=run.record.engine))
+            return
         run.answer = Answer(run.record.question)
         self._engines.start()
         name = Path(run.record.gpkg).stem
         self._begin(
             run,
-            AskTask.follow(self._engines.address, run.record.job, 0, run.folder, name, run.record.question),
+            AskTask.follow(self._engines.source(), run.record.job, 0, run.folder, name, run.record.question),
         )
 
     def cancel(self) -> None:
         """End it; what came so far is kept."""
         if self._task is not None:
-            self._task.cancel()
+            self._task.give_up()
 
     def leave(self) -> None:
         """QGIS ends, or the plugin is switched off: the engine goes on, and the run can be followed later."""
+        self._is_left = True
         if self._task is not None:
             self._task.leave()
 
@@ -142,7 +159,7 @@ class Asking(QObject):
             return False
         if not self._engines.is_remote:
             return True
-        address = self._engines.address()
+        address = engine_settings.load().remote_address()
         if engine_settings.has_consent(address):
             return True
         dialog = send_dialog(
@@ -168,6 +185,7 @@ class Asking(QObject):
         self.run, self._task = run, task
         task.stage.connect(lambda sentence: self._stage(run, sentence))
         task.uploaded.connect(lambda sent, of: self._uploaded(run, sent, of))
+        task.progressed.connect(lambda _answered, _tiles, _failed, left: self._time_left(run, left))
         task.job_started.connect(lambda job: self._note(run, job=job))
         task.events.connect(lambda events: self._events(run, events))
         task.ended.connect(lambda status, sentence: self._ended(run, task, status, sentence))
@@ -178,6 +196,9 @@ class Asking(QObject):
     def _stage(self, run: Run, sentence: str) -> None:
         run.answer.stage = sentence
         self.grew.emit(run)
+
+    def _time_left(self, run: Run, seconds: float) -> None:
+        run.seconds_left = seconds if seconds >= 0 else None
 
     def _uploaded(self, run: Run, sent: float, of: float) -> None:
         percent = 100 if of <= 0 else int(100 * sent / of)
@@ -198,6 +219,7 @@ class Asking(QObject):
 
     def _show_live(self, run: Run, boxes: list) -> None:
         if run.live is None and run.layers is None and not run.is_orphan:
+            remove_layers(self._project, run.record.run_id, "live")  # of an earlier try
             try:
                 run.live = LiveLayer(
                     self._project, run.record.run_id, run.title, boxes[0].crs, self._canvas.isDrawing
@@ -211,12 +233,29 @@ class Asking(QObject):
     def _ended(self, run: Run, task: AnswerTask, status: str, sentence: str) -> None:
         self._task = None
         outcome = task.outcome
+        if status == INTERRUPTED and task.isCanceled():
+            QTimer.singleShot(STAYS_MS, lambda: self._end_in_engine(run))
         run.answer.end(status, sentence)
         if outcome.partial is not None:
             run.answer.notes.append(tr("The result holds {part}.").format(part=outcome.partial))
         kept = {"job": outcome.job_id, "last_event": outcome.after, "status": status, "sentence": sentence}
         self._kept(lambda: run.note_answer(**kept), run)
         self.ended.emit(run)
+
+    def _end_in_engine(self, run: Run) -> None:
+        """Somebody cancelled it in QGIS's list of tasks: the engine shall not go on either; what came is kept."""
+        job = run.record.job
+        if self._is_left or self.is_busy or job is None or run.record.status != INTERRUPTED:
+            return
+        if (
+            QApplication.activeModalWidget() is not None
+        ):  # perhaps QGIS is asking what to save before it closes
+            QTimer.singleShot(STAYS_MS, lambda: self._end_in_engine(run))
+            return
+        self._ending = CallTask(tr("Cancel"), self._engines.address, lambda client: client.cancel(job))
+        self._ending.done.connect(lambda _: self.go_on(run))
+        self._ending.failed.connect(lambda err: self.problem.emit(str(err)))
+        QgsApplication.taskManager().addTask(self._ending)
 
     def _note(self, run: Run, **changes: Any) -> bool:
         return self._kept(lambda: run.note(**changes), run)
@@ -236,7 +275,8 @@ def _question(form: AskForm, frozen: Sequence[Frozen]) -> Question:
     return Question(
         form.question,
         "change" if form.two_dates and form.task == "auto" else form.task,
-        area=first.area,
+        # Boxes that are asked about say where: the engine looks around them.
+        area=None if form.follow_up is not None and form.follow_up.evidence else first.area,
         second_look=form.second_look,
         pixel_space=first.spec.crs_wkt is None,
         follow_up=form.follow_up,

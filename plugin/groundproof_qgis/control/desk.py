@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from qgis.core import QgsProject, QgsRasterLayer
+from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
 from qgis.gui import QgisInterface
 from qgis.PyQt.QtCore import QObject, QTimer, QUrl
 from qgis.PyQt.QtGui import QDesktopServices
 
-from groundproof_qgis.asking.form import RECTANGLE, AskForm, Where
+from groundproof_qgis.asking.form import RECTANGLE, SELECTION, AskForm, Where
 from groundproof_qgis.asking.form_json import form_from_json
 from groundproof_qgis.asking.recent import RecentQuestions
 from groundproof_qgis.asking.request import FollowUp
 from groundproof_qgis.control.asking import Asking
-from groundproof_qgis.control.engine_controls import RESTART, EngineControls
+from groundproof_qgis.control.engine_controls import EngineControls
 from groundproof_qgis.control.engines import Engines
 from groundproof_qgis.control.exports import Exports
 from groundproof_qgis.control.installing import Installing
@@ -30,12 +30,15 @@ from groundproof_qgis.control.run import Run
 from groundproof_qgis.control.runs import Runs
 from groundproof_qgis.control.showing import Showing
 from groundproof_qgis.control.sizing import Sizing
+from groundproof_qgis.control.updating import Updating
 from groundproof_qgis.engine.local import LocalEngine
 from groundproof_qgis.gui.dock import GroundproofDock
 from groundproof_qgis.gui.layer_choices import LayerChoices
 from groundproof_qgis.gui.messages import GOOD, INFO, WARNING
-from groundproof_qgis.history.record import CANCELLED, FAILED, INTERRUPTED
+from groundproof_qgis.history.record import CANCELLED, DONE, FAILED, INTERRUPTED
 from groundproof_qgis.i18n_text import tr
+from groundproof_qgis.layers.group import layers_of
+from groundproof_qgis.tasks.at_end import end_tasks
 
 HERE = Path(__file__).parents[1]
 DEMO = HERE / "demo" / "scene.tif"
@@ -53,6 +56,7 @@ class Desk(QObject):
     ) -> None:
         super().__init__(dock)
         window, canvas = iface.mainWindow(), iface.mapCanvas()
+        self._iface = iface
         self._canvas = canvas
         self._project = project
         self._panel, self._answers = dock.ask_panel, dock.answer_panel
@@ -60,6 +64,7 @@ class Desk(QObject):
         self._recent = RecentQuestions()
         self._interrupted: Run | None = None
         self._written = ""
+        self._tried: set[str] = set()
         self.engines = Engines(local, self)
         self.installing = Installing(self.engines, self._messages, window)
         self._controls = EngineControls(dock, iface, self.engines, self.installing)
@@ -68,8 +73,9 @@ class Desk(QObject):
         self.asking = Asking(self.engines, self.places, project, canvas, window)
         self.results = Results(project, self)
         self.showing = Showing(self._answers, canvas)
-        self.reviewing = Reviewing(self._answers, self.engines)
-        self.exports = Exports(self.engines, self.reviewing, project, canvas, window)
+        self.updating = Updating(project, self.engines, self)
+        self.reviewing = Reviewing(self._answers, self.updating)
+        self.exports = Exports(self.engines, self.reviewing, self.updating, project, canvas, window)
         self.runs = Runs(project, self.engines, window)
         self._choices = LayerChoices(project, self)
         self._moved = QTimer(self)
@@ -91,13 +97,18 @@ class Desk(QObject):
         for signal in self._map_signals():
             signal.disconnect(self._map_moved)
         self._moved.stop()
-        self.asking.leave()
+        QgsApplication.instance().aboutToQuit.disconnect(self._quit)
+        self._quit()
         self.sizing.stop()
         self.engines.close()
         self.reviewing.close()
         self.runs.close()
         self.showing.close()
         self.places.tidy_up()
+
+    def _quit(self) -> None:
+        self.asking.leave()
+        end_tasks()
 
     def _connect_asking(self) -> None:
         panel = self._panel
@@ -130,11 +141,13 @@ class Desk(QObject):
 
     def _connect_answers(self) -> None:
         answers = self._answers
-        for source in (self.asking, self.showing, self.reviewing, self.exports, self.runs):
+        for source in (self.asking, self.showing, self.reviewing, self.updating, self.exports, self.runs):
             source.problem.connect(self._warn)
         self.results.opened.connect(self._opened)
         self.results.failed.connect(lambda _run, sentence: self._warn(sentence))
         self.reviewing.answer_due.connect(self.results.open)
+        self.reviewing.started.connect(self._iface.setActiveLayer)
+        self.updating.answer_due.connect(self.results.open)
         self.reviewing.changed.connect(self.showing.changed)
         self.reviewing.layers_missing.connect(self._layers_missing)
         self.exports.written.connect(self._say_written)
@@ -153,6 +166,7 @@ class Desk(QObject):
         self._project.layersWillBeRemoved.connect(self._layers_go)
         self._project.readProject.connect(self._project_read)
         self._project.cleared.connect(self._project_cleared)
+        QgsApplication.instance().aboutToQuit.connect(self._quit)
 
     # Asking
 
@@ -223,11 +237,15 @@ class Desk(QObject):
             return
         self.showing.read_anew()
         self.reviewing.set_run(run)
+        over = {"status": DONE, "sentence": ""} if run.record.status == INTERRUPTED else {}
         try:
-            run.note_answer()
+            run.note_answer(**over)
         except OSError as err:
             self._warn(str(err))
         self.runs.refresh()
+        if run.record.answer_due and self.engines.is_present and run.record.run_id not in self._tried:
+            self._tried.add(run.record.run_id)  # once: an engine that cannot is not asked in a circle
+            self.updating.update(run)
 
     def _open(self, run: Run) -> None:
         shown = self.showing.run
@@ -245,6 +263,10 @@ class Desk(QObject):
             self._warn(tr("A question is being asked. Wait for it, or cancel it, then go on with the other."))
             return
         self._messages.forget()
+        if run.record.job is None:
+            self._warn(tr("This question never reached the engine. Ask it again."))
+            self._again(run)
+            return
         if run.path.is_file():  # QGIS ended after the result came, and before the record said so
             self._open(run)
             return
@@ -263,6 +285,12 @@ class Desk(QObject):
             self.places.set_rectangle(place)
             form = AskForm(**{**vars(form), "where": Where(RECTANGLE)})
         self._panel.set_form(form)
+        if self._panel.form().pixels != form.pixels:
+            self._warn(
+                tr("A layer or map theme of that question is not in the project any more. Choose the pixels.")
+            )
+        elif form.where.kind == SELECTION:
+            self._warn(tr("Select the polygons again: only their layer is chosen."))
 
     def _follow_up(self, keys: Sequence[str]) -> None:
         run = self.showing.run
@@ -274,7 +302,11 @@ class Desk(QObject):
         boxes = run.boxes(keys)
         answer_id = boxes[0].answer_id if boxes else next(iter(run.answer.parts), "A1")
         names = tuple(one.evidence_id for one in boxes if one.answer_id == answer_id and one.evidence_id)
-        self._panel.set_follow_up(FollowUp(run.record.job, answer_id, names))
+        follow_up = FollowUp(run.record.job, answer_id, names)
+        around, crs = self.showing.extent_of(keys)
+        if names and crs.isValid() and not around.isNull():
+            self.places.set_about(follow_up, around, crs)
+        self._panel.set_follow_up(follow_up)
 
     def _with_run(self, act: object, *values: str) -> None:
         run = self.showing.run
@@ -296,7 +328,7 @@ class Desk(QObject):
         self._messages.show_message(sentence, GOOD, (OPEN_FOLDER, tr("Open the folder")))
 
     def _message_pressed(self, which: str) -> None:
-        if which in (GO_ON, RESTART) and self._interrupted is not None:
+        if which == GO_ON and self._interrupted is not None:
             run, self._interrupted = self._interrupted, None
             self._go_on(run)
         elif which == OPEN_FOLDER:
@@ -311,7 +343,8 @@ class Desk(QObject):
 
     def _open_demo(self) -> None:
         layer = QgsRasterLayer(str(DEMO), tr("groundproof demo scene"))
-        self._project.addMapLayer(layer)
+        self._project.addMapLayer(layer, False)
+        self._project.layerTreeRoot().addLayer(layer)  # below the results, whichever layer is current
         self._canvas.setDestinationCrs(layer.crs())
         self._project.setCrs(layer.crs())
         self._canvas.setExtent(layer.extent())
@@ -341,6 +374,8 @@ class Desk(QObject):
 
     def _project_read(self) -> None:
         """Show what was shown when the project was saved."""
+        for layer in list(layers_of(self._project, kind="live")):  # kept without their boxes
+            self._project.removeMapLayer(layer.id())
         self.runs.refresh()
         shown = self.runs.last_shown_id()
         run = self.runs.find(shown) if shown else None

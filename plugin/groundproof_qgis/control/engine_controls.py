@@ -14,7 +14,7 @@ from qgis.PyQt.QtGui import QDesktopServices
 from groundproof_qgis.control.engines import Engines
 from groundproof_qgis.control.installing import Installing
 from groundproof_qgis.engine import settings as engine_settings
-from groundproof_qgis.engine.local import ABSENT, DEAD
+from groundproof_qgis.engine.local import ABSENT
 from groundproof_qgis.gui import engine_line
 from groundproof_qgis.gui.dock import GroundproofDock
 from groundproof_qgis.gui.messages import WARNING
@@ -22,8 +22,8 @@ from groundproof_qgis.gui.options_page import PAGE
 from groundproof_qgis.i18n_text import tr
 
 HELP = Path(__file__).parents[1] / "help" / "index.html"
-INSTALL, RESTART = "install", "restart"
-"""Buttons of messages."""
+INSTALL = "install"
+"""Button of a message."""
 
 
 class EngineControls(QObject):
@@ -52,10 +52,6 @@ class EngineControls(QObject):
         self._panel.set_engine_present(engines.is_present)
         model = engines.model
         self._panel.set_model(tuple(model.get("labels") or ()), tuple(model.get("tasks") or ()))
-        if engines.state == DEAD:
-            self._messages.show_message(engines.sentence, WARNING, (RESTART, tr("Start it again")))
-        else:
-            self._messages.withdraw(RESTART)
         if engines.is_ready:
             self.ready.emit()
 
@@ -79,8 +75,6 @@ class EngineControls(QObject):
     def _message_pressed(self, which: str) -> None:
         if which == INSTALL:
             self._install()
-        elif which == RESTART:
-            self._engines.start()
 
     def _start(self) -> None:
         if self._engines.state == ABSENT:

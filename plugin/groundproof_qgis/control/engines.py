@@ -12,7 +12,7 @@ from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from groundproof_qgis.engine import settings as engine_settings
-from groundproof_qgis.engine.address import EngineAddress
+from groundproof_qgis.engine.address import AddressSource
 from groundproof_qgis.engine.client import EngineClient, Readiness
 from groundproof_qgis.engine.errors import EngineError
 from groundproof_qgis.engine.local import ABSENT, READY, STARTING, STOPPED, LocalEngine
@@ -27,9 +27,13 @@ LOADING_MS = 2_000
 
 
 class Engines(QObject):
-    """`changed` after every change of state, sentence or model. state: of `engine.local`, or UNREACHABLE."""
+    """`changed` after every change of state, sentence or model; `replaced` when the settings may name another engine.
+
+    state: of `engine.local`, or UNREACHABLE.
+    """
 
     changed = pyqtSignal()
+    replaced = pyqtSignal()
 
     def __init__(self, local: LocalEngine, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -67,13 +71,22 @@ class Engines(QObject):
         where = self._settings.url if self.is_remote else tr("this computer")
         return tr("{model} on {where}").format(model=name, where=where) if name else where
 
-    def address(self) -> EngineAddress:
-        """Where to ask, now; from any thread. Raises EngineError."""
-        return self._settings.remote_address() if self.is_remote else self.local.address()
+    @property
+    def at(self) -> str:
+        """Which engine it is, for records: the URL, or "local"."""
+        return self._settings.url if self.is_remote else engine_settings.LOCAL
+
+    def source(self) -> AddressSource:
+        """Where to ask the engine that is chosen now, also after another one was chosen. Raises EngineError.
+
+        The engine on this computer has another port and token each time it starts.
+        """
+        return self._settings.remote_address() if self.is_remote else self.local.address
 
     def use_settings(self) -> None:
         """The settings have changed: look anew."""
         self._settings = engine_settings.load()
+        self.replaced.emit()
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -100,7 +113,7 @@ class Engines(QObject):
         if not self.is_remote or self._task is not None:
             return
         try:
-            address = self.address()
+            address = self._settings.remote_address()
         except EngineError as err:
             self._become(UNREACHABLE, str(err), {})
             return

@@ -18,6 +18,7 @@ from groundproof_qgis.control.engines import Engines
 from groundproof_qgis.control.reporting import Reporting
 from groundproof_qgis.control.reviewing import Reviewing
 from groundproof_qgis.control.run import Run
+from groundproof_qgis.control.updating import Updating
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.layers.errors import LayerError
 from groundproof_qgis.layers.hand_over import hand_over
@@ -40,6 +41,7 @@ class Exports(QObject):
         self,
         engines: Engines,
         reviewing: Reviewing,
+        updating: Updating,
         project: QgsProject,
         canvas: QgsMapCanvas,
         window: QWidget,
@@ -47,6 +49,7 @@ class Exports(QObject):
         super().__init__()
         self._engines = engines
         self._reviewing = reviewing
+        self._updating = updating
         self._window = window
         self._reporting = Reporting(project, canvas, self)
         self._reporting.done.connect(
@@ -58,9 +61,10 @@ class Exports(QObject):
     def save_copy(self, run: Run) -> None:
         """A clean single file for somebody else, the review in it."""
         target = self._chosen(tr("Save the result as"), run, ".gpkg", tr("GeoPackage (*.gpkg)"))
-        if target is None or not self._reviewing.save():
-            return
-        source = run.path
+        if target is not None and self._reviewing.save():
+            self._updating.when_current(run, lambda: self._copy(run.path, target))
+
+    def _copy(self, source: Path, target: Path) -> None:
         task = WorkTask(tr("Saving the result"), lambda: hand_over(source, target), (LayerError,))
         words = tr("The result was saved as {path}: all boxes, the review and the styles are in it.")
         task.done.connect(lambda path: self._over(task, words.format(path=path), str(path)))
@@ -71,18 +75,22 @@ class Exports(QObject):
         """A page with the map's picture. form: html or pdf."""
         kind = tr("Web page (*.html)") if form == "html" else tr("PDF (*.pdf)")
         target = self._chosen(tr("Save the report as"), run, f".{form}", kind)
-        if target is not None:
-            self._reporting.write(run, target)
+        if target is not None and self._reviewing.save():
+            self._updating.when_current(run, lambda: self._reporting.write(run, target))
 
     def corrections(self, run: Run, form: str) -> None:
         """Training samples of what was reviewed. form: geo-cot, coco or yolo."""
         target = self._chosen(tr("Export corrections as"), run, f"-{form}.zip", tr("Archive (*.zip)"))
         if target is None or not self._reviewing.save():
             return
+        self._updating.when_current(run, lambda: self._correct(run, form, target))
+
+    def _correct(self, run: Run, form: str, target: Path) -> None:
         source, job = run.path, run.record.job
+        self._engines.start()
         task = CallTask(
             tr("Exporting corrections"),
-            self._engines.address,
+            self._engines.source(),
             lambda client: _exported(lambda: export_corrections(source, job, form, target, client)),
         )
         task.done.connect(lambda made: self._exported(task, made))

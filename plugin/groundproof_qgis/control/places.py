@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry, QgsProject
+from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry, QgsProject, QgsRectangle
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from groundproof_qgis.asking.form import CANVAS, LAYER, RECTANGLE, AskForm
+from groundproof_qgis.asking.request import FollowUp
 from groundproof_qgis.asking.size_words import ground_words
 from groundproof_qgis.gui.rectangle_tool import RectangleTool
 from groundproof_qgis.i18n_text import tr
@@ -20,6 +21,9 @@ from groundproof_qgis.imagery.freeze import Frozen, freeze, preview
 from groundproof_qgis.imagery.ground import measuring
 from groundproof_qgis.imagery.place import Place, place_of_canvas, place_of_layer, place_of_selection
 from groundproof_qgis.imagery.plan import Preview
+
+SURROUNDINGS = 3.0
+"""Of boxes that are asked about: as often their longer side on each side. The engine looks at one."""
 
 
 class Places(QObject):
@@ -35,8 +39,17 @@ class Places(QObject):
         self._canvas = canvas
         self._project = project
         self._rectangle: Place | None = None
+        self._about: tuple[FollowUp, Place] | None = None
         self._tool = RectangleTool(canvas)
         self._tool.drawn.connect(self._drawn)
+
+    def set_about(self, follow_up: FollowUp, around: QgsRectangle, crs: QgsCoordinateReferenceSystem) -> None:
+        """Where a follow-up question about boxes is asked. around: the boxes, in `crs`.
+
+        More than the engine looks at around them, so that what it needs has been sent.
+        """
+        side = max(around.width(), around.height())
+        self._about = (follow_up, Place(QgsGeometry.fromRect(around.buffered(SURROUNDINGS * side)), crs))
 
     def draw_rectangle(self) -> None:
         """Let the person draw one."""
@@ -61,6 +74,8 @@ class Places(QObject):
 
     def place(self, form: AskForm) -> Place:
         """Where the form asks about, now. Raises PixelError."""
+        if self._about is not None and form.follow_up == self._about[0]:
+            return self._about[1]
         kind, layer_id = form.where.kind, form.where.layer_id
         if kind == CANVAS:
             return place_of_canvas(self._canvas)

@@ -47,21 +47,25 @@ class Reporting(QObject):
         if run.layers is not None:
             layers = [run.layers.evidence, run.layers.answers, *layers]
             extent = area_of(run.layers.answers, settings)
+        layer: QgsMapLayer | None = None if run.layers is None else run.layers.evidence
+        crs = crs_name(layer.crs()) if layer is not None and layer.crs().isValid() else ""
         picture = MapPicture(
             picture_settings(settings, layers, extent, PICTURE),
-            lambda image: self._drawn(picture, run, target, image),
+            lambda image: self._drawn(picture, run, crs, target, image),
         )
         self._kept.add(picture)
 
-    def _drawn(self, picture: MapPicture, run: Run, target: Path, image: QImage) -> None:
+    def _drawn(self, picture: MapPicture, run: Run, crs: str, target: Path, image: QImage) -> None:
         self._kept.discard(picture)
-        record, path, answer = run.record, run.path, run.answer
-        layer: QgsMapLayer | None = None if run.layers is None else run.layers.evidence
-        crs = crs_name(layer.crs()) if layer is not None and layer.crs().isValid() else ""
+        record, path, now = run.record, run.path, run.answer
+        notes, status, sentence = list(now.notes), now.status, now.sentence
 
         def write() -> str:
-            scenes = scene_lines(read_tables(path, ["evidence", "scenes"], geometry=False).scenes)
-            facts = Facts(record.asked_at, record.engine, crs, scenes, record.gpkg)
+            tables = read_tables(path)
+            answer = tables.answer()
+            answer.notes = notes
+            answer.end(status, sentence)
+            facts = Facts(record.asked_at, record.engine, crs, scene_lines(tables.scenes), record.gpkg)
             (write_html if target.suffix == ".html" else write_pdf)(target, answer, facts, image)
             return str(target)
 

@@ -8,51 +8,52 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from qgis.core import NULL, QgsApplication, QgsFeature, QgsVectorLayer
+from qgis.core import NULL, QgsFeature, QgsVectorLayer
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from groundproof_qgis.answer.counting import is_counted
 from groundproof_qgis.answer.evidence import Evidence
-from groundproof_qgis.control.engines import Engines
 from groundproof_qgis.control.run import Run
-from groundproof_qgis.engine.errors import EngineError
+from groundproof_qgis.control.updating import Updating
 from groundproof_qgis.gui.answer_panel import AnswerPanel
 from groundproof_qgis.i18n_text import tr
-from groundproof_qgis.layers.errors import LayerError
 from groundproof_qgis.review.errors import ReviewError
 from groundproof_qgis.review.rows import text_of
 from groundproof_qgis.review.session import ReviewSession
-from groundproof_qgis.review.update import Update, ask_for_update, write_back
-from groundproof_qgis.tasks.call_task import CallTask
 
 
 class Reviewing(QObject):
-    """answer_due: the run's GeoPackage says something new; read it again. changed: the answer's boxes are others.
+    """started: the layer that can be edited now. answer_due: the boxes are again as they were saved; read them.
+
+    changed: the answer's boxes are others.
 
     layers_missing: there is nothing to review on the map. problem: a sentence.
     """
 
+    started = pyqtSignal(object)
     answer_due = pyqtSignal(object)
     layers_missing = pyqtSignal()
     changed = pyqtSignal()
     problem = pyqtSignal(str)
 
-    def __init__(self, panel: AnswerPanel, engines: Engines) -> None:
+    def __init__(self, panel: AnswerPanel, updating: Updating) -> None:
         super().__init__()
         self._panel = panel
-        self._engines = engines
+        self._updating = updating
         self._run: Run | None = None
         self._layer: QgsVectorLayer | None = None
         self._session: ReviewSession | None = None
         self._touched: set[int] = set()
-        self._tasks: set[CallTask] = set()
         panel.review_toggled.connect(self._toggle)
         panel.review_requested.connect(self._decide)
 
     def set_run(self, run: Run | None) -> None:
-        """Review this run from now on; None, or one without layers: nothing."""
+        """Review this run from now on; None, or one without layers: nothing. What was being reviewed is saved."""
         layers = None if run is None else run.layers
         layer = None if layers is None else layers.evidence
+        if layer is not self._layer and self._is_editing:
+            self.save()
         self._run = run
         if run is None or layers is None:
             self._layer = self._session = None
@@ -114,6 +115,8 @@ class Reviewing(QObject):
             self._session.start()
         except ReviewError as err:
             self.problem.emit(str(err))
+        else:
+            self.started.emit(self._layer)
         self._show_mode()
 
     def _decide(self, keys: list, decision: str | None) -> None:
@@ -126,9 +129,12 @@ class Reviewing(QObject):
         except ReviewError as err:
             self.problem.emit(str(err))
 
+    @property
+    def _is_editing(self) -> bool:
+        return self._layer is not None and not sip.isdeleted(self._layer) and self._layer.isEditable()
+
     def _show_mode(self) -> None:
-        editing = self._layer is not None and self._layer.isEditable()
-        self._panel.set_reviewing(editing)
+        self._panel.set_reviewing(self._is_editing)
 
     def _touch(self, fid: int, *_: object) -> None:
         self._touched.add(fid)
@@ -173,8 +179,7 @@ class Reviewing(QObject):
         session, run = self._session, self._run
         if session is None or run is None:
             return
-        reviewed = any(session.counts(answer_id).reviewed for answer_id in run.answer.parts)
-        words = session.sentence() if reviewed else ""
+        words = session.sentence()
         if words and session.is_modified:
             words = tr("{counts}, not saved yet").format(counts=words)
         self._panel.set_review_sentence(words)
@@ -185,39 +190,8 @@ class Reviewing(QObject):
 
     def _saved(self) -> None:
         """The review is in the file: let the engine say what follows from it."""
-        run = self._run
-        if run is None or run.layers is None:
-            return
-        if not self._engines.is_ready:
-            self._engines.start()
-        path, job = run.path, run.record.job
-        task = CallTask(
-            tr("The answer after the review"),
-            self._engines.address,
-            lambda client: ask_for_update(path, job, client),
-        )
-        task.done.connect(lambda update: self._updated(task, run, update))
-        task.failed.connect(lambda err: self._not_updated(task, run, err))
-        self._tasks.add(task)
-        QgsApplication.taskManager().addTask(task)
-
-    def _updated(self, task: CallTask, run: Run, update: Update) -> None:
-        self._tasks.discard(task)
-        if run.layers is None or run.layers.evidence.isModified():
-            return  # the next save makes it anew
-        try:
-            write_back(run.layers, update)
-        except (ReviewError, LayerError) as err:
-            self.problem.emit(str(err))
-            return
-        self.answer_due.emit(run)
-
-    def _not_updated(self, task: CallTask, run: Run, err: EngineError) -> None:
-        self._tasks.discard(task)
-        self.problem.emit(
-            tr("The review is saved. The answer could not be made anew: {reason}").format(reason=err)
-        )
-        self.answer_due.emit(run)
+        if self._run is not None:
+            self._updating.update(self._run)
 
 
 def _drawn(feature: QgsFeature, answer_id: str, evidence_id: str, run: Run) -> Evidence:

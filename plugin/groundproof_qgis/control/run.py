@@ -14,7 +14,7 @@ from groundproof_qgis.answer.answer import Answer
 from groundproof_qgis.answer.evidence import Evidence
 from groundproof_qgis.gui.history_menu import when_words
 from groundproof_qgis.history import store
-from groundproof_qgis.history.record import RunRecord
+from groundproof_qgis.history.record import DAMAGED, RunRecord
 from groundproof_qgis.layers.group import run_title
 from groundproof_qgis.layers.index import EvidenceIndex
 from groundproof_qgis.layers.live import LiveLayer
@@ -25,7 +25,7 @@ from groundproof_qgis.layers.result import ResultLayers
 class Run:
     """folder: where record and GeoPackage lie. live: boxes so far, None before the first and after the last. layers: of
     the GeoPackage, None while there is none. asked: labels by question, for boxes added by hand. is_orphan: the
-    project it was asked in was closed meanwhile.
+    project it was asked in was closed meanwhile. seconds_left: while it is asked, None when not known.
     """
 
     record: RunRecord
@@ -36,6 +36,7 @@ class Run:
     index: EvidenceIndex | None = None
     asked: dict[str, tuple[str, ...]] = field(default_factory=dict)
     is_orphan: bool = False
+    seconds_left: float | None = None
 
     @property
     def path(self) -> Path:
@@ -50,7 +51,8 @@ class Run:
     def note(self, **changes: Any) -> None:
         """Change the record, and keep it. Raises OSError; the change is known here in any case."""
         self.record = replace(self.record, **changes)
-        store.save(self.folder, self.record)
+        if self.record.status != DAMAGED:  # what cannot be read is left as it is
+            store.save(self.folder, self.record)
 
     def note_answer(self, **changes: Any) -> None:
         """Keep the answer as it is now, so that the list of runs needs no file opened. Raises OSError."""

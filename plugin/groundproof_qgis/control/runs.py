@@ -158,7 +158,7 @@ class Runs(QObject):
                 raise EngineError(str(err), FAILED) from err
 
         self._engines.start()
-        task = CallTask(tr("Comparing two runs"), self._engines.address, call)
+        task = CallTask(tr("Comparing two runs"), self._engines.source(), call)
         task.done.connect(lambda found: self._compared(task, before, after, found))
         task.failed.connect(lambda err: self._not_compared(task, err))
         self._tasks.add(task)

@@ -110,6 +110,15 @@ class Showing(QObject):
                 tr("The box lies outside of what the map's coordinate reference system can show.")
             )
 
+    def extent_of(self, keys: Sequence[str]) -> tuple[QgsRectangle, QgsCoordinateReferenceSystem]:
+        """The rectangle around boxes, and its CRS; a null one for none."""
+        geometries, crs = self._shapes(keys)
+        around = QgsRectangle()
+        around.setMinimal()
+        for geometry in geometries:
+            around.combineExtentWith(geometry.boundingBox())
+        return around, crs
+
     def close(self) -> None:
         """Leave the canvas as it was."""
         self._soon.stop()
@@ -124,7 +133,11 @@ class Showing(QObject):
 
     def _tick(self) -> None:
         if self._started is not None:
-            self._panel.set_elapsed(duration_words(time.monotonic() - self._started))
+            words = duration_words(time.monotonic() - self._started)
+            left = None if self.run is None or not self.run.answer.is_running else self.run.seconds_left
+            if left is not None:
+                words = tr("{elapsed}, about {left} left").format(elapsed=words, left=duration_words(left))
+            self._panel.set_elapsed(words)
 
     def _hovered(self, keys: list) -> None:
         geometries, crs = self._shapes(keys[:MAX_HOVERED])

@@ -80,6 +80,7 @@ class Sizing(QObject):
         self._again.setSingleShot(True)
         self._again.setInterval(AGAIN_MS)
         self._again.timeout.connect(self._estimate_again)
+        engines.replaced.connect(self._forget)
 
     def work_out(self, form: AskForm) -> None:
         """Say what this form would send; the engine's part of it comes a little later."""
@@ -101,8 +102,9 @@ class Sizing(QObject):
             self._estimate(body)
         self._say()
 
-    def forget(self) -> None:
+    def _forget(self) -> None:
         """The engine is another: its estimate is none any more."""
+        self._drop()
         self._asked = None
 
     def stop(self) -> None:
@@ -116,7 +118,7 @@ class Sizing(QObject):
             return
         task = CallTask(
             tr("What the question would cost"),
-            self._engines.address,
+            self._engines.source(),
             lambda client: client.estimate(body),
         )
         task.done.connect(lambda found: self._estimated(task, body, found))

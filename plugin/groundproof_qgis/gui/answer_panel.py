@@ -87,6 +87,7 @@ class AnswerPanel(QWidget):
         self.corrections_button = self._button(
             "export", tr("Export"), tr("Export corrections: training samples made of what you reviewed")
         )
+        self.follow_button = self._button("follow_up", tr("Ask on"), tr("Ask more about this answer"))
         self.history_button = self._button("history", tr("History"), tr("Earlier questions of this project"))
         self._nothing = Sentence(
             tr(
@@ -245,6 +246,7 @@ class AnswerPanel(QWidget):
         self.review_button.toggled.connect(self.view.set_reviewable)
         self.review_button.toggled.connect(self.review_toggled)
         self.save_button.clicked.connect(lambda: self.save_requested.emit())
+        self.follow_button.clicked.connect(lambda: self.follow_up_requested.emit([]))
         self.history_button.clicked.connect(lambda: self.history_requested.emit())
         for browser in (self.head.weak_text, self.plan_text, self.synthesis, self.detail_text):
             browser.link_pressed.connect(self._follow)
@@ -253,7 +255,13 @@ class AnswerPanel(QWidget):
     def _enable(self) -> None:
         """Each button only when it can do something."""
         finished = self._answer is not None and not self._answer.is_running
-        for button in (self.review_button, self.save_button, self.report_button, self.corrections_button):
+        for button in (
+            self.review_button,
+            self.save_button,
+            self.report_button,
+            self.corrections_button,
+            self.follow_button,
+        ):
             button.setEnabled(finished)
 
     def _say_count(self) -> None:

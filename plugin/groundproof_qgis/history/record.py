@@ -31,6 +31,8 @@ class RunRecord:
     form: what and where as the dock's form has it, for asking again; JSON-able. engine: who answered, in words. job:
     the engine's id of it, None before there is one. last_event: number of the last event that was seen. answer, value,
     coverage: as the GeoPackage has them, so that a list needs no file opened. sentence: how it ended.
+    engine_at: the URL of the engine that has the job, "local" for this computer's, "" where that is not known.
+    answer_due: a review was saved that the answer does not follow yet.
     """
 
     run_id: str
@@ -47,6 +49,8 @@ class RunRecord:
     value: Any = field(default=None, hash=False)
     coverage: str = ""
     sentence: str = ""
+    engine_at: str = ""
+    answer_due: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -90,7 +94,9 @@ def _problem(record: RunRecord) -> str:
     return ""
 
 
-def new_record(question: str, task: str, form: Mapping[str, Any], engine: str) -> RunRecord:
+def new_record(
+    question: str, task: str, form: Mapping[str, Any], engine: str, engine_at: str = ""
+) -> RunRecord:
     """The record of a run that begins now. Its id sorts by time and is a file's name."""
     now = datetime.now(timezone.utc)
     run_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
@@ -102,4 +108,5 @@ def new_record(question: str, task: str, form: Mapping[str, Any], engine: str) -
         f"{run_id}.gpkg",
         dict(form),
         engine,
+        engine_at=engine_at,
     )

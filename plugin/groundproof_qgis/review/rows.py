@@ -60,6 +60,9 @@ class ReviewRows(QObject):
     def __contains__(self, fid: int) -> bool:
         return fid in self._known()
 
+    def __iter__(self) -> Iterator[ReviewRow]:
+        return iter(self._known().values())
+
     def of_answer(self, answer_id: str) -> Iterator[ReviewRow]:
         """The rows of one answer."""
         return (row for row in self._known().values() if row.answer_id == answer_id)

@@ -61,18 +61,24 @@ class ReviewSession(QObject):
         """Whether there are decisions that are not saved."""
         return self._layer.isModified()
 
-    def counts(self, answer_id: str) -> Counts:
-        """What the review makes of one answer, before the engine has said it."""
-        part = self.answer.parts.get(answer_id)
-        missed = part.asked_labels_missed if part is not None else frozenset()
-        rows = ((row.verdict, row.review, row.label) for row in self.rows.of_answer(answer_id))
-        return count(rows, missed, part.task if part is not None else "")
+    def counts(self) -> dict[str, Counts]:
+        """What the review makes of each answer, before the engine has said it; one look at the rows for all."""
+        of_answer: dict[str | None, list[tuple[str | None, str | None, str | None]]] = {}
+        for row in self.rows:
+            of_answer.setdefault(row.answer_id, []).append((row.verdict, row.review, row.label))
+        return {
+            name: count(of_answer.get(name, ()), part.asked_labels_missed, part.task)
+            for name, part in self.answer.parts.items()
+        }
 
     def sentence(self) -> str:
-        """The counts in words, of every answer."""
-        several = len(self.answer.parts) > 1
-        words = [(name, self.counts(name).sentence) for name in self.answer.parts]
-        return "; ".join(f"{name} {text}" if several else text for name, text in words)
+        """The counts in words, of every answer; "" before anything was reviewed."""
+        counts = self.counts()
+        if not any(one.reviewed for one in counts.values()):
+            return ""
+        if len(counts) == 1:
+            return next(iter(counts.values())).sentence
+        return "; ".join(f"{name} {one.sentence}" for name, one in counts.items())
 
     def start(self) -> None:
         """Begin to edit, where it has not begun. Raises ReviewError for a file that cannot be written."""

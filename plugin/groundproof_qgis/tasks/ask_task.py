@@ -32,7 +32,11 @@ class AnswerTask(QgsTask):
 
     QGIS deletes its part of the task soon after `ended`; `outcome` and `job_id` stay.
 
-    All signals are emitted on the main thread. After `cancel()` or `leave()` only `saved`, with what came, and `ended`.
+    All signals are emitted on the main thread. After `give_up()`, `leave()` or `cancel()` only `saved`, with what came,
+    and `ended`.
+
+    `cancel()` is QGIS's, and does what `leave()` does: QGIS calls it without asking when it is closed, and what was
+    asked must not be lost then.
 
     stage: a sentence. uploaded: pixels that arrived, and of how many. job_started: the engine's id of the job.
     progressed: tiles answered, tiles, tiles failed, seconds left or -1. events: list of (name, data), at most about ten
@@ -60,19 +64,28 @@ class AnswerTask(QgsTask):
         outcome: Outcome,
     ) -> None:
         """work: what is done in the worker. outcome: if it never begins. sources: closed in the end."""
-        super().__init__(tr("groundproof: {question}").format(question=title[:80]), QgsTask.Flag.CanCancel)
+        super().__init__(
+            tr("groundproof: {question}").format(question=title[:80]),
+            QgsTask.Flag.CanCancel | QgsTask.Flag.CancelWithoutPrompt,
+        )
         self.outcome = outcome
         self._work = work
         self._sources = list(sources)
         self._leaving = threading.Event()
+        self._unwanted = threading.Event()
         self._calls: deque[tuple[Any, tuple[Any, ...]]] = deque()
         self._told.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
-        self._ask = Ask(address, file, _Relay(self), self.isCanceled, self._leaving.is_set)
+        self._ask = Ask(address, file, _Relay(self), self._unwanted.is_set, self._is_left)
 
     @property
     def job_id(self) -> str | None:
         """The engine's, as soon as it is known."""
         return self.outcome.job_id
+
+    def give_up(self) -> None:
+        """The person does not want the answer any more: the engine ends the job, and what came so far is fetched."""
+        self._unwanted.set()
+        self.cancel()
 
     def leave(self) -> None:
         """Stop watching and let the engine go on; ends as interrupted. For QGIS's end."""
@@ -100,10 +113,13 @@ class AnswerTask(QgsTask):
         self._calls.append((signal, values))
         self._told.emit()
 
+    def _is_left(self) -> bool:
+        return self._leaving.is_set() or self.isCanceled()
+
     def _deliver(self) -> None:
         while self._calls:
             signal, values = self._calls.popleft()
-            if not self.isCanceled() and not self._leaving.is_set():
+            if not self._is_left():
                 signal.emit(*values)
 
 

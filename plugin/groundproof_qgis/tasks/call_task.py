@@ -12,6 +12,7 @@ from groundproof_qgis.engine.address import AddressSource
 from groundproof_qgis.engine.client import EngineClient
 from groundproof_qgis.engine.errors import CANCELLED, FAILED, EngineError
 from groundproof_qgis.engine.exchange import cancelled_error
+from groundproof_qgis.tasks.patience import wait_for_address
 from groundproof_qgis.tasks.quietly import QUIETLY
 from groundproof_qgis.tasks.unexpected import unexpected
 
@@ -26,9 +27,9 @@ class CallTask(QgsTask):
     failed = pyqtSignal(object)
 
     def __init__(self, description: str, address: AddressSource, call: Callable[[EngineClient], Any]) -> None:
-        """call: done in a worker thread; may raise EngineError and OSError, and must not touch the project.
+        """An engine that starts is waited for. description: for QGIS's list of tasks. QGIS may be closed meanwhile.
 
-        description: for QGIS's list of tasks. QGIS may be closed meanwhile.
+        call: done in a worker thread; may raise EngineError and OSError, and must not touch the project.
         """
         super().__init__(description, QgsTask.Flag.CanCancel | QgsTask.Flag.CancelWithoutPrompt | QUIETLY)
         self._client = EngineClient(address, self.isCanceled)
@@ -39,6 +40,7 @@ class CallTask(QgsTask):
     def run(self) -> bool:
         """In a worker thread; called by QGIS."""
         try:
+            wait_for_address(self._client)
             self._given = self._call(self._client)
         except EngineError as err:
             self._error = err
