@@ -32,12 +32,6 @@ _FIELDS = (
 )
 """As the memory provider reads them: the same on every QGIS, while the types of QgsField are not."""
 
-_TIP = (
-    "coalesce(\"evidence_id\" || ' ', '') || coalesce(\"label\", '')",
-    'left("quote", 600)',
-    "round(\"width_m\", 1) || ' x ' || round(\"height_m\", 1) || ' m'",
-)
-
 
 class LiveLayer(QObject):
     """The live boxes of one run, shown in its subgroup.
@@ -61,7 +55,7 @@ class LiveLayer(QObject):
         self.layer.setCrs(crs_of(crs))
         self.layer.setRenderer(look.live_renderer())
         look.label(self.layer)
-        self.layer.setMapTipTemplate(look.map_tip(*_TIP))
+        self.layer.setMapTipTemplate(look.map_tip(*look.TIPS["evidence"]))
         # Nothing is lost with it: QGIS need not warn about a temporary layer when it closes.
         self.layer.setCustomProperty("skipMemoryLayersCheck", 1)
         self._layer_id = self.layer.id()

@@ -44,6 +44,27 @@ MAX_LABELS = 1000
 LABEL = "\"evidence_id\" || ' ' || left(coalesce(\"label\", ''), 40)"
 """Only numbered boxes get a label: the value is NULL without a number."""
 
+NAMES = {
+    "evidence": "\"evidence_id\" || ' ' || coalesce(\"label\", '')",
+    "tiles": '"tile_id"',
+    "answers": '"question"',
+    "scenes": '"scene"',
+}
+"""Expressions that name an object of each of a result's tables."""
+
+TIPS = {
+    "evidence": (
+        "coalesce(\"evidence_id\" || ' ', '') || coalesce(\"label\", '')",
+        '"verdict"',
+        'left("quote", 600)',
+        "round(\"width_m\", 1) || ' x ' || round(\"height_m\", 1) || ' m'",
+    ),
+    "tiles": ('"status"', 'left("text", 600)'),
+    "answers": ('"answer"', '"question"', "map_get(json_to_map(\"coverage\"), 'sentence')"),
+    "scenes": ('"scene"', '"path"', "\"width\" || ' x ' || \"height\" || ' px'", '"reason"'),
+}
+"""Lines of their map tips, for `map_tip`. Longer texts are cut: a tip must not cover the map."""
+
 
 def outline(colour: str, dash: tuple[float, ...] = (), width_mm: float = WIDTH_MM) -> QgsFillSymbol:
     """An outline on a dark casing: it shows on bright and on dark ground, and the object shows through."""

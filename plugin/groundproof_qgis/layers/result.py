@@ -14,6 +14,7 @@ from qgis.core import QgsAttributeTableConfig, QgsProject, QgsVectorLayer
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.layers import group
 from groundproof_qgis.layers.errors import LayerError
+from groundproof_qgis.layers.safe import made_safe
 
 KINDS = ("evidence", "tiles", "answers", "scenes")
 """From top to bottom in the layer tree."""
@@ -104,6 +105,7 @@ def _open(path: Path, kind: str) -> QgsVectorLayer:
                 path=path, name=kind
             )
         )
+    made_safe(layer, kind)
     _describe(layer)
     if kind == "evidence":
         _simplify(layer)

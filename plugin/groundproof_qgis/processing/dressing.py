@@ -11,6 +11,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingLayerPostProcessorInter
 
 from groundproof_qgis.layers import compare
 from groundproof_qgis.layers.group import LAYER_PROPERTY
+from groundproof_qgis.layers.safe import made_safe
 
 
 class Dresser(QgsProcessingLayerPostProcessorInterface):
@@ -27,7 +28,12 @@ class Dresser(QgsProcessingLayerPostProcessorInterface):
             layer.setCustomProperty(LAYER_PROPERTY, self._kind)
 
 
-_EVIDENCE = Dresser("evidence", lambda layer: layer.loadDefaultStyle())
+def _dress_evidence(layer: QgsVectorLayer) -> None:
+    layer.loadDefaultStyle()
+    made_safe(layer, "evidence")
+
+
+_EVIDENCE = Dresser("evidence", _dress_evidence)
 _CHANGES = Dresser("compare", compare.dress)
 """Kept for ever: Processing holds no reference of its own."""
 
