@@ -113,11 +113,13 @@ def _open(path: Path, kind: str) -> QgsVectorLayer:
 
 
 def _describe(layer: QgsVectorLayer) -> None:
-    """Readable names for the columns. A name that equals the column's would make QGIS 3.22 forget its widget."""
+    """Readable names for the columns. QGIS 3.22 forgets a column's widget when it is given one."""
     words = _aliases()
     for i, field in enumerate(layer.fields()):
         if words.get(field.name(), field.name()) != field.name():
+            widget = layer.editorWidgetSetup(i)
             layer.setFieldAlias(i, words[field.name()])
+            layer.setEditorWidgetSetup(i, widget)
 
 
 def _simplify(layer: QgsVectorLayer) -> None:
