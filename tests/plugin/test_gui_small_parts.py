@@ -32,7 +32,7 @@ from groundproof_qgis.gui.verdict_icons import LINES, verdict_icon
         (states.INSTALLING, {"cancel"}),
         (states.STOPPED, {"start"}),
         (states.STARTING, set()),
-        (states.READY, {"stop"}),
+        (states.READY, set()),
         (states.DEAD, {"restart"}),
         (UNREACHABLE, {"retry", "connect"}),
     ],
@@ -45,7 +45,7 @@ def test_each_state_of_the_engine_offers_the_button_that_helps(qtbot, qgis_app, 
     assert line.sentence.text() == "A sentence."
     assert {
         key
-        for key in ("install", "connect", "cancel", "start", "stop", "restart", "retry")
+        for key in ("install", "connect", "cancel", "start", "restart", "retry")
         if line.button(key).isVisible()
     } == buttons
     for key in buttons:
@@ -61,8 +61,12 @@ def test_an_engine_elsewhere_is_not_ours_to_stop(qtbot, qgis_app):
     line = EngineLine()
     qtbot.addWidget(line)
     line.show()
+    line.set_state(states.READY, "This computer: ready.")
+    with qtbot.waitSignal(line.pressed, timeout=500) as told:
+        qtbot.mouseClick(line.stop_button, Qt.MouseButton.LeftButton)
+    assert told.args == ["stop"]
     line.set_state(states.READY, "gpu-box: ready.", local=False)
-    assert not line.button("stop").isVisible()
+    assert not line.stop_button.isVisible()
     line.set_state(UNREACHABLE, "Gone.", local=False)
     assert line.button("retry").isVisible()
 

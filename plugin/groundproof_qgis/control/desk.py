@@ -37,7 +37,7 @@ from groundproof_qgis.gui.layer_choices import LayerChoices
 from groundproof_qgis.gui.messages import GOOD, INFO, WARNING
 from groundproof_qgis.history.record import CANCELLED, DONE, FAILED, INTERRUPTED
 from groundproof_qgis.i18n_text import tr
-from groundproof_qgis.layers.group import layers_of
+from groundproof_qgis.layers.group import layers_of, show_only
 from groundproof_qgis.tasks.at_end import end_tasks
 
 HERE = Path(__file__).parents[1]
@@ -176,12 +176,10 @@ class Desk(QObject):
     def _form_changed(self) -> None:
         form = self._panel.form()
         self.places.show_rectangle(form.where.kind == RECTANGLE)
-        if self.asking.is_busy:
-            return
         if self._choices.now().empty:
-            self._panel.set_size_sentence("")
-            return
-        self.sizing.work_out(form)
+            self.sizing.clear()
+        elif not self.asking.is_busy:
+            self.sizing.work_out(form)
 
     def _ask(self) -> None:
         if not self.engines.is_present:
@@ -199,6 +197,7 @@ class Desk(QObject):
         self._panel.set_busy(True)
         self._panel.set_follow_up(None)
         self.runs.set_running(run)
+        show_only(self._project, run.record.run_id)
         self._show(run)
 
     def _grew(self, run: Run) -> None:
@@ -208,12 +207,12 @@ class Desk(QObject):
 
     def _ended(self, run: Run) -> None:
         self._panel.set_busy(False)
+        self._form_changed()
         self.runs.set_running(None)
         if run is self.showing.run:
             self.showing.finished()
         if run.record.status == INTERRUPTED:
-            self._interrupted = run
-            self._messages.show_message(run.record.sentence, WARNING, (GO_ON, tr("Go on")))
+            self._offer_to_go_on(run)
         elif run.record.status in (FAILED, CANCELLED):
             level = WARNING if run.record.status == FAILED else INFO
             self._messages.show_message(run.record.sentence, level)
@@ -224,6 +223,10 @@ class Desk(QObject):
             self._messages.show_message(sentence.format(path=run.path), INFO)
         else:
             self.results.open(run)
+
+    def _offer_to_go_on(self, run: Run) -> None:
+        self._interrupted = run
+        self._messages.show_message(run.record.sentence, WARNING, (GO_ON, tr("Go on")))
 
     # Answers
 
@@ -255,6 +258,7 @@ class Desk(QObject):
         elif shown is not None and shown.record.run_id == run.record.run_id:
             run = shown
         self._show(run)
+        show_only(self._project, run.record.run_id)
         if run.path.is_file():
             self.results.open(run)
 
@@ -387,6 +391,8 @@ class Desk(QObject):
             self._show(asked)
             return
         self._show(run)
+        if run.record.status == INTERRUPTED:
+            self._offer_to_go_on(run)
         if run.path.is_file():
             self.results.open(run, layers=False)
 
@@ -394,7 +400,7 @@ class Desk(QObject):
         if self.asking.is_busy and self.asking.run is not None:
             self.asking.run.is_orphan = True
         self._interrupted = None
-        self._messages.withdraw(GO_ON, OPEN_FOLDER, SHOW)
+        self._messages.forget()
         self._panel.set_follow_up(None)
         self.places.set_rectangle(None)
         self.showing.show(None)

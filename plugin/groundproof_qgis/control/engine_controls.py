@@ -48,7 +48,7 @@ class EngineControls(QObject):
     def show(self) -> None:
         """Say who answers now."""
         engines = self._engines
-        self._line.set_state(engines.state, engines.sentence)
+        self._line.set_state(engines.state, engines.sentence, local=not engines.is_remote)
         self._panel.set_engine_present(engines.is_present)
         model = engines.model
         self._panel.set_model(tuple(model.get("labels") or ()), tuple(model.get("tasks") or ()))
@@ -65,8 +65,9 @@ class EngineControls(QObject):
             engine_line.INSTALL: self._install,
             engine_line.CANCEL: self._engines.local.cancel_install,
             engine_line.START: self._engines.start,
+            engine_line.STOP: self._engines.local.stop,
             engine_line.RESTART: self._engines.start,
-            engine_line.RETRY: self._engines.look,
+            engine_line.RETRY: self._engines.start,
             engine_line.CONNECT: self._open_settings,
             engine_line.SETTINGS: self._open_settings,
             engine_line.HELP: lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(HELP))),

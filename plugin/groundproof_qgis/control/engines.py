@@ -14,7 +14,7 @@ from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 from groundproof_qgis.engine import settings as engine_settings
 from groundproof_qgis.engine.address import AddressSource
 from groundproof_qgis.engine.client import EngineClient, Readiness
-from groundproof_qgis.engine.errors import EngineError
+from groundproof_qgis.engine.errors import UNAUTHORIZED, EngineError
 from groundproof_qgis.engine.local import ABSENT, READY, STARTING, STOPPED, LocalEngine
 from groundproof_qgis.gui.engine_line import UNREACHABLE
 from groundproof_qgis.i18n_text import tr
@@ -45,7 +45,7 @@ class Engines(QObject):
         self._task: CallTask | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.look)
+        self._timer.timeout.connect(lambda: self.look())
         local.status_changed.connect(self._local_changed)
         self.use_settings()
 
@@ -108,8 +108,11 @@ class Engines(QObject):
         if task is not None:
             task.cancel()
 
-    def look(self) -> None:
-        """Ask an engine elsewhere whether it is there; the one on this computer tells by itself."""
+    def look(self, *, asked: bool = False) -> None:
+        """Ask an engine elsewhere whether it is there; the one on this computer tells by itself.
+
+        asked: by a person, who may be asked for QGIS's master password.
+        """
         if not self.is_remote or self._task is not None:
             return
         try:
@@ -117,7 +120,9 @@ class Engines(QObject):
         except EngineError as err:
             self._become(UNREACHABLE, str(err), {})
             return
-        task = CallTask(tr("Is the engine there"), address, _asked)
+        task = CallTask(
+            tr("Is the engine there"), address, lambda client: _asked(client if asked else client.quietly())
+        )
         task.done.connect(lambda said: self._said(task, said))
         task.failed.connect(lambda err: self._failed(task, err))
         self._task = task
@@ -126,7 +131,7 @@ class Engines(QObject):
     def start(self) -> None:
         """Make an engine on this computer ready, where it is only stopped; ask one elsewhere again."""
         if self.is_remote:
-            self.look()
+            self.look(asked=True)
         else:
             self.local.start()
 
@@ -152,7 +157,8 @@ class Engines(QObject):
             return
         self._task = None
         self._become(UNREACHABLE, str(err), {})
-        self._timer.start(LOOK_MS)
+        if err.kind != UNAUTHORIZED:  # that helps only once a person has done something
+            self._timer.start(LOOK_MS)
 
     def _become(self, state: str, sentence: str, model: Mapping[str, Any]) -> None:
         if (state, sentence, model) != (self.state, self.sentence, self.model):

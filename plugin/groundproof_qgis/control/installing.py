@@ -11,10 +11,9 @@ from pathlib import Path
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QObject
-from qgis.PyQt.QtWidgets import QDialog, QMessageBox, QWidget
+from qgis.PyQt.QtWidgets import QDialog, QFileDialog, QMessageBox, QWidget
 
 from groundproof_qgis.control.engines import Engines
-from groundproof_qgis.engine import settings as engine_settings
 from groundproof_qgis.engine.client import EngineClient
 from groundproof_qgis.engine.errors import EngineError
 from groundproof_qgis.engine.settings import EngineSettings
@@ -46,7 +45,9 @@ class Installing(QObject, OptionsHost):
 
     def install(self, settings: EngineSettings) -> None:
         """Install or update, after consent."""
-        source = settings.source or engine_settings.default_source()
+        source = settings.source or self._chosen_wheel()
+        if not source:
+            return
         dialog = install_dialog(
             source,
             str(self._local.folder / "engine"),
@@ -60,6 +61,13 @@ class Installing(QObject, OptionsHost):
             self._local.install(source, settings.python)
         except EngineError as err:
             self._messages.show_message(str(err), WARNING)
+
+    def _chosen_wheel(self) -> str:
+        """The engine is on no package index, so the person says where it is; "" when they do not."""
+        name, _ = QFileDialog.getOpenFileName(
+            self._window, tr("Choose the engine's wheel"), str(Path.home()), tr("Wheel (groundproof-*.whl)")
+        )
+        return name
 
     def remove(self) -> None:
         """Delete the installed engine, after asking back; results and settings stay."""

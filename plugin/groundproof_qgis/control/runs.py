@@ -37,7 +37,7 @@ from groundproof_qgis.layers.compare import (
     summary,
 )
 from groundproof_qgis.layers.errors import LayerError
-from groundproof_qgis.layers.group import remove_layers
+from groundproof_qgis.layers.group import remove_layers, show_only
 from groundproof_qgis.layers.tables import read_tables
 from groundproof_qgis.tasks.call_task import CallTask
 
@@ -172,6 +172,7 @@ class Runs(QObject):
         )
         try:
             show_differences(self._project, found, run_id, title)
+            show_only(self._project, run_id)
         except LayerError as err:
             self.problem.emit(str(err))
             return

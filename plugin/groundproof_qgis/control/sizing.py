@@ -107,6 +107,12 @@ class Sizing(QObject):
         self._drop()
         self._asked = None
 
+    def clear(self) -> None:
+        """There is nothing to ask about."""
+        self._drop()
+        self.size = self._asked = None
+        self.said.emit("", False)
+
     def stop(self) -> None:
         """Wait for nothing any more."""
         self._drop()

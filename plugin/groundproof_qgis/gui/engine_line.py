@@ -43,7 +43,7 @@ _BUTTONS = {
     INSTALLING: (CANCEL,),
     STOPPED: (START,),
     STARTING: (),
-    READY: (STOP,),
+    READY: (),
     DEAD: (RESTART,),
     UNREACHABLE: (RETRY, CONNECT),
 }
@@ -54,7 +54,6 @@ def _words() -> dict[str, str]:
         INSTALL: tr("Install..."),
         CANCEL: tr("Stop installing"),
         START: tr("Start"),
-        STOP: tr("Stop"),
         RESTART: tr("Start again"),
         CONNECT: tr("Connect..."),
         RETRY: tr("Try again"),
@@ -75,12 +74,14 @@ class EngineLine(QWidget):
         self.mark.setFixedSize(ICON_PX, ICON_PX)
         self.sentence = Sentence()
         self.sentence.setAccessibleName(tr("Engine"))
+        self.stop_button = self._tool(STOP, tr("Stop the engine on this computer"))
         self.settings_button = self._tool(SETTINGS, tr("Settings: who answers, and how"))
         self.help_button = self._tool(HELP, tr("Help"))
         first = QHBoxLayout()
         first.setSpacing(6)
         first.addWidget(self.mark, 0, Qt.AlignmentFlag.AlignTop)
         first.addWidget(self.sentence, 1)
+        first.addWidget(self.stop_button, 0, Qt.AlignmentFlag.AlignTop)
         first.addWidget(self.settings_button, 0, Qt.AlignmentFlag.AlignTop)
         first.addWidget(self.help_button, 0, Qt.AlignmentFlag.AlignTop)
         self._row = QHBoxLayout()
@@ -111,7 +112,8 @@ class EngineLine(QWidget):
 
         local: whether the engine is on this computer; one elsewhere is not ours to stop.
         """
-        offered = tuple(key for key in _BUTTONS[state] if local or key != STOP)
+        offered = _BUTTONS[state]
+        self.stop_button.setVisible(local and state == READY)
         self._state = state
         self.sentence.setText(sentence)
         if offered != self._shown:
@@ -142,5 +144,6 @@ class EngineLine(QWidget):
             INSTALLING: ("waiting", theme.good(colours).bar),
         }.get(self._state, ("engine", theme.quiet(colours).name()))
         self.mark.setPixmap(theme.tinted(name, tint).pixmap(QSize(ICON_PX, ICON_PX)))
+        self.stop_button.setIcon(theme.icon("cancel", palette))
         self.settings_button.setIcon(theme.icon("settings", colours))
         self.help_button.setIcon(theme.icon("help", colours))
