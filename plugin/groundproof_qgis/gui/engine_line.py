@@ -144,6 +144,6 @@ class EngineLine(QWidget):
             INSTALLING: ("waiting", theme.good(colours).bar),
         }.get(self._state, ("engine", theme.quiet(colours).name()))
         self.mark.setPixmap(theme.tinted(name, tint).pixmap(QSize(ICON_PX, ICON_PX)))
-        self.stop_button.setIcon(theme.icon("cancel", palette))
+        self.stop_button.setIcon(theme.icon("cancel", colours))
         self.settings_button.setIcon(theme.icon("settings", colours))
         self.help_button.setIcon(theme.icon("help", colours))
