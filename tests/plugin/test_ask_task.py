@@ -207,11 +207,29 @@ def test_cancelling_ends_the_job_and_keeps_what_came(serve, tmp_path: Path) -> N
     heard = asked(serve(engine), tmp_path, source)
     until(lambda: "evidence" in heard.event_names())
     said = len(heard.all)
-    heard.task.cancel()
+    heard.task.give_up()
     assert heard.until_ended() == ("cancelled", "Cancelled. What came is kept in run.gpkg.")
     assert engine.cancelled.is_set()
     assert [name for name, _ in heard.all[said:]] == ["saved", "ended"]
     assert heard.task.outcome.partial == "1 of 4 tiles"
+    assert source.closed == 1
+
+
+def test_qgis_that_cancels_its_tasks_as_it_closes_leaves_the_question_to_the_engine(
+    serve, tmp_path: Path
+) -> None:
+    engine = Engine()
+    engine.long = True
+    source = Squares()
+    heard = asked(serve(engine), tmp_path, source)
+    until(lambda: "evidence" in heard.event_names())
+    assert heard.task.flags() & heard.task.CancelWithoutPrompt
+    heard.task.cancel()
+    assert heard.until_ended() == (
+        "interrupted",
+        "The engine goes on with the question; follow it again later.",
+    )
+    assert not engine.cancelled.is_set()
     assert source.closed == 1
 
 
@@ -225,7 +243,7 @@ def test_cancelling_in_the_middle_of_an_upload_asks_nothing(serve, tmp_path: Pat
     engine = Engine(windows=[None, never_answers])
     heard = asked(serve(engine), tmp_path)
     until(stuck.is_set)
-    heard.task.cancel()
+    heard.task.give_up()
     assert heard.until_ended(5) == ("cancelled", "Cancelled before anything was asked.")
     assert not engine.asked.is_set()
     assert not engine.windows
@@ -237,7 +255,7 @@ def test_a_task_cancelled_before_it_begins_still_ends_once(serve, tmp_path: Path
     heard = Heard(task)
     task.hold()
     heard.start()
-    task.cancel()
+    task.give_up()
     assert heard.until_ended()[0] == "cancelled"
     assert len(heard.of("ended")) == 1
     assert source.closed == 1

@@ -94,6 +94,16 @@ def test_our_own_layers_are_not_in_the_picture_nor_layers_of_our_group(tmp_path,
         picture(project, [grouped, ours])
 
 
+def test_imagery_that_was_put_into_our_group_is_seen(tmp_path, project):
+    base = ortho(tmp_path, project)
+    group = project.layerTreeRoot().addGroup("groundproof")
+    group.setCustomProperty("groundproof/layer", "group")
+    group.addLayer(base)
+    project.layerTreeRoot().removeChildNode(project.layerTreeRoot().findLayer(base.id()))
+    pixels, _, _ = picture(project, [base])
+    assert share(pixels, GREY) == 1
+
+
 def test_labels_and_selection_are_not_in_the_picture(tmp_path, project):
     base, above = ortho(tmp_path, project), boxes(project)
     labels = QgsPalLayerSettings()

@@ -145,7 +145,7 @@ class Html:
         several = len(self._answer.parts) > 1
         made = []
         for part in parts:
-            title = f"<b>{escaped(part.answer_id)} {escaped(part.scene)}</b> " if several else ""
+            title = f"<b>{escaped(part.answer_id)} {escaped(part.place)}</b> " if several else ""
             words = title + inline(part)
             made.append((f"<p>{words}</p>" if words else "") + blocks(part))
         return "".join(made)

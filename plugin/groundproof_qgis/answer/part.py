@@ -116,6 +116,12 @@ class Part:
         return tuple(self._evidence.values())
 
     @property
+    def place(self) -> str:
+        """What it is about: the name of its area where that has one, else of its image."""
+        area = self.context.get("area") if isinstance(self.context, Mapping) else None
+        return str(area or self.scene)
+
+    @property
     def weaknesses(self) -> tuple[str, ...]:
         """What makes the answer weaker than it reads, most severe first; plain text."""
         sentences = [f.sentence for f in self.findings if f.severity in WEAKENING and f.kind != "coverage"]

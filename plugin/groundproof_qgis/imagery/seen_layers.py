@@ -58,9 +58,12 @@ def seen_layers(choice: Seen, project: QgsProject, canvas: QgsMapCanvas | None) 
 
 
 def is_ours(layer: QgsMapLayer, project: QgsProject) -> bool:
-    """Whether a layer, or a group it is in, is marked as ours."""
-    if layer.customProperty(OUR_LAYERS):
-        return True
+    """Whether a layer, or a group it is in, is marked as ours.
+
+    Imagery in our group is imagery: QGIS adds new layers beside the current one, which may be a result.
+    """
+    if layer.customProperty(OUR_LAYERS) or isinstance(layer, QgsRasterLayer):
+        return bool(layer.customProperty(OUR_LAYERS))
     node = project.layerTreeRoot().findLayer(layer.id())
     while node is not None:
         if node.customProperty(OUR_LAYERS):

@@ -47,6 +47,15 @@ def find_run_group(project: QgsProject, run_id: str) -> QgsLayerTreeGroup | None
     return None
 
 
+def show_only(project: QgsProject, run_id: str) -> None:
+    """Switch one run's subgroup on and all others off: boxes of two runs over each other cannot be told apart."""
+    for group in project.layerTreeRoot().findGroups(True):
+        if group.customProperty(RUN_PROPERTY):
+            is_it = group.customProperty(RUN_PROPERTY) == run_id
+            group.setItemVisibilityChecked(is_it)
+            group.setExpanded(is_it)
+
+
 def run_title(question: str, when: str) -> str:
     """What a run's subgroup is called: the beginning of its question, and when it was asked."""
     words = " ".join(question.split())

@@ -23,11 +23,15 @@ def draws_the_pictures(driver, zip_path: str, engine: str):
     driver.wait_until(lambda: "ready" in dock.engine_line.sentence.text(), 120, "the engine is ready")
     driver.click(driver.button(dock, "Open the demo scene"))
     window.resizeDocks([dock], [420], Qt.Orientation.Horizontal)
-    window.resizeDocks([next(d for d in window.findChildren(QDockWidget, "Layers"))], [210], Qt.Orientation.Horizontal)
+    window.resizeDocks(
+        [next(d for d in window.findChildren(QDockWidget, "Layers"))], [210], Qt.Orientation.Horizontal
+    )
     scene = QgsProject.instance().mapLayersByName("groundproof demo scene")[0]
     driver.zoom_to(scene)
     driver.type(dock.ask_panel.question, "How many airplanes are there?")
-    driver.wait_until(lambda: "about" in dock.ask_panel.size.text() or "least" in dock.ask_panel.size.text(), 60, "a time")
+    driver.wait_until(
+        lambda: "about" in dock.ask_panel.size.text() or "least" in dock.ask_panel.size.text(), 60, "a time"
+    )
     driver.click(dock.ask_panel.ask)
     driver.wait_until(lambda: panel.model.total > 6, 120, "boxes come")
     driver.wait(0.6)
