@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from qgis.core import QgsSettings
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor, QIcon
 from qgis.PyQt.QtWidgets import QDialog, QLabel, QMainWindow, QVBoxLayout, QWidget
@@ -213,6 +214,20 @@ def test_the_pages_buttons_ask_the_host(page, qtbot):
     assert page.said.label.text() == "It answers."
     assert page._host.asked == [("install", "/downloads/g.whl"), ("test", "https://gpu-box.example")]
     assert not page.remove.isEnabled()
+
+
+def test_an_answer_that_comes_after_the_page_was_closed_is_left_alone(qtbot, qgis_app):
+    waiting = []
+
+    class SlowHost(Host):
+        def test(self, settings, done):
+            waiting.append(done)
+
+    page = OptionsPage(SlowHost())
+    page.url.setText("https://gpu-box.example")
+    page.test.click()
+    sip.delete(page)
+    waiting[0](True, "It answers.")  # raised RuntimeError
 
 
 def test_consents_are_named_and_can_be_forgotten(qtbot, page):

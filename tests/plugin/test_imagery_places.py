@@ -214,3 +214,51 @@ def test_nothing_selected_is_a_sentence(qgis_new_project):
         place_of_selection(None)
     with pytest.raises(PixelError, match="no raster layer"):
         place_of_layer(None)
+
+
+def fields_of(count: int) -> QgsVectorLayer:
+    """Squares of 15 m, 20 m apart, all of them selected."""
+    layer = QgsVectorLayer("Polygon?crs=EPSG:32631&field=name:string", "fields", "memory")
+    features = []
+    for n in range(count):
+        feature = QgsFeature(layer.fields())
+        feature["name"] = f"field {n}"
+        x, y = 500_000 + 20 * (n % 50), 5_700_000 + 20 * (n // 50)
+        feature.setGeometry(QgsGeometry.fromRect(QgsRectangle(x, y, x + 15, y + 15)))
+        features.append(feature)
+    layer.dataProvider().addFeatures(features)
+    layer.setDisplayExpression('"name"')
+    layer.selectAll()
+    return layer
+
+
+def test_a_selection_that_did_not_change_is_not_dissolved_again(qgis_new_project, monkeypatch):
+    layer = fields_of(20)
+    first = place_of_selection(layer)
+    monkeypatch.setattr(QgsGeometry, "unaryUnion", None)
+    again = place_of_selection(layer)
+    assert again.polygons.asWkt() == first.polygons.asWkt()
+    assert again.polygons is not first.polygons
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda layer: layer.selectByIds([1, 2]),
+        lambda layer: layer.deleteFeature(3),
+        lambda layer: layer.changeGeometry(3, QgsGeometry.fromRect(QgsRectangle(0, 0, 9, 9))),
+        lambda layer: layer.dataProvider().changeGeometryValues(
+            {3: QgsGeometry.fromRect(QgsRectangle(0, 0, 9, 9))}
+        ),
+    ],
+)
+def test_every_change_of_a_selection_is_seen(qgis_new_project, change):
+    layer = fields_of(5)
+    layer.startEditing()
+    before = place_of_selection(layer).polygons
+    change(layer)
+    after = place_of_selection(layer).polygons
+    shapes = [feature.geometry() for feature in layer.getSelectedFeatures()]
+    assert after.area() == pytest.approx(sum(shape.area() for shape in shapes))
+    assert not after.isGeosEqual(before)
+    layer.rollBack()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from qgis.gui import QgsAuthConfigSelect, QgsFileWidget, QgsOptionsPageWidget, QgsOptionsWidgetFactory
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import (
@@ -279,6 +280,8 @@ class OptionsPage(QgsOptionsPageWidget):
         self._host.test(self.settings(), self._tried)
 
     def _tried(self, works: bool, sentence: str) -> None:
+        if sip.isdeleted(self):  # the options were closed meanwhile
+            return
         self.test.setEnabled(True)
         self._say(works, sentence)
 

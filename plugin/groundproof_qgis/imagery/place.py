@@ -101,8 +101,9 @@ def place_of_selection(layer: QgsVectorLayer | None) -> Place:
                 layer=layer.name()
             )
         )
-    union = QgsGeometry.unaryUnion([geometry for _, geometry in parts])
-    return Place(union, crs, parts=_named_apart(parts) if len(parts) > 1 else ())
+    return Place(
+        _union([geometry for _, geometry in parts]), crs, parts=_named_apart(parts) if len(parts) > 1 else ()
+    )
 
 
 def place_of_layer(layer: QgsRasterLayer | None) -> Place:
@@ -123,6 +124,18 @@ def polygon_of(points: list[tuple[float, float]]) -> QgsGeometry:
     """A polygon around (x, y) corners."""
     ring = [QgsPointXY(*point) for point in points]
     return QgsGeometry.fromPolygonXY([[*ring, ring[0]]])
+
+
+def _union(geometries: list[QgsGeometry]) -> QgsGeometry:
+    """One geometry of all. The form asks for the same ones with every key that is pressed, so the last is kept."""
+    key = tuple(bytes(geometry.asWkb()) for geometry in geometries)
+    if _last_union.get(key) is None:
+        _last_union.clear()
+        _last_union[key] = QgsGeometry.unaryUnion(geometries)
+    return QgsGeometry(_last_union[key])
+
+
+_last_union: dict[tuple[bytes, ...], QgsGeometry] = {}
 
 
 def _valid(geometry: QgsGeometry) -> QgsGeometry:
