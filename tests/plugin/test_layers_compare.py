@@ -7,11 +7,13 @@ import shutil
 
 import pytest
 from qgis.core import QgsExpression, QgsExpressionContext, QgsExpressionContextUtils, QgsProject
+from qgis.PyQt.QtCore import QCoreApplication
 
 from groundproof_qgis.layers import group
-from groundproof_qgis.layers.compare import ask_for_difference, differences, show_differences, summary
+from groundproof_qgis.layers.compare import ask_for_difference, differences, drawn, show_differences, summary
 from groundproof_qgis.layers.errors import LayerError
 from groundproof_qgis.layers.tables import read_tables
+from tests.plugin.engine_waiting import in_worker
 from tests.plugin.results import result
 
 
@@ -52,6 +54,14 @@ DOCUMENT = {
 }
 
 
+def show(project, rows, run_id, title):
+    """Made in a worker thread, shown on the main one, as the dock does."""
+    layer = in_worker(lambda: drawn(rows, project.transformContext()))
+    assert layer.thread() == QCoreApplication.instance().thread()
+    show_differences(project, layer, run_id, title)
+    return layer
+
+
 @pytest.fixture
 def found(tmp_path):
     before = read_tables(result(tmp_path, "a.gpkg"))
@@ -85,7 +95,7 @@ def test_every_box_says_what_became_of_it(found):
 
 def test_the_layer_has_a_legend_with_numbers_and_lies_in_a_subgroup(project, found):
     rows, _ = found
-    layer = show_differences(project, rows, "compare-1", "run 1 and run 2")
+    layer = show(project, rows, "compare-1", "run 1 and run 2")
     assert [category.label() for category in layer.renderer().categories()] == [
         "appeared (1)",
         "disappeared (1)",
@@ -97,13 +107,13 @@ def test_the_layer_has_a_legend_with_numbers_and_lies_in_a_subgroup(project, fou
     assert layer.featureCount() == 8
     assert layer.crs().authid() == "EPSG:32631"
     assert group.find_run_group(project, "compare-1").name() == "run 1 and run 2"
-    again = show_differences(project, rows[:1], "compare-1", "run 1 and run 2")
+    again = show(project, rows[:1], "compare-1", "run 1 and run 2")
     assert list(project.mapLayers().values()) == [again]
 
 
 def test_what_changed_is_labelled_with_its_numbers(project, found):
     rows, _ = found
-    layer = show_differences(project, rows, "compare-1", "runs")
+    layer = show(project, rows, "compare-1", "runs")
     expression = QgsExpression(layer.labeling().settings().fieldName)
     assert not expression.hasParserError()
     context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
@@ -123,7 +133,7 @@ def test_what_changed_is_labelled_with_its_numbers(project, found):
 
 def test_colours_differ_for_colour_blind_eyes_and_dashes_for_grey_print(project, found):
     rows, _ = found
-    layer = show_differences(project, rows, "compare-1", "runs")
+    layer = show(project, rows, "compare-1", "runs")
     looks = []
     for category in layer.renderer().categories():
         line = category.symbol().symbolLayer(1)
@@ -138,7 +148,7 @@ def test_boxes_of_another_crs_are_put_where_they_are(project, found):
     moved = [
         dataclasses.replace(one, crs="EPSG:32632") if one.change == "disappeared" else one for one in rows
     ]
-    layer = show_differences(project, moved, "compare-1", "runs")
+    layer = show(project, moved, "compare-1", "runs")
     gone = next(f for f in layer.getFeatures() if f["change"] == "disappeared")
     kept = next(f for f in layer.getFeatures() if f["change"] == "the same")
     assert gone.geometry().distance(kept.geometry()) > 100_000
@@ -163,5 +173,5 @@ def test_two_runs_without_a_common_question_are_a_sentence(tmp_path):
 
 
 def test_nothing_in_common_is_an_empty_layer(project):
-    assert show_differences(project, [], "c", "runs").featureCount() == 0
+    assert show(project, [], "c", "runs").featureCount() == 0
     assert summary([]).startswith("0 appeared")

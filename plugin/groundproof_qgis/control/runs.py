@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qgis.core import QgsApplication, QgsProject
+from qgis.core import QgsApplication, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtWidgets import QMessageBox, QWidget
 
@@ -30,9 +30,9 @@ from groundproof_qgis.history import store
 from groundproof_qgis.history.folders import folders
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.layers.compare import (
-    Difference,
     ask_for_difference,
     differences,
+    drawn,
     show_differences,
     summary,
 )
@@ -150,33 +150,34 @@ class Runs(QObject):
     def _compare(self, before: Run, after: Run) -> None:
         pairs = [(run.path, run.record.job) for run in (before, after)]
 
-        def call(client: EngineClient) -> list[Difference]:
+        context = self._project.transformContext()
+
+        def call(client: EngineClient) -> tuple[QgsVectorLayer, str]:
             try:
                 document = ask_for_difference(pairs[0], pairs[1], client)
-                return list(differences(document, read_tables(pairs[0][0]), read_tables(pairs[1][0])))
+                found = list(differences(document, read_tables(pairs[0][0]), read_tables(pairs[1][0])))
+                return drawn(found, context), summary(found)
             except LayerError as err:
                 raise EngineError(str(err), FAILED) from err
 
         self._engines.start()
         task = CallTask(tr("Comparing two runs"), self._engines.source(), call)
-        task.done.connect(lambda found: self._compared(task, before, after, found))
+        task.done.connect(lambda found: self._compared(task, before, after, *found))
         task.failed.connect(lambda err: self._not_compared(task, err))
         self._tasks.add(task)
         QgsApplication.taskManager().addTask(task)
 
-    def _compared(self, task: CallTask, before: Run, after: Run, found: list[Difference]) -> None:
+    def _compared(
+        self, task: CallTask, before: Run, after: Run, layer: QgsVectorLayer, sentence: str
+    ) -> None:
         self._tasks.discard(task)
         run_id = f"{before.record.run_id}..{after.record.run_id}"
         title = tr("Changes {before} to {after}").format(
             before=when_words(before.record.asked_at), after=when_words(after.record.asked_at)
         )
-        try:
-            show_differences(self._project, found, run_id, title)
-            show_only(self._project, run_id)
-        except LayerError as err:
-            self.problem.emit(str(err))
-            return
-        self.compared.emit(summary(found))
+        show_differences(self._project, layer, run_id, title)
+        show_only(self._project, run_id)
+        self.compared.emit(sentence)
 
     def _not_compared(self, task: CallTask, err: EngineError) -> None:
         self._tasks.discard(task)

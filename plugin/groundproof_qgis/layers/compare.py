@@ -5,6 +5,7 @@ Knows the engine's diff document and two runs' files. Refuses to know how boxes 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +15,12 @@ from qgis.core import (
     QgsCoordinateTransform,
     QgsCoordinateTransformContext,
     QgsFeature,
+    QgsFeatureRequest,
     QgsGeometry,
     QgsProject,
     QgsVectorLayer,
 )
+from qgis.PyQt.QtCore import QCoreApplication
 
 from groundproof_qgis.engine.errors import MISSING, EngineError
 from groundproof_qgis.i18n_text import tr
@@ -153,19 +156,25 @@ def differences(document: Mapping[str, Any], before: Tables, after: Tables) -> I
     yield from (one(ALONE, None, name) for name in new if (True, name[0]) not in compared)
 
 
-def show_differences(
-    project: QgsProject, found: Iterable[Difference], run_id: str, title: str
-) -> QgsVectorLayer:
-    """A layer of the comparison in a subgroup of its own, categorised; an earlier one of the same id is replaced.
+def drawn(found: Iterable[Difference], context: QgsCoordinateTransformContext) -> QgsVectorLayer:
+    """`layer_of` in its colours, for `show_differences`. For a worker thread, where many boxes keep nobody waiting.
 
-    run_id: names the comparison. title: of its subgroup. Raises LayerError for a CRS that QGIS does not know.
+    Raises LayerError for a CRS that QGIS does not know.
     """
-    layer = layer_of(found, project.transformContext())
+    layer = layer_of(found, context)
     dress(layer)
     layer.setCustomProperty("skipMemoryLayersCheck", 1)
+    layer.moveToThread(QCoreApplication.instance().thread())
+    return layer
+
+
+def show_differences(project: QgsProject, layer: QgsVectorLayer, run_id: str, title: str) -> None:
+    """Put a layer made by `drawn` into a subgroup of its own; an earlier one of the same id is replaced.
+
+    run_id: names the comparison. title: of its subgroup.
+    """
     group.remove_layers(project, run_id)
     group.add_layer(project, layer, "compare", run_id, group.run_group(project, run_id, title))
-    return layer
 
 
 def layer_of(found: Iterable[Difference], context: QgsCoordinateTransformContext) -> QgsVectorLayer:
@@ -185,12 +194,14 @@ def layer_of(found: Iterable[Difference], context: QgsCoordinateTransformContext
 
 def dress(layer: QgsVectorLayer) -> None:
     """Colours, labels and map tips for a layer with the columns of `layer_of`."""
-    changes = [feature["change"] for feature in layer.getFeatures()]
+    only = QgsFeatureRequest().setFlags(QgsFeatureRequest.Flag.NoGeometry)
+    only.setSubsetOfAttributes(["change"], layer.fields())
+    changes = Counter(feature["change"] for feature in layer.getFeatures(only))
     layer.setRenderer(
         look.categorised(
             "change",
             [
-                (change, f"{words} ({changes.count(change)})", look.outline(colour, dash, width))
+                (change, f"{words} ({changes[change]})", look.outline(colour, dash, width))
                 for (change, (colour, dash, width)), words in zip(_LOOK.items(), _legend())
             ],
         )
@@ -201,8 +212,8 @@ def dress(layer: QgsVectorLayer) -> None:
 
 def summary(found: Iterable[Difference]) -> str:
     """ "2 appeared, 1 disappeared, 3 moved, 0 judged otherwise, 20 the same", and what was not compared."""
-    changes = [one.change for one in found]
-    counts = [(change, changes.count(change), words) for change, words in zip(_LOOK, _legend())]
+    changes = Counter(one.change for one in found)
+    counts = [(change, changes[change], words) for change, words in zip(_LOOK, _legend())]
     return ", ".join(f"{n} {words}" for change, n, words in counts if n or change != ALONE)
 
 
