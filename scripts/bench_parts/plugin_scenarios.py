@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Iterator
@@ -129,12 +130,8 @@ def shows_many(driver, zip_path: str, engine: str, boxes: int, result: str):
     project, canvas = QgsProject.instance(), driver.iface.mapCanvas()
     project.setCrs(QgsCoordinateReferenceSystem(CRS))
     found: dict = {}
-    shapes = [_shape(i) for i in range(boxes)]
     plain = QgsVectorLayer(f"Polygon?crs={CRS}", "plain", "memory")
-    features = [QgsFeature() for _ in shapes]
-    for feature, shape in zip(features, shapes):
-        feature.setGeometry(shape)
-    plain.dataProvider().addFeatures(features)
+    plain.dataProvider().addFeatures(list(_features(boxes)))
     plain.updateExtents()
     driver.add_layer(plain)
     _move(driver, found, "draw_plain", "stall_moving_plain")
@@ -147,9 +144,13 @@ def shows_many(driver, zip_path: str, engine: str, boxes: int, result: str):
 
     run = _new_run(driver, desk)
     desk._begun(run)
+    batches = [
+        json.dumps([("evidence", _event(i)) for i in range(at, min(at + BATCH, boxes))])
+        for at in range(0, boxes, BATCH)
+    ]
     with measured(found, "stall_adding"):
-        for at in range(0, boxes, BATCH):
-            events = [("evidence", _event(i)) for i in range(at, min(at + BATCH, boxes))]
+        for batch in batches:
+            events = json.loads(batch)  # a worker thread's work; here a few ms of the stall are this
             desk.asking._events(run, events)
             driver.wait(1 / BATCHES_A_SECOND)
         driver.wait(2)
@@ -163,7 +164,7 @@ def shows_many(driver, zip_path: str, engine: str, boxes: int, result: str):
 
     saved = _new_run(driver, desk)
     shutil.copy(result, saved.path)
-    _fill(saved.path, shapes)
+    fill(saved.path, boxes)
     saved.note(status="done")
     with measured(found, "stall_opening"):
         began = time.perf_counter()
@@ -206,19 +207,17 @@ def _new_run(driver, desk):
     return Run(record, folder, Answer(record.question))
 
 
-def _fill(path: Path, shapes: list) -> None:
-    """The result with as many boxes of the same answer."""
+def fill(path: Path, boxes: int) -> None:
+    """The result with so many boxes of the same answer."""
     layer = QgsVectorLayer(f"{path}|layername=evidence", "evidence", "ogr")
     template = next(layer.getFeatures())
     names = [field.name() for field in layer.fields()]
     rows = []
-    for i, shape in enumerate(shapes):
+    for i, row in enumerate(_features(boxes)):
         values = dict(zip(names, template.attributes()))
-        values.update(
-            fid=None, evidence_id=f"E{i + 1}", quote=f"airplane number {i}", verdict="unchecked", review=None
-        )
-        row = QgsFeature(layer.fields())
-        row.setGeometry(shape)
+        values.update(fid=None, evidence_id=f"E{i + 1}", quote=f"airplane number {i}")
+        values.update(verdict="unchecked", review=None)
+        row.setFields(layer.fields())
         row.setAttributes([values[name] for name in names])
         rows.append(row)
     provider = layer.dataProvider()
@@ -226,6 +225,13 @@ def _fill(path: Path, shapes: list) -> None:
     worked, _ = provider.addFeatures(rows)
     if not worked:
         raise RuntimeError("; ".join(provider.errors()))
+
+
+def _features(boxes: int) -> Iterator[QgsFeature]:
+    for i in range(boxes):
+        feature = QgsFeature()
+        feature.setGeometry(_shape(i))
+        yield feature
 
 
 def _move(driver, found: dict, drawing: str, stalling: str) -> None:

@@ -83,7 +83,7 @@ class Evidence:
             box_px=_box(data.get("box_px")),
             width_m=_number(data.get("width_m")),
             height_m=_number(data.get("height_m")),
-            geometry=data.get("geometry"),
+            geometry=_shape(data.get("geometry")),
             crs=data.get("crs"),
             final=bool(data.get("final")),
             scene=str(data.get("scene") or ""),
@@ -131,6 +131,19 @@ def plain(value: Any) -> Any:
         return json.loads(value) if value.strip() else None
     except ValueError:
         return value
+
+
+def _shape(value: Any) -> dict[str, Any] | None:
+    """GeoJSON with tuples for lists. Python's garbage collector leaves tuples of numbers alone; the lists of 50,000
+    boxes it walks through again and again, and QGIS stands still for half a second each time.
+    """
+    if not isinstance(value, Mapping):
+        return None
+    return {"type": value.get("type"), "coordinates": _tuples(value.get("coordinates"))}
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(one) for one in value) if isinstance(value, (list, tuple)) else value
 
 
 def _box(value: Any) -> Box | None:

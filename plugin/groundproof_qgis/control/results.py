@@ -15,6 +15,7 @@ from groundproof_qgis.layers.errors import LayerError
 from groundproof_qgis.layers.index import EvidenceIndex
 from groundproof_qgis.layers.result import find_result, open_result
 from groundproof_qgis.layers.tables import read_tables
+from groundproof_qgis.tasks.garbage import no_garbage_collection
 from groundproof_qgis.tasks.work_task import WorkTask
 
 
@@ -34,8 +35,9 @@ class Results(QObject):
         path = run.path
 
         def read() -> tuple[Answer, dict[str, tuple[str, ...]]]:
-            tables = read_tables(path)
-            return tables.answer(), tables.labels_asked
+            with no_garbage_collection():
+                tables = read_tables(path)
+                return tables.answer(), tables.labels_asked
 
         task = WorkTask(tr("Reading the result"), read, (LayerError,))
         task.done.connect(lambda made: self._read(task, run, *made, layers))

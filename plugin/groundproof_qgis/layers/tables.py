@@ -182,13 +182,14 @@ def _geojson(shape: ogr.Geometry | None) -> dict[str, Any] | None:
     if shape is None or shape.IsEmpty():
         return None
     if ogr.GT_Flatten(shape.GetGeometryType()) == ogr.wkbMultiPolygon:
-        polygons = [_polygon(shape.GetGeometryRef(i)) for i in range(shape.GetGeometryCount())]
+        polygons = tuple(_polygon(shape.GetGeometryRef(i)) for i in range(shape.GetGeometryCount()))
         return {"type": "MultiPolygon", "coordinates": polygons}
     return {"type": "Polygon", "coordinates": _polygon(shape)}
 
 
-def _polygon(shape: ogr.Geometry) -> list[list[list[float]]]:
-    return [
-        [[point[0], point[1]] for point in shape.GetGeometryRef(i).GetPoints()]
+def _polygon(shape: ogr.Geometry) -> tuple[tuple[tuple[float, float], ...], ...]:
+    """Tuples for lists, as `answer.evidence` keeps them."""
+    return tuple(
+        tuple((point[0], point[1]) for point in shape.GetGeometryRef(i).GetPoints())
         for i in range(shape.GetGeometryCount())
-    ]
+    )
