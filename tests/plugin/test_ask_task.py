@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from qgis.core import QgsApplication
+from qgis.core import QgsApplication, QgsProcessingFeedback
 
 from groundproof_qgis.asking.request import Question
 from groundproof_qgis.engine import patience
@@ -16,6 +16,8 @@ from groundproof_qgis.engine import watch as watching
 from groundproof_qgis.engine.address import EngineAddress
 from groundproof_qgis.imagery.errors import PixelError
 from groundproof_qgis.imagery.scene import PixelSource, PixelWindow, SceneSpec
+from groundproof_qgis.processing.telling import Telling
+from groundproof_qgis.tasks.ask import percent_sent
 from groundproof_qgis.tasks.ask_task import AskTask
 from groundproof_qgis.tasks.call_task import CallTask
 from tests.plugin.engine_faults import HEALTH, Call, FaultyServer
@@ -100,7 +102,7 @@ class Engine:
         call.begin(Content_Type="text/event-stream")
         told = [
             ("progress", {"answered": 0, "tiles": 4, "failed": 0, "stage": "count"}),
-            ("evidence", {"final": False, "key": "k"}),
+            ("evidence", {"final": False, "key": "k", "answer_id": "A1"}),
             ("progress", {"answered": 4, "tiles": 4, "failed": 1, "stage": "count"}),
         ]
         told += [] if self.long else [("done", {"status": "successful", "message": "Done."})]
@@ -321,3 +323,40 @@ def test_a_call_gives_its_value_or_its_error(serve) -> None:
         QgsApplication.taskManager().addTask(task)
     until(lambda: len(given) == 2)
     assert sorted(given) == ["1", "unreachable"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("evidence", {"key": "k"}),
+        ("evidence", {"key": "k", "answer_id": "A1", "box_px": ["a", 1, 2, 3]}),
+        ("evidence", {"key": "k", "answer_id": "A1", "evidence_id": 7}),
+        ("answer", {"answer": "3"}),
+        ("audit", {"answer_id": "A1", "findings": ["not an object"]}),
+        ("progress", {"answered": "many"}),
+    ],
+)
+def test_events_that_are_not_what_they_should_be_are_one_sentence_and_reach_nobody(
+    serve, tmp_path: Path, name: str, data: dict
+) -> None:
+    def told(call: Call) -> None:
+        call.begin(Content_Type="text/event-stream")
+        call.write(f"id: 1\nevent: {name}\ndata: {json.dumps(data)}\n\n".encode())
+
+    heard = asked(serve(Engine(events=[told])), tmp_path)
+    status, sentence = heard.until_ended()
+    assert (status, heard.task.outcome.error_kind, heard.task.outcome.after) == ("interrupted", "version", 0)
+    assert f'does not understand ("{name}")' in sentence
+    assert not heard.of("events")
+
+
+def test_progress_counts_failed_tiles_once_and_reaches_the_end() -> None:
+    shown: list[float] = []
+    feedback = QgsProcessingFeedback()
+    feedback.progressChanged.connect(shown.append)
+    telling = Telling(feedback)
+    telling.sent(4, 4)
+    telling.progressed(2, 4, 2, -1.0)  # as the engine counts: both of the two failed
+    telling.progressed(4, 4, 2, -1.0)
+    assert shown == [20.0, 60.0, 100.0]
+    assert percent_sent(0, 0) == 20.0

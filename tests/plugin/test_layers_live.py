@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from qgis.core import QgsMapRendererParallelJob, QgsMapSettings, QgsProject
 from qgis.PyQt.QtCore import QSize
@@ -136,3 +138,27 @@ def test_only_numbered_boxes_are_labelled_and_all_are_white_on_a_dark_casing(pro
     assert any(QColor(one).lightness() < 90 for one in set(unlabelled))
     made.add([box(0, final=True)])
     assert colours().count("#808080") < unlabelled.count("#808080") - 100
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"crs": "NOBODY:1"},
+        {
+            "crs": "EPSG:4326",
+            "geometry": {"type": "Polygon", "coordinates": [[[1e300, 1e300], [1, 91], [5, 5]]]},
+        },
+        {"geometry": {"type": "Polygon"}},
+        {"geometry": {"type": "Polygon", "coordinates": [["a"]]}},
+    ],
+)
+def test_boxes_that_cannot_be_drawn_are_left_out_and_said_once(project, more):
+    notes = []
+    made = live(project, note=notes.append)
+    wrong = [dataclasses.replace(box(n), **more) for n in (1, 2)]
+    made.add([wrong[0], box(3)])
+    made.add([*wrong, box(4)])
+    assert made.layer.featureCount() == 2
+    assert made.fids(["t:A1:1", "t:A1:2"]) == []
+    assert len(notes) == 1
+    assert notes[0].startswith("Some boxes are not on the map")

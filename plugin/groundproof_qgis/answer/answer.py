@@ -160,6 +160,17 @@ class Answer:
         """
         return bool(getattr(self, f"_take_{name}")(data)) if name in EVENTS else False
 
+    @staticmethod
+    def understands(name: str, data: Mapping[str, Any]) -> bool:
+        """Whether `add` can take this event, whatever came before it: another program may have written it."""
+        made = Answer()
+        try:
+            made.add(name, data)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return False
+        named = [text for one in made.evidence for text in (one.evidence_id, one.crs, one.review)]
+        return all(text is None or isinstance(text, str) for text in named)
+
     def end(self, status: str, sentence: str = "") -> None:
         """The run ended in another way than by a `done` event: a dead engine, a cancel that nobody answered."""
         self.status, self.sentence = status, sentence

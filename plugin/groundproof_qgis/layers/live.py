@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 from qgis.core import (
     QgsCoordinateTransform,
+    QgsCsException,
     QgsFeature,
     QgsFeatureSink,
     QgsGeometry,
@@ -23,6 +24,7 @@ from groundproof_qgis.answer.evidence import Evidence
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.layers import group, look
 from groundproof_qgis.layers.crs import crs_of, geometry_of
+from groundproof_qgis.layers.errors import LayerError
 
 REPAINT_MS = 400
 
@@ -37,7 +39,8 @@ class LiveLayer(QObject):
     """The live boxes of one run, shown in its subgroup.
 
     crs: as evidence names it, None in pixel space; boxes in another one are transformed. title: of the subgroup.
-    is_drawing: whether the canvas draws just now. Raises LayerError for a CRS that QGIS does not know.
+    is_drawing: whether the canvas draws just now. note: is told once, as a sentence, that boxes cannot be drawn. Raises
+    LayerError for a CRS that QGIS does not know.
     """
 
     def __init__(
@@ -47,10 +50,13 @@ class LiveLayer(QObject):
         title: str,
         crs: str | None,
         is_drawing: Callable[[], bool] = lambda: False,
+        note: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         super().__init__()
         self._project = project
         self._is_drawing = is_drawing
+        self._note = note
+        self._undrawable: set[str] = set()
         self.layer = QgsVectorLayer(f"Polygon?{_FIELDS}", tr("boxes so far"), "memory")
         self.layer.setCrs(crs_of(crs))
         self.layer.setRenderer(look.live_renderer())
@@ -76,19 +82,22 @@ class LiveLayer(QObject):
         return self.layer is not None
 
     def add(self, evidence: Iterable[Evidence]) -> None:
-        """Show boxes; known keys are left alone. The first final box of an answer ends its live ones."""
+        """Show boxes; known keys are left alone. The first final box of an answer ends its live ones.
+
+        Boxes in a CRS or of a shape that QGIS does not know are left out.
+        """
         if self.layer is None:
             return
         rows = {one.key: one for one in evidence if one.key not in self._fids and one.geometry is not None}
         for answer_id in {one.answer_id for one in rows.values() if one.final}:
             self._remove_live(answer_id)
-        new = [one for one in rows.values() if one.final or one.answer_id not in self._ended]
+        wanted = [one for one in rows.values() if one.final or one.answer_id not in self._ended]
+        new = [(one, feature) for one, feature in ((one, self._feature(one)) for one in wanted) if feature]
         if not new:
             return
-        _, added = self.layer.dataProvider().addFeatures(
-            [self._feature(one) for one in new], QgsFeatureSink.Flag.FastInsert
-        )
-        for one, feature in zip(new, added):
+        features = [feature for _, feature in new]
+        _, added = self.layer.dataProvider().addFeatures(features, QgsFeatureSink.Flag.FastInsert)
+        for (one, _), feature in zip(new, added):
             self._fids[one.key] = feature.id()
             self._keys[feature.id()] = one.key
             if not one.final:
@@ -113,9 +122,16 @@ class LiveLayer(QObject):
         if self.layer is not None:
             self._project.removeMapLayer(self._layer_id)
 
-    def _feature(self, one: Evidence) -> QgsFeature:
+    def _feature(self, one: Evidence) -> QgsFeature | None:
+        if one.key in self._undrawable:
+            return None
+        try:
+            geometry = self._geometry(one)
+        except (LayerError, QgsCsException, KeyError, IndexError, TypeError, ValueError):
+            self._leave_out(one.key)
+            return None
         feature = QgsFeature()
-        feature.setGeometry(self._geometry(one))
+        feature.setGeometry(geometry)
         feature.setAttributes(
             [
                 one.key,
@@ -131,6 +147,15 @@ class LiveLayer(QObject):
         )
         return feature
 
+    def _leave_out(self, key: str) -> None:
+        if not self._undrawable:
+            self._note(
+                tr(
+                    "Some boxes are not on the map: this QGIS does not know the place that the engine gives for them."
+                )
+            )
+        self._undrawable.add(key)
+
     def _geometry(self, one: Evidence) -> QgsGeometry:
         geometry = geometry_of(one.geometry)
         if one.crs not in self._transforms:
@@ -140,6 +165,8 @@ class LiveLayer(QObject):
         transform = self._transforms[one.crs]
         if transform is not None:
             geometry.transform(transform)
+        if not geometry.boundingBox().isFinite():
+            raise ValueError("a corner is nowhere in the layer's CRS")
         return geometry
 
     def _remove_live(self, answer_id: str) -> bool:

@@ -12,10 +12,7 @@ from qgis.core import QgsProcessingFeedback
 from groundproof_qgis.answer.answer import Answer
 from groundproof_qgis.engine.sse import Event
 from groundproof_qgis.i18n_text import tr
-from groundproof_qgis.tasks.ask import AskListener
-
-SENDING_PERCENT = 20.0
-"""Of the progress bar, as in the dock; the rest is answering."""
+from groundproof_qgis.tasks.ask import AskListener, percent_answered, percent_sent
 
 
 class Telling(AskListener):
@@ -33,7 +30,7 @@ class Telling(AskListener):
 
     def sent(self, pixels: int, of: int) -> None:
         """See `AskListener`."""
-        self._feedback.setProgress(SENDING_PERCENT * pixels / max(of, 1))
+        self._feedback.setProgress(percent_sent(pixels, of))
 
     def job_started(self, job_id: str) -> None:
         """See `AskListener`."""
@@ -42,8 +39,7 @@ class Telling(AskListener):
     def progressed(self, answered: int, tiles: int, failed: int, seconds_left: float) -> None:
         """See `AskListener`."""
         if tiles:
-            share = (answered + failed) / tiles
-            self._feedback.setProgress(SENDING_PERCENT + (100.0 - SENDING_PERCENT) * min(share, 1.0))
+            self._feedback.setProgress(percent_answered(answered, tiles))
 
     def events(self, events: Sequence[Event]) -> None:
         """See `AskListener`: the plan, and what is worth knowing."""

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from groundproof_qgis.answer.answer import Answer
 from groundproof_qgis.asking.request import Question
 from groundproof_qgis.engine.address import AddressSource
 from groundproof_qgis.engine.client import EngineClient
-from groundproof_qgis.engine.errors import BUSY, CANCELLED, MISSING, EngineError
+from groundproof_qgis.engine.errors import BUSY, CANCELLED, MISSING, VERSION, EngineError
 from groundproof_qgis.engine.exchange import Cancelled, cancelled_error, never, pause
 from groundproof_qgis.engine.patience import patiently
 from groundproof_qgis.engine.sse import Event
@@ -33,6 +34,8 @@ INTERRUPTED = "interrupted"
 # CANCELLED, of engine.errors, is the fourth.
 
 RESULT = "result.gpkg"
+SENDING_PERCENT = 20.0
+"""Of a progress bar; the rest is answering."""
 START_LIMIT_S = 300.0
 """For an engine on this computer to start."""
 
@@ -68,7 +71,7 @@ class AskListener:
         """The engine took the question."""
 
     def progressed(self, answered: int, tiles: int, failed: int, seconds_left: float) -> None:
-        """Tiles; seconds_left is -1 while it is not known."""
+        """Tiles; answered includes failed. seconds_left is -1 while it is not known."""
 
     def events(self, events: Sequence[Event]) -> None:
         """What the engine told, in order."""
@@ -181,6 +184,15 @@ class Ask:
     def _told(self, events: Sequence[Event]) -> None:
         if self._gone():
             return
+        for event in events:
+            if not Answer.understands(event.name, event.data):
+                sentence = tr(
+                    "The engine at {url} tells about the answer in a way that this plugin does not understand "
+                    '("{name}"). Update the older of the two; the engine keeps the answer.'
+                )
+                raise EngineError(
+                    sentence.format(url=self._client.address.url, name=event.name[:40]), VERSION
+                )
         self._after = events[-1].number
         self._listener.events(events)
         for event in events:
@@ -255,6 +267,16 @@ def free(file: Path) -> None:
             raise FileExistsError(sentence.format(path=taken))
     if not file.parent.is_dir():
         raise NotADirectoryError(tr("The folder {path} does not exist.").format(path=file.parent))
+
+
+def percent_sent(pixels: int, of: int) -> float:
+    """Where a progress bar stands while imagery is sent."""
+    return SENDING_PERCENT * pixels / of if of else SENDING_PERCENT
+
+
+def percent_answered(answered: int, tiles: int) -> float:
+    """The same while tiles are answered. answered: as `AskListener.progressed`, so with those that failed."""
+    return SENDING_PERCENT + (100.0 - SENDING_PERCENT) * (min(answered / tiles, 1.0) if tiles else 0.0)
 
 
 def _count(value: Any) -> int:

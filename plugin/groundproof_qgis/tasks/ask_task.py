@@ -20,11 +20,18 @@ from groundproof_qgis.engine.address import AddressSource
 from groundproof_qgis.engine.sse import Event
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.imagery.scene import PixelSource
-from groundproof_qgis.tasks.ask import CANCELLED, DONE, FAILED, INTERRUPTED, Ask, AskListener, Outcome
+from groundproof_qgis.tasks.ask import (
+    CANCELLED,
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    Ask,
+    AskListener,
+    Outcome,
+    percent_answered,
+    percent_sent,
+)
 from groundproof_qgis.tasks.unexpected import unexpected
-
-SENDING_PERCENT = 20.0
-"""Of the task's progress bar; the rest is answering."""
 
 
 class AnswerTask(QgsTask):
@@ -184,7 +191,7 @@ class _Relay(AskListener):
         self._task.say(self._task.stage, sentence)
 
     def sent(self, pixels: int, of: int) -> None:
-        self._task.setProgress(SENDING_PERCENT * pixels / of)
+        self._task.setProgress(percent_sent(pixels, of))
         self._task.say(self._task.uploaded, float(pixels), float(of))
 
     def job_started(self, job_id: str) -> None:
@@ -193,7 +200,7 @@ class _Relay(AskListener):
 
     def progressed(self, answered: int, tiles: int, failed: int, seconds_left: float) -> None:
         if tiles:
-            self._task.setProgress(SENDING_PERCENT + (100 - SENDING_PERCENT) * answered / tiles)
+            self._task.setProgress(percent_answered(answered, tiles))
         self._task.say(self._task.progressed, answered, tiles, failed, seconds_left)
 
     def events(self, events: Sequence[Event]) -> None:
