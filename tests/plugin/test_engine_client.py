@@ -337,7 +337,10 @@ def test_a_process_is_waited_for(serve: Serve) -> None:
         else:
             call.json({"summary": "7"})
 
-    assert in_worker(lambda: client_of(serve(answer)).execute("audit", {"job": "j"})) == {"summary": "7"}
+    assert in_worker(lambda: client_of(serve(answer)).execute_job("audit", {"job": "j"})) == (
+        "p1",
+        {"summary": "7"},
+    )
 
 
 def test_qgis_authentication_configurations_are_used(serve: Serve) -> None:

@@ -152,7 +152,7 @@ def test_the_engines_own_sentence_is_shown_for_what_it_refuses(engine: LocalEngi
         in_worker(lambda: client.ask({"question": "What?", "scenes": [{"id": "0" * 32}]}))
     assert refused.value.kind == "missing"
     with pytest.raises(EngineError) as refused:
-        in_worker(lambda: client.execute("audit", {"job": "0" * 32}))
+        in_worker(lambda: client.execute_job("audit", {"job": "0" * 32}))
     assert "0" * 32 in str(refused.value)
 
 

@@ -103,12 +103,6 @@ class Html:
         address = self._address(link)
         return f'<a href="{escaped(address)}">{escaped(words)}</a>' if address else escaped(words)
 
-    def evidence_link(self, evidence_id: str, answer_id: str) -> str:
-        """The number of a box, as a link to it."""
-        several = len(self._answer.parts) > 1
-        words = f"{answer_id}/{evidence_id}" if several else evidence_id
-        return self.link(Link(evidence_id, answer_id=answer_id if several else None), words)
-
     def _linked(self, text: str, part: Part | None) -> tuple[str, list[tuple[str, str]]]:
         made, named, at = [], [], 0
         for one in mentions(text):

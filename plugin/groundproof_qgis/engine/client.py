@@ -162,10 +162,6 @@ class EngineClient:
             return found  # the engine would delete it
         return self._json(Request("DELETE", f"/jobs/{quote(job_id, safe='')}"), Waiting(QUICK_S))
 
-    def forget(self, job_id: str) -> None:
-        """Delete a job that has ended, files and all."""
-        self.send(Request("DELETE", f"/jobs/{quote(job_id, safe='')}"), Waiting(QUICK_S))
-
     def download(self, path: str, file: Path, progress: Progress | None = None) -> Downloaded:
         """Write what lies at `path` (such as /jobs/ID/files/result.gpkg) into a new file.
 
@@ -204,12 +200,11 @@ class EngineClient:
         document = self._json(request, Waiting(WORK_S, grace_s=ASK_GRACE_S))
         return _text_of(document, "jobID", self.address)
 
-    def execute(self, process: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Do a process and give its outputs. Cancelled, it is ended in the engine too."""
-        return self.execute_job(process, inputs)[1]
-
     def execute_job(self, process: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        """The same, with the id of the process's job: later processes name it, and its files lie there."""
+        """Do a process; gives its job's id, under which its files lie, and its outputs.
+
+        Cancelled, it is ended in the engine too.
+        """
         job_id = self.execute_async(process, inputs)
         looks = 0
         try:

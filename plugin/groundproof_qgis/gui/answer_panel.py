@@ -38,9 +38,6 @@ PLAN_LINES = 5
 SYNTHESIS_LINES = 8
 DETAIL_LINES = 8
 
-REPORT_FORMATS = ("html", "pdf")
-CORRECTION_FORMATS = ("geo-cot", "coco", "yolo")
-
 
 class AnswerPanel(QWidget):
     """Signals carry lists of keys (`answer.evidence.Evidence.key`); hovered with an empty list: nothing any more.

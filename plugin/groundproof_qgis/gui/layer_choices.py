@@ -20,8 +20,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
-OWN_LAYER = "groundproof/layer"
-"""Custom property of the plugin's own layers."""
+from groundproof_qgis.layers.group import is_ours
 
 MAX_BANDS_NAMED = 30
 
@@ -120,7 +119,7 @@ class LayerChoices(QObject):
         ordered = list(self._project.layerTreeRoot().layerOrder())
         known = {layer.id() for layer in ordered}
         rest = [one for key, one in self._project.mapLayers().items() if key not in known]
-        return [one for one in ordered + rest if one.customProperty(OWN_LAYER) is None]
+        return [one for one in ordered + rest if not is_ours(one)]
 
     def now(self) -> LayerList:
         """What there is at this moment."""

@@ -28,7 +28,6 @@ class MessageBar(QWidget):
     """Hidden without a message. `pressed` says which button of the message."""
 
     pressed = pyqtSignal(str)
-    closed = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -110,4 +109,3 @@ class MessageBar(QWidget):
             self._show(self._earlier.pop())
         elif not self.isHidden():
             self.setVisible(False)
-            self.closed.emit()

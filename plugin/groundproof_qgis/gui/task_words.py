@@ -34,8 +34,3 @@ def task_words() -> dict[str, tuple[str, str]]:
         "region-caption": (tr("Describe a part"), tr("Some sentences about the box that was asked about.")),
         "change": (tr("Compare two dates"), tr("What appeared, disappeared or changed between two images.")),
     }
-
-
-def task_name(task: str) -> str:
-    """Of one task; the engine's word for one that is not known here."""
-    return task_words().get(task, (task, ""))[0]

@@ -52,11 +52,6 @@ class RunRecord:
     engine_at: str = ""
     answer_due: bool = False
 
-    @property
-    def is_over(self) -> bool:
-        """Whether it has ended, in whichever way."""
-        return self.status != ASKING
-
     def as_json(self) -> str:
         """For a file; people may read it."""
         return json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False, indent=1)

@@ -24,9 +24,7 @@ from qgis.gui import QgsMapCanvas
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.imagery.errors import PixelError
 from groundproof_qgis.imagery.what import Seen
-
-OUR_LAYERS = "groundproof/layer"
-"""The custom property of our own result layers and their group: they are never part of the picture."""
+from groundproof_qgis.layers.group import LAYER_PROPERTY, is_ours
 
 
 def seen_layers(choice: Seen, project: QgsProject, canvas: QgsMapCanvas | None) -> list[QgsMapLayer]:
@@ -47,7 +45,7 @@ def seen_layers(choice: Seen, project: QgsProject, canvas: QgsMapCanvas | None) 
         for layer in layers
         if layer.isValid()
         and layer.isSpatial()
-        and not is_ours(layer, project)
+        and not _is_left_out(layer, project)
         and (scale is None or layer.isInScaleRange(scale))
     ]
     if not seen:
@@ -57,16 +55,16 @@ def seen_layers(choice: Seen, project: QgsProject, canvas: QgsMapCanvas | None) 
     return seen
 
 
-def is_ours(layer: QgsMapLayer, project: QgsProject) -> bool:
-    """Whether a layer, or a group it is in, is marked as ours.
+def _is_left_out(layer: QgsMapLayer, project: QgsProject) -> bool:
+    """Whether a layer is ours, or was put among ours.
 
     Imagery in our group is imagery: QGIS adds new layers beside the current one, which may be a result.
     """
-    if layer.customProperty(OUR_LAYERS) or isinstance(layer, QgsRasterLayer):
-        return bool(layer.customProperty(OUR_LAYERS))
+    if is_ours(layer) or isinstance(layer, QgsRasterLayer):
+        return is_ours(layer)
     node = project.layerTreeRoot().findLayer(layer.id())
     while node is not None:
-        if node.customProperty(OUR_LAYERS):
+        if node.customProperty(LAYER_PROPERTY):
             return True
         node = node.parent()
     return False

@@ -76,11 +76,6 @@ class LiveLayer(QObject):
         group.add_layer(project, self.layer, "live", run_id, group.run_group(project, run_id, title))
         project.layersWillBeRemoved.connect(self._forget)
 
-    @property
-    def is_alive(self) -> bool:
-        """False once somebody took the layer out of the project; boxes are then taken and not shown."""
-        return self.layer is not None
-
     def add(self, evidence: Iterable[Evidence]) -> None:
         """Show boxes; known keys are left alone. The first final box of an answer ends its live ones.
 
@@ -116,11 +111,6 @@ class LiveLayer(QObject):
     def keys(self, fids: Iterable[int]) -> list[str]:
         """Boxes of these features."""
         return [self._keys[fid] for fid in fids if fid in self._keys]
-
-    def remove(self) -> None:
-        """Take the layer out of the project; the result's own layers take its place."""
-        if self.layer is not None:
-            self._project.removeMapLayer(self._layer_id)
 
     def _feature(self, one: Evidence) -> QgsFeature | None:
         if one.key in self._undrawable:
