@@ -15,6 +15,7 @@ from qgis.core import (
     QgsDistanceArea,
     QgsPointXY,
 )
+from qgis.gui import QgsMapCanvas
 
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.imagery.errors import PixelError
@@ -102,6 +103,13 @@ def pixel_m(
     scale = scale_at(crs, grid.centre, context)
     a, b, _, d, e, _ = grid.affine
     return scale.mean_m * math.sqrt(abs(a * e - b * d))
+
+
+def screen_pixel_m(canvas: QgsMapCanvas, here: Scale) -> float:
+    """Metres per pixel of the screen (not per logical pixel) at a place. here: of the canvas's CRS."""
+    settings = canvas.mapSettings()
+    ratio = max(canvas.devicePixelRatioF(), settings.devicePixelRatio())
+    return settings.mapUnitsPerPixel() / ratio * here.mean_m
 
 
 def outside_crs(crs: QgsCoordinateReferenceSystem) -> PixelError:

@@ -30,7 +30,7 @@ from groundproof_qgis.imagery.acquired import acquired
 from groundproof_qgis.imagery.carry import carry, points_of
 from groundproof_qgis.imagery.errors import PixelError
 from groundproof_qgis.imagery.grid import WINDOW_PX, Grid, Point, grid_around
-from groundproof_qgis.imagery.ground import Scale, scale_at
+from groundproof_qgis.imagery.ground import Scale, scale_at, screen_pixel_m
 from groundproof_qgis.imagery.local_crs import local_metric_crs
 from groundproof_qgis.imagery.place import Place
 from groundproof_qgis.imagery.plan import (
@@ -149,7 +149,7 @@ def _resolution(
     """Metres per px, a sentence where they come from, and the layer whose own pixels they are."""
     if choice.resolution_m is not None:
         return choice.resolution_m, tr("{gsd:.3g} m per px, as chosen").format(gsd=choice.resolution_m), None
-    own = None if canvas is None else _canvas_m(canvas, here)
+    own = None if canvas is None else screen_pixel_m(canvas, here)
     natives = [
         (native, layer)
         for layer in layers
@@ -164,13 +164,6 @@ def _resolution(
     if own is None:
         raise PixelError(tr("No layer at the place says how fine it is. Choose a resolution."))
     return own, tr("{gsd:.3g} m per px, as on the canvas").format(gsd=own), None
-
-
-def _canvas_m(canvas: QgsMapCanvas, here: Scale) -> float:
-    """Metres per pixel of the screen (not per logical pixel) at the place."""
-    settings = canvas.mapSettings()
-    ratio = max(canvas.devicePixelRatioF(), settings.devicePixelRatio())
-    return settings.mapUnitsPerPixel() / ratio * here.mean_m
 
 
 def _native_m(

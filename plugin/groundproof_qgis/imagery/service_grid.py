@@ -21,7 +21,7 @@ from qgis.gui import QgsMapCanvas
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.imagery.errors import PixelError
 from groundproof_qgis.imagery.grid import Grid
-from groundproof_qgis.imagery.ground import outside_crs, scale_at
+from groundproof_qgis.imagery.ground import outside_crs, scale_at, screen_pixel_m
 from groundproof_qgis.imagery.what import LayerPixels
 
 WEB_MERCATOR_EDGE = 20037508.342789244
@@ -85,7 +85,4 @@ def _canvas_m(
         here = QgsCoordinateTransform(layer.crs(), crs, context).transform(middle)
     except QgsCsException as err:
         raise outside_crs(crs) from err
-    ratio = max(canvas.devicePixelRatioF(), canvas.mapSettings().devicePixelRatio())
-    return (
-        canvas.mapSettings().mapUnitsPerPixel() / ratio * scale_at(crs, (here.x(), here.y()), context).mean_m
-    )
+    return screen_pixel_m(canvas, scale_at(crs, (here.x(), here.y()), context))
