@@ -168,6 +168,16 @@
         </message>
         <message>
             <location filename="../control/asking.py" />
+            <source>Cancel</source>
+            <translation>Abbrechen</translation>
+        </message>
+        <message>
+            <location filename="../control/asking.py" />
+            <source>Results cannot be kept in {folder}: {reason}. Choose another folder in the settings.</source>
+            <translation>In {folder} lassen sich keine Ergebnisse ablegen: {reason}. Wählen Sie in den Einstellungen einen anderen Ordner.</translation>
+        </message>
+        <message>
+            <location filename="../control/asking.py" />
             <source>Sending imagery: {percent} %</source>
             <translation>Bilder werden gesendet: {percent} %</translation>
         </message>
@@ -183,8 +193,18 @@
         </message>
         <message>
             <location filename="../control/asking.py" />
+            <source>This was asked of {engine}, which has it. Choose that engine in the settings, then go on.</source>
+            <translation>Das wurde {engine} gefragt und liegt dort. Wählen Sie diese Engine in den Einstellungen und machen Sie dann weiter.</translation>
+        </message>
+        <message>
+            <location filename="../control/asking.py" />
             <source>what the map shows</source>
             <translation>was die Karte zeigt</translation>
+        </message>
+        <message>
+            <location filename="../control/desk.py" />
+            <source>A layer or map theme of that question is not in the project any more. Choose the pixels.</source>
+            <translation>Ein Layer oder Kartenthema dieser Frage ist nicht mehr im Projekt. Wählen Sie die Pixel.</translation>
         </message>
         <message>
             <location filename="../control/desk.py" />
@@ -203,24 +223,28 @@
         </message>
         <message>
             <location filename="../control/desk.py" />
-            <location filename="../gui/engine_line.py" />
-            <source>Install...</source>
-            <translation>Installieren...</translation>
-        </message>
-        <message>
-            <location filename="../control/desk.py" />
             <source>Open the folder</source>
             <translation>Ordner öffnen</translation>
         </message>
         <message>
             <location filename="../control/desk.py" />
-            <source>Start it again</source>
-            <translation>Neu starten</translation>
+            <source>Select the polygons again: only their layer is chosen.</source>
+            <translation>Wählen Sie die Polygone noch einmal aus: Nur ihr Layer ist gewählt.</translation>
+        </message>
+        <message>
+            <location filename="../control/desk.py" />
+            <source>Show them again</source>
+            <translation>Wieder anzeigen</translation>
         </message>
         <message>
             <location filename="../control/desk.py" />
             <source>The answer to a question of a project that is closed now is kept in {path}.</source>
             <translation>Die Antwort auf eine Frage eines inzwischen geschlossenen Projekts ist in {path} gespeichert.</translation>
+        </message>
+        <message>
+            <location filename="../control/desk.py" />
+            <source>The boxes of this answer are not on the map.</source>
+            <translation>Die Rahmen dieser Antwort sind nicht auf der Karte.</translation>
         </message>
         <message>
             <location filename="../control/desk.py" />
@@ -234,8 +258,24 @@
         </message>
         <message>
             <location filename="../control/desk.py" />
+            <source>This question never reached the engine. Ask it again.</source>
+            <translation>Diese Frage hat die Engine nie erreicht. Stellen Sie sie noch einmal.</translation>
+        </message>
+        <message>
+            <location filename="../control/desk.py" />
             <source>groundproof demo scene</source>
             <translation>Beispielszene von groundproof</translation>
+        </message>
+        <message>
+            <location filename="../control/desk.py" />
+            <source>{path} is not there any more: somebody moved, renamed or removed it.</source>
+            <translation>{path} ist nicht mehr da: Jemand hat die Datei verschoben, umbenannt oder entfernt.</translation>
+        </message>
+        <message>
+            <location filename="../control/engine_controls.py" />
+            <location filename="../gui/engine_line.py" />
+            <source>Install...</source>
+            <translation>Installieren...</translation>
         </message>
         <message>
             <location filename="../control/engines.py" />
@@ -324,6 +364,11 @@
         </message>
         <message>
             <location filename="../control/installing.py" />
+            <source>Choose the engine's wheel</source>
+            <translation>Wheel-Datei der Engine wählen</translation>
+        </message>
+        <message>
+            <location filename="../control/installing.py" />
             <source>Remove the engine on this computer, {folder}? Results stay.</source>
             <translation>Die Engine auf diesem Rechner, {folder}, entfernen? Ergebnisse bleiben erhalten.</translation>
         </message>
@@ -354,6 +399,11 @@
         </message>
         <message>
             <location filename="../control/installing.py" />
+            <source>Wheel (groundproof-*.whl)</source>
+            <translation>Wheel (groundproof-*.whl)</translation>
+        </message>
+        <message>
+            <location filename="../control/installing.py" />
             <source>about 2 GB on disk; 7 GB where PyTorch comes only with CUDA</source>
             <translation>etwa 2 GB auf der Platte; 7 GB, wo es PyTorch nur mit CUDA gibt</translation>
         </message>
@@ -372,16 +422,6 @@
             <location filename="../control/results.py" />
             <source>Reading the result</source>
             <translation>Ergebnis wird gelesen</translation>
-        </message>
-        <message>
-            <location filename="../control/reviewing.py" />
-            <source>The answer after the review</source>
-            <translation>Die Antwort nach der Prüfung</translation>
-        </message>
-        <message>
-            <location filename="../control/reviewing.py" />
-            <source>The review is saved. The answer could not be made anew: {reason}</source>
-            <translation>Die Prüfung ist gespeichert. Die Antwort konnte nicht neu gemacht werden: {reason}</translation>
         </message>
         <message>
             <location filename="../control/reviewing.py" />
@@ -419,6 +459,11 @@
             <translation>Der Rahmen liegt außerhalb dessen, was das Koordinatenbezugssystem der Karte zeigen kann.</translation>
         </message>
         <message>
+            <location filename="../control/showing.py" />
+            <source>{elapsed}, about {left} left</source>
+            <translation>{elapsed}, noch etwa {left}</translation>
+        </message>
+        <message>
             <location filename="../control/sizing.py" />
             <source>1 tile</source>
             <translation>1 Kachel</translation>
@@ -435,6 +480,11 @@
         </message>
         <message>
             <location filename="../control/sizing.py" />
+            <source>at least {time}</source>
+            <translation>mindestens {time}</translation>
+        </message>
+        <message>
+            <location filename="../control/sizing.py" />
             <source>{n} tiles</source>
             <translation>{n} Kacheln</translation>
         </message>
@@ -447,6 +497,16 @@
             <location filename="../control/sizing.py" />
             <source>{size}. {problem}</source>
             <translation>{size}. {problem}</translation>
+        </message>
+        <message>
+            <location filename="../control/updating.py" />
+            <source>The answer after the review</source>
+            <translation>Die Antwort nach der Prüfung</translation>
+        </message>
+        <message>
+            <location filename="../control/updating.py" />
+            <source>The review is saved. The answer could not be made anew: {reason} It is tried again when the run is opened.</source>
+            <translation>Die Prüfung ist gespeichert. Die Antwort konnte nicht neu erstellt werden: {reason} Beim Öffnen des Laufs wird es noch einmal versucht.</translation>
         </message>
         <message>
             <location filename="../engine/address.py" />
@@ -573,13 +633,23 @@
         </message>
         <message>
             <location filename="../engine/installation.py" />
+            <source>What was installed is not the groundproof engine; it was removed.</source>
+            <translation>Was installiert wurde, ist nicht die groundproof-Engine; es wurde entfernt.</translation>
+        </message>
+        <message>
+            <location filename="../engine/installation.py" />
             <source>it said nothing</source>
             <translation>es kam keine Meldung</translation>
         </message>
         <message>
             <location filename="../engine/installed.py" />
-            <source>Nothing</source>
-            <translation>Nichts</translation>
+            <source>Choose the engine's wheel first: a wheel file made by scripts/package_engine, or an address that begins with https://.</source>
+            <translation>Wählen Sie zuerst das Wheel der Engine: eine mit scripts/package_engine erstellte Wheel-Datei oder eine Adresse, die mit https:// beginnt.</translation>
+        </message>
+        <message>
+            <location filename="../engine/installed.py" />
+            <source>On the public package index the name groundproof is another project's, so the engine cannot be installed by name. Give a wheel file made by scripts/package_engine, or an address that begins with https://.</source>
+            <translation>Im öffentlichen Paketverzeichnis gehört der Name groundproof einem anderen Projekt, daher lässt sich die Engine nicht über ihren Namen installieren. Geben Sie eine mit scripts/package_engine erstellte Wheel-Datei an oder eine Adresse, die mit https:// beginnt.</translation>
         </message>
         <message>
             <location filename="../engine/installed.py" />
@@ -588,13 +658,18 @@
         </message>
         <message>
             <location filename="../engine/installed.py" />
-            <source>{source} cannot be installed. Give a wheel file, an address that begins with https://, or a requirement such as groundproof[torch,serve].</source>
-            <translation>{source} kann nicht installiert werden. Geben Sie eine Wheel-Datei, eine Adresse, die mit https:// beginnt, oder eine Anforderung wie groundproof[torch,serve] an.</translation>
+            <source>{source} cannot be installed. Give a wheel file made by scripts/package_engine, or an address that begins with https://.</source>
+            <translation>{source} kann nicht installiert werden. Geben Sie eine mit scripts/package_engine erstellte Wheel-Datei an oder eine Adresse, die mit https:// beginnt.</translation>
         </message>
         <message>
             <location filename="../engine/local.py" />
             <source>An earlier engine has not ended yet; waiting for it.</source>
             <translation>Eine frühere Engine ist noch nicht beendet; es wird auf sie gewartet.</translation>
+        </message>
+        <message>
+            <location filename="../engine/local.py" />
+            <source>The engine does not run on Windows yet. Connect to one on another computer.</source>
+            <translation>Die Engine läuft noch nicht unter Windows. Verbinden Sie sich mit einer auf einem anderen Rechner.</translation>
         </message>
         <message>
             <location filename="../engine/local.py" />
@@ -618,6 +693,11 @@
         </message>
         <message>
             <location filename="../engine/local.py" />
+            <source>The engine on this computer is stopping.</source>
+            <translation>Die Engine auf diesem Rechner wird beendet.</translation>
+        </message>
+        <message>
+            <location filename="../engine/local.py" />
             <source>This computer, {model}: ready.</source>
             <translation>Dieser Rechner, {model}: bereit.</translation>
         </message>
@@ -625,6 +705,11 @@
             <location filename="../engine/network_error.py" />
             <source>No engine answers at {url}. Check that it runs, and its port.</source>
             <translation>Unter {url} antwortet keine Engine. Prüfen Sie, ob sie läuft, und ihren Port.</translation>
+        </message>
+        <message>
+            <location filename="../engine/network_error.py" />
+            <source>No engine answers at {url}. Check that it runs, its port, and the proxy that QGIS is set to use (Settings &gt; Options &gt; Network).</source>
+            <translation>Unter {url} antwortet keine Engine. Prüfen Sie, ob sie läuft, ihren Port und den in QGIS eingestellten Proxy (Einstellungen &gt; Optionen &gt; Netzwerk).</translation>
         </message>
         <message>
             <location filename="../engine/network_error.py" />
@@ -727,6 +812,11 @@
             <translation>Die Authentifizierungskonfiguration {name} von QGIS ist nicht verwendbar. Entsperren Sie die Authentifizierungsdatenbank von QGIS mit dem Hauptpasswort, oder wählen Sie in den Einstellungen eine andere Konfiguration.</translation>
         </message>
         <message>
+            <location filename="../engine/requests.py" />
+            <source>QGIS's authentication database is locked. Press Try again and enter the master password.</source>
+            <translation>Die Authentifizierungsdatenbank von QGIS ist gesperrt. Drücken Sie „Erneut versuchen“ und geben Sie das Master-Passwort ein.</translation>
+        </message>
+        <message>
             <location filename="../engine/watch.py" />
             <source>The connection to the engine is lost ({why}) The question is not: the engine keeps it, and goes on with it when it runs. Follow it again later.</source>
             <translation>Die Verbindung zur Engine ist verloren ({why}) Die Frage ist es nicht: Die Engine behält sie und arbeitet weiter daran, sobald sie läuft. Verfolgen Sie sie später weiter.</translation>
@@ -792,6 +882,16 @@
             <location filename="../gui/answer_panel.py" />
             <source>All checks</source>
             <translation>Alle Kontrollen</translation>
+        </message>
+        <message>
+            <location filename="../gui/answer_panel.py" />
+            <source>Ask more about this answer</source>
+            <translation>Mehr zu dieser Antwort fragen</translation>
+        </message>
+        <message>
+            <location filename="../gui/answer_panel.py" />
+            <source>Ask on</source>
+            <translation>Weiterfragen</translation>
         </message>
         <message>
             <location filename="../gui/answer_panel.py" />
@@ -1277,6 +1377,11 @@
         </message>
         <message>
             <location filename="../gui/engine_line.py" />
+            <source>Stop the engine on this computer</source>
+            <translation>Engine auf diesem Rechner beenden</translation>
+        </message>
+        <message>
+            <location filename="../gui/engine_line.py" />
             <source>Try again</source>
             <translation>Noch einmal versuchen</translation>
         </message>
@@ -1546,11 +1651,6 @@
         </message>
         <message>
             <location filename="../gui/options_page.py" />
-            <source>A wheel file, an address or a requirement, as pip takes it</source>
-            <translation>Eine Wheel-Datei, eine Adresse oder eine Anforderung, wie pip sie annimmt</translation>
-        </message>
-        <message>
-            <location filename="../gui/options_page.py" />
             <source>An engine &amp;elsewhere</source>
             <translation>Eine Engine &amp;anderswo</translation>
         </message>
@@ -1626,6 +1726,11 @@
         </message>
         <message>
             <location filename="../gui/options_page.py" />
+            <source>The engine's wheel: a file, or an address that begins with https://. Nothing is taken by name</source>
+            <translation>Das Wheel der Engine: eine Datei oder eine Adresse, die mit https:// beginnt. Nichts wird über einen Namen bezogen</translation>
+        </message>
+        <message>
+            <location filename="../gui/options_page.py" />
             <source>This &amp;computer</source>
             <translation>Dieser &amp;Rechner</translation>
         </message>
@@ -1653,6 +1758,11 @@
             <location filename="../gui/options_page.py" />
             <source>a folder beside the project</source>
             <translation>Ordner neben dem Projekt</translation>
+        </message>
+        <message>
+            <location filename="../gui/options_page.py" />
+            <source>a wheel file made by scripts/package_engine, or an address</source>
+            <translation>eine mit scripts/package_engine erstellte Wheel-Datei oder eine Adresse</translation>
         </message>
         <message>
             <location filename="../gui/options_page.py" />
@@ -2351,6 +2461,11 @@
         </message>
         <message>
             <location filename="../layers/live.py" />
+            <source>Some boxes are not on the map: this QGIS does not know the place that the engine gives for them.</source>
+            <translation>Einige Rahmen sind nicht auf der Karte: Dieses QGIS kennt den Ort nicht, den die Engine dafür angibt.</translation>
+        </message>
+        <message>
+            <location filename="../layers/live.py" />
             <source>boxes so far</source>
             <translation>Rahmen bisher</translation>
         </message>
@@ -3005,6 +3120,11 @@ Das angegebene GeoPackage bleibt, wie es ist; das neue wird als Kopie geschriebe
             <location filename="../tasks/ask.py" />
             <source>Sending imagery.</source>
             <translation>Bilder werden gesendet.</translation>
+        </message>
+        <message>
+            <location filename="../tasks/ask.py" />
+            <source>The engine at {url} tells about the answer in a way that this plugin does not understand ("{name}"). Update the older of the two; the engine keeps the answer.</source>
+            <translation>Die Engine unter {url} berichtet über die Antwort auf eine Weise, die diese Erweiterung nicht versteht („{name}“). Aktualisieren Sie die ältere von beiden; die Engine behält die Antwort.</translation>
         </message>
         <message>
             <location filename="../tasks/ask.py" />
