@@ -222,7 +222,12 @@ class Asking(QObject):
             remove_layers(self._project, run.record.run_id, "live")  # of an earlier try
             try:
                 run.live = LiveLayer(
-                    self._project, run.record.run_id, run.title, boxes[0].crs, self._canvas.isDrawing
+                    self._project,
+                    run.record.run_id,
+                    run.title,
+                    boxes[0].crs,
+                    self._canvas.isDrawing,
+                    note=run.answer.notes.append,
                 )
             except LayerError as err:
                 run.answer.notes.append(str(err))
