@@ -277,7 +277,8 @@ def test_a_job_that_fails_says_why(serve, tmp_path: Path) -> None:
 
 def test_an_engine_that_is_lost_leaves_an_interrupted_question(serve, tmp_path: Path) -> None:
     heard = asked(serve(Engine(events=[None, *[drop] * 20])), tmp_path)
-    engine_lost = asked(serve(Engine(events=[drop] * 20)), tmp_path, Squares())
+    (tmp_path / "other").mkdir()
+    engine_lost = asked(serve(Engine(events=[drop] * 20)), tmp_path / "other", Squares())
     assert heard.until_ended()[0] == "done"
     status, sentence = engine_lost.until_ended()
     assert status == "interrupted", sentence

@@ -356,6 +356,7 @@ class Desk(QObject):
 
     def _layers_go(self, layer_ids: Sequence[str]) -> None:
         """Somebody takes layers out of the project: what showed a run's boxes shows them no more."""
+        self.showing.let_go(layer_ids)
         run = self.showing.run
         if run is None or run.layers is None:
             return

@@ -98,6 +98,11 @@ class Showing(QObject):
         if layer is not None:
             layer.selectionChanged.connect(lambda ids, *_: self._selected_on_map(layer, ids))
 
+    def let_go(self, layer_ids: Sequence[str]) -> None:
+        """These layers are about to go."""
+        if self._followed is not None and self._followed.id() in layer_ids:
+            self._followed = None
+
     def go_to(self, keys: Sequence[str]) -> None:
         """Zoom to boxes and flash them."""
         geometries, crs = self._shapes(keys)

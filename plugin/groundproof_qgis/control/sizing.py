@@ -75,6 +75,7 @@ class Sizing(QObject):
         self._engines = engines
         self._task: CallTask | None = None
         self._asked: dict[str, Any] | None = None
+        self._tiles: tuple[dict[str, Any], int | None] = ({}, None)
         self._tries = 0
         self._again = QTimer(self)
         self._again.setSingleShot(True)
@@ -97,7 +98,8 @@ class Sizing(QObject):
         if before is not None and body == self._asked and before.tiles is not None:
             self.size = Size(tuple(previews), before.tiles, before.seconds, before.at_least)
         else:
-            self.size = Size(tuple(previews))
+            place = _place_of(body)  # other words need other seconds, not other tiles
+            self.size = Size(tuple(previews), self._tiles[1] if self._tiles[0] == place else None)
             self._tries = 0
             self._estimate(body)
         self._say()
@@ -141,6 +143,7 @@ class Sizing(QObject):
             return
         self._task = None
         self._asked = body
+        self._tiles = (_place_of(body), int(found["tiles"]))
         seconds = found.get("seconds")
         self.size = Size(self.size.previews, int(found["tiles"]), seconds, bool(found.get("at_least")))
         self._say()
@@ -165,6 +168,10 @@ class Sizing(QObject):
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
+
+
+def _place_of(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: body.get(name) for name in ("scenes", "aoi", "aoi_crs", "aoi_field")}
 
 
 def estimate_body(form: AskForm, previews: Sequence[Preview]) -> dict[str, Any]:

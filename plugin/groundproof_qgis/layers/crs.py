@@ -34,6 +34,13 @@ def crs_of(name: str | None) -> QgsCoordinateReferenceSystem:
     return crs
 
 
+def is_local(crs: QgsCoordinateReferenceSystem) -> bool:
+    """Whether it lies nowhere on Earth: GeoPackage's "undefined Cartesian", which is pixel space. QGIS takes it for a
+    CRS, cannot transform it, and would draw nothing where the imagery has none.
+    """
+    return crs.isValid() and crs.toWkt(QgsCoordinateReferenceSystem.WktVariant.WKT2_2019).startswith("ENGCRS")
+
+
 def geometry_of(document: Mapping[str, Any] | None) -> QgsGeometry:
     """A GeoJSON Polygon or MultiPolygon, x before y; a null geometry for None."""
     if document is None:

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from qgis.core import QgsAttributeTableConfig, QgsProject, QgsVectorLayer
+from qgis.core import QgsAttributeTableConfig, QgsCoordinateReferenceSystem, QgsProject, QgsVectorLayer
 
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.layers import group
+from groundproof_qgis.layers.crs import is_local
 from groundproof_qgis.layers.errors import LayerError
 from groundproof_qgis.layers.safe import made_safe
 
@@ -105,6 +106,8 @@ def _open(path: Path, kind: str) -> QgsVectorLayer:
                 path=path, name=kind
             )
         )
+    if is_local(layer.crs()):
+        layer.setCrs(QgsCoordinateReferenceSystem())
     made_safe(layer, kind)
     _describe(layer)
     if kind == "evidence":

@@ -22,7 +22,6 @@ from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.imagery.scene import PixelSource
 from groundproof_qgis.tasks.ask import (
     CANCELLED,
-    DONE,
     FAILED,
     INTERRUPTED,
     Ask,
@@ -104,7 +103,7 @@ class AnswerTask(QgsTask):
             self.outcome = self._work(self._ask)
         except Exception:  # noqa: BLE001 - a bug; told as a sentence, kept in QGIS's log
             self.outcome = replace(self.outcome, status=FAILED, sentence=unexpected())
-        return self.outcome.status == DONE
+        return self.outcome.status != FAILED  # of others QGIS would say that they failed
 
     def finished(self, result: bool) -> None:
         """On the main thread; called by QGIS, whatever happened, exactly once."""

@@ -2,55 +2,16 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsSettings
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtTest import QTest
 
-
-def prepared(driver, zip_path: str, engine: str):
-    """The plugin, installed from its zip, answered by an engine that is installed already."""
-    QgsSettings().setValue("groundproof/engine/command", engine)
-    driver.install(zip_path, "groundproof_qgis")
-    return driver.dock("GroundproofDock")
-
-
-def asks_and_is_answered(driver, zip_path: str, engine: str):
-    dock = prepared(driver, zip_path, engine)
-    driver.wait(0.5)
-    driver.screenshot("dock-empty")
-    driver.click(driver.button(dock, "Open the demo scene"))
-    driver.drawn()
-    driver.click(driver.button(dock, "Start"))
-    driver.wait_until(lambda: "ready" in dock.engine_line.sentence.text(), 120, "the engine is ready")
-    driver.type(dock.ask_panel.question, "How many airplanes are there?")
-    driver.wait_until(lambda: "tile" in dock.ask_panel.size.text(), 30, "an estimate")
-    driver.screenshot("dock-estimate")
-    driver.click(dock.ask_panel.ask)
-    driver.wait_until(lambda: dock.answer_panel.model.total > 0, 120, "the first box")
-    driver.screenshot("dock-growing")
-    driver.wait_until(lambda: driver.layers("evidence"), 120, "the result's layers")
-    driver.drawn()
-    driver.wait(1)
-    driver.screenshot("dock-answered")
-    return {"line": dock.answer_panel.head.line.text(), "size": dock.ask_panel.size.text()}
-
-
-def answered(driver, dock, question: str = "How many airplanes are there?"):
-    """The demo scene, asked and answered."""
-    driver.click(driver.button(dock, "Open the demo scene"))
-    driver.drawn()
-    driver.click(driver.button(dock, "Start"))
-    driver.wait_until(lambda: "ready" in dock.engine_line.sentence.text(), 120, "the engine is ready")
-    driver.type(dock.ask_panel.question, question)
-    driver.click(dock.ask_panel.ask)
-    driver.wait_until(lambda: driver.layers("evidence"), 180, "the result's layers")
-    driver.wait_until(lambda: dock.answer_panel.review_button.isEnabled(), 10, "the answer is complete")
-    driver.drawn()
-    return driver.layers("evidence")[0]
+from tests.plugin.e2e.dock_hands import answered, demo, desk, prepared
 
 
 def follows_links_reviews_and_reopens(driver, zip_path: str, engine: str, project: str):
-    from qgis.core import QgsProject
-
     dock = prepared(driver, zip_path, engine)
+    demo(driver, dock)
     layer = answered(driver, dock)
     panel = dock.answer_panel
     found = {"line": panel.head.line.text()}
@@ -73,6 +34,11 @@ def follows_links_reviews_and_reopens(driver, zip_path: str, engine: str, projec
     # review
     driver.click(panel.review_button)
     found["editing"] = layer.isEditable()
+    panel.review_requested.emit(["A1:E7"], "rejected")
+    driver.wait(0.3)
+    QTest.keyClick(driver.iface.mainWindow(), Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    driver.wait(0.5)
+    found["undone"] = panel.head.review.text()
     panel.review_requested.emit(["A1:E5"], "rejected")
     panel.review_requested.emit(["A1:E1", "A1:E2"], "accepted")
     driver.wait(0.5)
@@ -105,6 +71,7 @@ def draws_reports_and_exports(driver, zip_path: str, engine: str, folder: str):
     from qgis.PyQt.QtWidgets import QFileDialog
 
     dock = prepared(driver, zip_path, engine)
+    demo(driver, dock)
     layer = answered(driver, dock)
     panel, found = dock.answer_panel, {}
     names = []
@@ -153,13 +120,13 @@ def draws_reports_and_exports(driver, zip_path: str, engine: str, folder: str):
     driver.wait(1)
     found["follow_up"] = panel.head.line.text()
     driver.screenshot("dock-followed-up")
-    # compare the two runs
-    desk = __import__("qgis.utils", fromlist=["plugins"]).plugins["groundproof_qgis"]._desk
-    ids = [one.record.run_id for one in reversed(desk.runs.all())]
-    desk.runs._chosen("compare", ids)
-    driver.wait_until(lambda: driver.layers("changes"), 60, "the comparison")
-    driver.wait(1)
-    driver.drawn()
-    found["compared"] = dock.messages.sentence
-    driver.screenshot("dock-compared")
+    # the first answer again, from the history, and its report
+    first = desk().runs.all()[-1].record.run_id
+    desk().runs._chosen("open", [first])
+    driver.wait_until(lambda: panel.head.line.text() == found["after"], 30, "the first answer")
+    names.append("report-again.html")
+    panel.report_requested.emit("html")
+    driver.wait_until(lambda: (Path(folder) / "report-again.html").is_file(), 60, "its report")
+    driver.wait(0.5)
+    found["history"] = [one.name for one in Path(folder).glob("report-again.html")]
     return found

@@ -37,7 +37,7 @@ def cancels_kills_and_takes_away(driver, zip_path: str, engine: str, project: st
 def _cancels(driver, dock) -> dict:
     ask(driver, dock)
     answer = desk().asking.run.answer
-    driver.wait_until(lambda: answer.answered >= 10, 60, "a tile is done")
+    driver.wait_until(lambda: answer.answered >= 16, 90, "a batch of tiles is done")
     assert dock.ask_panel.ask.text() == "&Cancel"
     driver.click(dock.ask_panel.ask)
     driver.wait_until(lambda: not desk().asking.is_busy, 30, "cancelled")
