@@ -5,6 +5,8 @@ Knows parameters and outputs. What is frozen, asked and counted is what the dock
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -168,24 +170,8 @@ class AskImagery(GroundproofAlgorithm):
         """Freeze question and pixels."""
         target_of(self.parameterAsOutputLayer(parameters, OUTPUT, context))
         given = [self.parameterAsRasterLayer(parameters, name, context) for name in (INPUT, LATER)]
-        project, layers = _held(context.project() or QgsProject.instance(), given)
-        try:
-            choices = self._choices(parameters, context, layers)
-            place = self._place(parameters, context, layers[0])
-            frozen: list[Frozen] = []
-            for choice in choices:
-                frozen.append(freeze(choice, place, project, self.host.canvas))
-                session.sources = tuple(one.source for one in frozen)
-            task = self.parameterAsEnumString(parameters, TASK, context)
-            self._question = Question(
-                self.parameterAsString(parameters, QUESTION, context),
-                "change" if len(frozen) == 2 and task == "auto" else task,
-                area=frozen[0].area,
-                second_look=self.parameterAsBool(parameters, SECOND_LOOK, context),
-                pixel_space=frozen[0].spec.crs_wkt is None,
-            )
-        except ValueError as err:
-            raise QgsProcessingException(str(err)) from err
+        with _held(context.project() or QgsProject.instance(), given) as (project, layers):
+            frozen = self._freeze(parameters, context, session, project, layers)
         for note in dict.fromkeys(note for one in frozen for note in one.notes):
             feedback.pushInfo(note)
         feedback.pushInfo("; ".join(one.resolution for one in frozen))
@@ -217,6 +203,34 @@ class AskImagery(GroundproofAlgorithm):
             "COUNT": sum(one.counted for one in answer.evidence),
             "COVERAGE": answer.coverage_sentence,
         }
+
+    def _freeze(
+        self,
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        session: Session,
+        project: QgsProject,
+        layers: list[QgsRasterLayer | None],
+    ) -> list[Frozen]:
+        """The pixels, one scene for each date; also makes the question. Raises PixelError, QgsProcessingException."""
+        try:
+            choices = self._choices(parameters, context, layers)
+            place = self._place(parameters, context, layers[0])
+            frozen: list[Frozen] = []
+            for choice in choices:
+                frozen.append(freeze(choice, place, project, self.host.canvas))
+                session.sources = tuple(one.source for one in frozen)
+            task = self.parameterAsEnumString(parameters, TASK, context)
+            self._question = Question(
+                self.parameterAsString(parameters, QUESTION, context),
+                "change" if len(frozen) == 2 and task == "auto" else task,
+                area=frozen[0].area,
+                second_look=self.parameterAsBool(parameters, SECOND_LOOK, context),
+                pixel_space=frozen[0].spec.crs_wkt is None,
+            )
+        except ValueError as err:
+            raise QgsProcessingException(str(err)) from err
+        return frozen
 
     def _choices(
         self,
@@ -277,14 +291,22 @@ class AskImagery(GroundproofAlgorithm):
         return place_of_layer(layer)
 
 
+@contextmanager
 def _held(
     project: QgsProject, layers: list[QgsRasterLayer | None]
-) -> tuple[QgsProject, list[QgsRasterLayer | None]]:
-    """A project that has the layers, and them: this one, or another with copies, for layers that are only files."""
+) -> Iterator[tuple[QgsProject, list[QgsRasterLayer | None]]]:
+    """A project that has the layers, and them: this one, or another with copies, for layers that are only files.
+
+    The copies are gone afterwards: a layer that outlives QGIS makes it crash when it ends.
+    """
     if all(layer is None or project.mapLayer(layer.id()) is not None for layer in layers):
-        return project, layers
+        yield project, layers
+        return
     scratch = QgsProject()
     scratch.setTransformContext(project.transformContext())
     copies = [None if layer is None else layer.clone() for layer in layers]
     scratch.addMapLayers([copy for copy in copies if copy is not None])
-    return scratch, copies
+    try:
+        yield scratch, copies
+    finally:
+        scratch.removeAllMapLayers()
