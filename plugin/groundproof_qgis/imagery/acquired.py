@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timezone
 
-from qgis.core import QgsRasterLayer, QgsRasterLayerTemporalProperties
+from qgis.core import Qgis, QgsRasterLayer
 from qgis.PyQt.QtCore import Qt
 
 from groundproof_qgis.imagery.raster_file import file_of
@@ -23,7 +23,7 @@ _DATE = re.compile(
 def acquired(layer: QgsRasterLayer) -> str | None:
     """RFC 3339 in UTC; None when neither the layer's temporal settings nor its file's tags say it."""
     times = layer.temporalProperties()
-    if times.isActive() and times.mode() == QgsRasterLayerTemporalProperties.ModeFixedTemporalRange:
+    if times.isActive() and times.mode() == Qgis.RasterTemporalMode.FixedTemporalRange:
         begin = times.fixedTemporalRange().begin()
         if begin.isValid():
             return begin.toUTC().toString(Qt.DateFormat.ISODate)

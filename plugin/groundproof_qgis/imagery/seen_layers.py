@@ -139,6 +139,6 @@ def _stretch_once(layer: QgsRasterLayer) -> None:
     renderer = layer.renderer()
     if renderer is not None:
         origin = QgsRasterMinMaxOrigin(renderer.minMaxOrigin())
-        if origin.extent() == QgsRasterMinMaxOrigin.UpdatedCanvas:
-            origin.setExtent(QgsRasterMinMaxOrigin.CurrentCanvas)
+        if origin.extent() == QgsRasterMinMaxOrigin.Extent.UpdatedCanvas:
+            origin.setExtent(QgsRasterMinMaxOrigin.Extent.CurrentCanvas)
             renderer.setMinMaxOrigin(origin)
