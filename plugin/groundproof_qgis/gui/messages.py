@@ -87,12 +87,6 @@ class MessageBar(QWidget):
         self.setVisible(True)
         self._timer.stop()
 
-    def withdraw(self, *keys: str) -> None:
-        """Messages with these buttons are not true any more; others stay."""
-        self._earlier = [one for one in self._earlier if one[2] is None or one[2][0] not in keys]
-        if self._shown is not None and self._shown[2] is not None and self._shown[2][0] in keys:
-            self.clear()
-
     def forget(self) -> None:
         """Say nothing, earlier warnings neither."""
         self._earlier.clear()
