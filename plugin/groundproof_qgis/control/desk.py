@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
+from qgis.core import QgsApplication, QgsProject
 from qgis.gui import QgisInterface
 from qgis.PyQt.QtCore import QObject, QTimer, QUrl
 from qgis.PyQt.QtGui import QDesktopServices
@@ -18,6 +18,7 @@ from groundproof_qgis.asking.form_json import form_from_json
 from groundproof_qgis.asking.recent import RecentQuestions
 from groundproof_qgis.asking.request import FollowUp
 from groundproof_qgis.control.asking import Asking
+from groundproof_qgis.control.demo import open_demo
 from groundproof_qgis.control.engine_controls import EngineControls
 from groundproof_qgis.control.engines import Engines
 from groundproof_qgis.control.exports import Exports
@@ -40,8 +41,6 @@ from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.layers.group import layers_of, show_only
 from groundproof_qgis.tasks.at_end import end_tasks
 
-HERE = Path(__file__).parents[1]
-DEMO = HERE / "demo" / "scene.tif"
 GO_ON, OPEN_FOLDER, SHOW = "go_on", "open_folder", "show"
 """Buttons of messages."""
 MAP_MS = 250
@@ -121,7 +120,7 @@ class Desk(QObject):
         panel.ask_requested.connect(self._ask)
         panel.cancel_requested.connect(self.asking.cancel)
         panel.rectangle_requested.connect(self.places.draw_rectangle)
-        panel.demo_scene_requested.connect(self._open_demo)
+        panel.demo_scene_requested.connect(lambda: open_demo(self._project, self._canvas))
         self.places.rectangle_changed.connect(panel.set_rectangle)
         self.sizing.said.connect(panel.set_size_sentence)
         self._choices.changed.connect(self._layers_changed)
@@ -344,15 +343,6 @@ class Desk(QObject):
 
     def _layers_changed(self) -> None:
         self._panel.set_layers(self._choices.now())
-
-    def _open_demo(self) -> None:
-        layer = QgsRasterLayer(str(DEMO), tr("groundproof demo scene"))
-        self._project.addMapLayer(layer, False)
-        self._project.layerTreeRoot().addLayer(layer)  # below the results, whichever layer is current
-        self._canvas.setDestinationCrs(layer.crs())
-        self._project.setCrs(layer.crs())
-        self._canvas.setExtent(layer.extent())
-        self._canvas.refresh()
 
     def _layers_go(self, layer_ids: Sequence[str]) -> None:
         """Somebody takes layers out of the project: what showed a run's boxes shows them no more."""
