@@ -267,3 +267,14 @@ def test_labels_that_were_not_asked_for_come_from_the_audit():
         },
     )
     assert answer.parts["A1"].asked_labels_missed == {"crane"}
+
+
+def test_an_area_with_margins_says_how_much_of_it_has_no_imagery():
+    for share, words in (
+        (0.772, "looked at 3 of 3 tiles; 23 % of the area has no imagery"),
+        (0.99, "looked at 3 of 3 tiles"),
+    ):
+        answer = Answer("?")
+        cover = {"looked_at": 3, "tiles": 3, "sentence": "looked at 3 of 3 tiles", "valid_share": share}
+        answer.add("coverage", {"answer_id": "A1", **cover})
+        assert answer.coverage_sentence == words

@@ -15,6 +15,9 @@ from groundproof_qgis.i18n_text import tr
 WEAKENING = ("error", "warning")
 """Severities of findings that stand right below the answer."""
 
+ALMOST_ALL = 0.95
+"""Share of an area with imagery from which on the rest is not spoken of."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -65,7 +68,7 @@ class Coverage:
         """Of a `coverage` event or column."""
         return cls(
             *(int(data.get(name) or 0) for name in ("looked_at", "tiles", "skipped", "failed")),
-            sentence=str(data.get("sentence") or ""),
+            sentence=_with_gaps(str(data.get("sentence") or ""), data.get("valid_share")),
             failures=tuple(
                 Failure(
                     tuple(float(v) for v in one.get("window_px") or ()),
@@ -75,6 +78,14 @@ class Coverage:
                 for one in data.get("failures") or ()
             ),
         )
+
+
+def _with_gaps(sentence: str, valid_share: float | None) -> str:
+    """The sentence, and how much of the area has no imagery, where that is worth saying: margins are no ground."""
+    if not sentence or valid_share is None or valid_share >= ALMOST_ALL:
+        return sentence
+    gaps = tr("{n} % of the area has no imagery").format(n=round(100 * (1 - valid_share)))
+    return f"{sentence}; {gaps}"
 
 
 @dataclass(frozen=True)

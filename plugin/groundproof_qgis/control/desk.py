@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from qgis.core import QgsApplication, QgsProject
+from qgis.core import QgsApplication, QgsProject, QgsVectorLayer
 from qgis.gui import QgisInterface
 from qgis.PyQt.QtCore import QObject, QTimer, QUrl
 from qgis.PyQt.QtGui import QDesktopServices
@@ -145,7 +145,7 @@ class Desk(QObject):
         self.results.opened.connect(self._opened)
         self.results.failed.connect(lambda _run, sentence: self._warn(sentence))
         self.reviewing.answer_due.connect(self.results.open)
-        self.reviewing.started.connect(self._iface.setActiveLayer)
+        self.reviewing.started.connect(self._review_started)
         self.updating.answer_due.connect(self.results.open)
         self.reviewing.changed.connect(self.showing.changed)
         self.reviewing.layers_missing.connect(self._layers_missing)
@@ -294,6 +294,13 @@ class Desk(QObject):
             )
         elif form.where.kind == SELECTION:
             self._warn(tr("Select the polygons again: only their layer is chosen."))
+
+    def _review_started(self, layer: QgsVectorLayer) -> None:
+        self._iface.setActiveLayer(layer)
+        words = tr(
+            "A accepts, R rejects in the list; QGIS's tools move and draw boxes. Press Review again to save."
+        )
+        self._messages.show_message(words, INFO, seconds=20)
 
     def _follow_up(self, keys: Sequence[str]) -> None:
         run = self.showing.run

@@ -116,6 +116,7 @@ class Reviewing(QObject):
         except ReviewError as err:
             self.problem.emit(str(err))
         else:
+            self._layer.removeSelection()  # QGIS's tools move what is selected, wherever the mouse is
             self.started.emit(self._layer)
         self._show_mode()
 

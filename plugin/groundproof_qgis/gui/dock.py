@@ -17,6 +17,8 @@ from groundproof_qgis.gui.messages import MessageBar
 
 WIDTH_PX = 380
 """What a new profile gives the dock; afterwards QGIS keeps what the person made of it."""
+UPPER_SHARE = 0.6
+"""Of the dock's height that the question may take from the answer."""
 
 
 class GroundproofDock(QgsDockWidget):
@@ -79,7 +81,13 @@ class _Upper(QScrollArea):
         return super().eventFilter(watched, event)
 
     def _fit(self) -> None:
-        height = self.sizeHint().height()
-        if height != self.maximumHeight():
+        """The button to ask stays in view, unless the dock is really low."""
+        splitter, height = self.parentWidget(), self.sizeHint().height()
+        if not isinstance(splitter, QSplitter):
+            return
+        least = min(height, int(splitter.height() * UPPER_SHARE))
+        if (least, height) != (self.minimumHeight(), self.maximumHeight()):
+            self.setMinimumHeight(least)
             self.setMaximumHeight(height)
-            self.updateGeometry()
+            if self.height() != height:
+                splitter.setSizes([height, max(splitter.height() - height, 0)])

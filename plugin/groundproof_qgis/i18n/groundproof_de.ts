@@ -127,6 +127,11 @@
             <translation>keine Antwort</translation>
         </message>
         <message>
+            <location filename="../answer/part.py" />
+            <source>{n} % of the area has no imagery</source>
+            <translation>{n} % der Fläche haben kein Bild</translation>
+        </message>
+        <message>
             <location filename="../asking/size_words.py" />
             <source>at most {n} MB</source>
             <translation>höchstens {n} MB</translation>
@@ -202,6 +207,16 @@
             <translation>was die Karte zeigt</translation>
         </message>
         <message>
+            <location filename="../control/demo.py" />
+            <source>groundproof demo scene</source>
+            <translation>Beispielszene von groundproof</translation>
+        </message>
+        <message>
+            <location filename="../control/desk.py" />
+            <source>A accepts, R rejects in the list; QGIS's tools move and draw boxes. Press Review again to save.</source>
+            <translation>A nimmt an, R lehnt in der Liste ab; mit den Werkzeugen von QGIS verschieben und zeichnen Sie Rahmen. Zum Speichern noch einmal auf Prüfen drücken.</translation>
+        </message>
+        <message>
             <location filename="../control/desk.py" />
             <source>A layer or map theme of that question is not in the project any more. Choose the pixels.</source>
             <translation>Ein Layer oder Kartenthema dieser Frage ist nicht mehr im Projekt. Wählen Sie die Pixel.</translation>
@@ -260,11 +275,6 @@
             <location filename="../control/desk.py" />
             <source>This question never reached the engine. Ask it again.</source>
             <translation>Diese Frage hat die Engine nie erreicht. Stellen Sie sie noch einmal.</translation>
-        </message>
-        <message>
-            <location filename="../control/desk.py" />
-            <source>groundproof demo scene</source>
-            <translation>Beispielszene von groundproof</translation>
         </message>
         <message>
             <location filename="../control/desk.py" />

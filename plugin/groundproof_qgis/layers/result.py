@@ -9,7 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from qgis.core import QgsAttributeTableConfig, QgsCoordinateReferenceSystem, QgsProject, QgsVectorLayer
+from qgis.core import (
+    QgsAttributeTableConfig,
+    QgsCoordinateReferenceSystem,
+    QgsEditFormConfig,
+    QgsProject,
+    QgsVectorLayer,
+)
 
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.layers import group
@@ -130,6 +136,9 @@ def _simplify(layer: QgsVectorLayer) -> None:
     form = layer.editFormConfig()
     for i, field in enumerate(layer.fields()):
         form.setReadOnly(i, field.name() not in EDITED)
+    form.setSuppress(
+        QgsEditFormConfig.FeatureFormSuppress.SuppressOn
+    )  # a drawn box needs no questions answered
     layer.setEditFormConfig(form)
     config = QgsAttributeTableConfig()
     config.update(layer.fields())
