@@ -214,7 +214,7 @@
         <message>
             <location filename="../control/desk.py" />
             <source>A accepts, R rejects in the list; QGIS's tools move and draw boxes. Press Review again to save.</source>
-            <translation>A nimmt an, R lehnt in der Liste ab; mit den Werkzeugen von QGIS verschieben und zeichnen Sie Rahmen. Zum Speichern noch einmal auf Prüfen drücken.</translation>
+            <translation>A nimmt an, R lehnt in der Liste ab; mit den Werkzeugen von QGIS verschieben und zeichnen Sie Rahmen. Zum Speichern noch einmal auf Prüfung drücken.</translation>
         </message>
         <message>
             <location filename="../control/desk.py" />
