@@ -22,7 +22,7 @@ from tests.plugin.engine_pixels import ROOT, FilePixels, render_scene
 from tests.plugin.engine_waiting import Heard, in_worker, until
 
 COMMAND = ROOT / ".venv" / "bin" / "groundproof"
-LOADING_S = 150.0
+LOADING_S = 300.0
 QUESTION = Question("How many airplanes are there?")
 pytestmark = pytest.mark.skipif(
     not COMMAND.exists(), reason="the engine is not installed; run scripts/demo once"
