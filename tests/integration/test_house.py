@@ -34,7 +34,9 @@ def test_the_engine_never_imports_the_training_package() -> None:
         assert "groundproof_training" not in re.sub(r'""".*?"""', "", path.read_text(), flags=re.DOTALL), path
 
 
-@pytest.mark.parametrize("script", ["demo", "test", "bench", "package_engine", "package_plugin", "qgis_elsewhere"])
+@pytest.mark.parametrize(
+    "script", ["demo", "test", "bench", "package_engine", "package_plugin", "qgis_elsewhere"]
+)
 def test_every_script_explains_itself(script: str) -> None:
     done = subprocess.run([ROOT / "scripts" / script, "--help"], capture_output=True, text=True, check=True)
     assert len(done.stdout.splitlines()) >= 1
