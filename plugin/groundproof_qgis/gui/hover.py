@@ -21,9 +21,6 @@ from qgis.PyQt.QtGui import QColor
 
 SURROUNDINGS = 2.5
 """Zooming shows this many times the largest box's side around it, so that its surroundings are seen."""
-LEAST_M = 12.0
-"""A smaller box is shown like one of this side: closer there is nothing to recognise it by."""
-DEGREE_M = 111_000.0
 EDGE = 0.1
 """And around many boxes this part of their extent."""
 CLEAR_PX = 56.0
@@ -90,8 +87,6 @@ class HoverMark:
         side = max(max(one.width(), one.height()) for one in boxes)
         if settings.visibleExtent().contains(extent) and side / settings.mapUnitsPerPixel() >= CLEAR_PX:
             return True
-        unit_m = DEGREE_M if settings.destinationCrs().isGeographic() else 1.0
-        side = max(side, LEAST_M / unit_m)
         extent.grow(max(SURROUNDINGS * side, EDGE * max(extent.width(), extent.height())))
         self._canvas.zoomToFeatureExtent(extent)
         return True
