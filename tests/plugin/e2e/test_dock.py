@@ -17,6 +17,8 @@ import pytest
 from tests.plugin.e2e.desktop import ROOT, Desktop
 from tests.plugin.results import ENGINE, PYTHON, need_engine
 
+pytestmark = pytest.mark.slow  # minutes: ./scripts/test --qgis --long
+
 HERE = Path(__file__).parent
 RASTER = "DeepForest__OSBS_029.tif"
 GERMAN = ROOT / "plugin" / "groundproof_qgis" / "i18n" / "groundproof_de.ts"
