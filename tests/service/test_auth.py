@@ -260,6 +260,7 @@ def test_every_answer_tells_browsers_what_not_to_do_with_it(client: TestClient) 
     for reply in replies:
         assert reply.headers["x-content-type-options"] == "nosniff"
         assert reply.headers["referrer-policy"] == "no-referrer"
+        assert reply.headers["cache-control"] == "no-store"
         assert "frame-ancestors 'none'" in reply.headers["content-security-policy"]
     policy = replies[2].headers["content-security-policy"]
     assert "default-src 'self'" in policy

@@ -40,7 +40,12 @@ def opened(live: Live, collection: str, folder: Path) -> dict[str, Any]:
         text=True,
         timeout=180,
         check=False,
-        env={**clean, "QT_QPA_PLATFORM": "offscreen", "QGIS_CUSTOM_CONFIG_PATH": str(folder)},
+        env={
+            **clean,
+            "QT_QPA_PLATFORM": "offscreen",
+            "QGIS_CUSTOM_CONFIG_PATH": str(folder),
+            "XDG_CACHE_HOME": str(folder / "cache"),
+        },
     )
     assert done.returncode == 0, done.stderr
     shown: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -82,6 +87,8 @@ def test_qgis_opens_a_running_job_and_later_shows_all_of_it(
             shown = opened(live, f"{job}-evidence", tmp_path / "qgis")
             assert 0 < shown["count"] < len(BOXES)
             is_where_its_boxes_are(shown, squares)
+            kept = [f for f in (tmp_path / "qgis" / "cache").rglob("*.d") if job.encode() in f.read_bytes()]
+            assert not kept, "QGIS would show these first boxes again from its disk"
         finally:
             model.allow()
         live.wait(job)

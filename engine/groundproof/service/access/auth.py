@@ -44,11 +44,14 @@ PAGE_POLICY = (
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 """For everything else: nobody renders it."""
 
-SECURITY_HEADERS = {
+ANSWER_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
+    # QGIS and browsers otherwise show a running job's first boxes from their disk after it has ended. What may be
+    # kept (downloads with an ETag, pictures, the page's files) says so itself.
+    "Cache-Control": "no-store",
 }
 CORS_METHODS = "GET, HEAD, POST, PUT, DELETE"
 CORS_HEADERS = "Authorization, Content-Type, Accept, Prefer, Last-Event-ID"
@@ -242,8 +245,8 @@ def _preflight(headers: Headers) -> Response:
 
 
 def _mark(answer: MutableHeaders, allowed_origin: str | None) -> None:
-    """Security headers on every answer; CORS headers for an origin that the operator allows."""
-    for name, value in SECURITY_HEADERS.items():
+    """Security and cache headers on every answer; CORS headers for an origin that the operator allows."""
+    for name, value in ANSWER_HEADERS.items():
         answer.setdefault(name, value)
     is_page = answer.get("content-type", "").startswith("text/html")
     answer.setdefault("Content-Security-Policy", PAGE_POLICY if is_page else DATA_POLICY)
