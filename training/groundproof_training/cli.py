@@ -12,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+from groundproof_training import cli_data, cli_tune
+
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Train, export and measure the embedded model."
 )
@@ -196,15 +198,20 @@ def recipe(
     typer.echo(folder)
 
 
+cli_data.register(app)
+cli_tune.register(app)
+
+
 def main() -> None:
     """Entry point of the console script. What a user can put right is one sentence and exit code 2."""
     from groundproof_training.bench import BenchChangedError
     from groundproof_training.curves import NoLogsError
+    from groundproof_training.errors import TrainingError
     from groundproof_training.real_data import RealDataError
 
     try:
         app()
-    except (RealDataError, BenchChangedError, NoLogsError) as err:
+    except (TrainingError, RealDataError, BenchChangedError, NoLogsError) as err:
         typer.echo(f"error: {err}", err=True)
         raise SystemExit(2) from err
 

@@ -1,0 +1,9 @@
+"""Commands that make training data: readers, samples, leakage, rationales, the build. A thin shell."""
+
+from __future__ import annotations
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `groundproof-train`."""

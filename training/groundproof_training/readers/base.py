@@ -1,0 +1,149 @@
+"""What every dataset reader offers, and what it says of a folder that is not its dataset.
+
+Knows cards, problems and images on disk. Refuses to know any one dataset's format.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+from pydantic import BaseModel, ConfigDict
+
+from groundproof.protocol import Task
+from groundproof_training.errors import TrainingError
+from groundproof_training.samples import Sample, SampleImage, Split
+
+EXAMPLES_KEPT = 5
+"""Of each kind of problem, how many are named; all are counted."""
+
+
+class WrongFolderError(TrainingError):
+    """The folder is not that dataset as its reader knows it."""
+
+    def __init__(self, root: Path, card: DatasetCard, missing: str) -> None:
+        found = ", ".join(sorted(p.name for p in root.iterdir())[:12]) if root.is_dir() else "no such folder"
+        expected = "\n".join(f"    {line}" for line in card.layout)
+        super().__init__(
+            f"{root} is not {card.title} as the reader `{card.name}` knows it: {missing} is not there.\n"
+            f"  Expected:\n{expected}\n  Found: {found or 'an empty folder'}.\n"
+            f"  The dataset comes from {card.source}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetCard:
+    """What is known of a dataset. layout: paths below its folder, as a person would check them. splits: those it has.
+    counts: published numbers by words ("train boxes": 98990); verified says where the layout's facts come from, and
+    what could not be checked."""
+
+    name: str
+    title: str
+    tasks: tuple[Task, ...]
+    licence: str
+    source: str
+    layout: tuple[str, ...]
+    splits: tuple[Split, ...]
+    counts: dict[str, int] = field(default_factory=dict)
+    verified: str = ""
+
+
+class Options(BaseModel):
+    """What every reader can be told; a reader adds its own. Frozen; unknown keys are refused.
+
+    need_images: leave samples out whose image is missing or broken; without it labels are read alone where they give
+    the image's size. decode: read every pixel once to find broken files. seed: of every choice a reader makes.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    need_images: bool = True
+    decode: bool = True
+    seed: int = 0
+
+
+@dataclass(slots=True)
+class Problems:
+    """What was left out, counted by kind, the first few named. A reader goes on after each."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    examples: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, kind: str, where: str, sentence: str) -> None:
+        """kind: "broken image", "no image", "no label", "unknown class", "box outside", "empty box", "duplicate id",
+        "broken label", ... where: file and line or id."""
+        self.counts[kind] += 1
+        if len(self.examples[kind]) < EXAMPLES_KEPT:
+            self.examples[kind].append(f"{where}: {sentence}")
+
+    def lines(self) -> list[str]:
+        """For people: a kind and its number, then the first few."""
+        said = []
+        for kind, number in self.counts.most_common():
+            said.append(f"{number} x {kind}")
+            said += [f"    {example}" for example in self.examples[kind]]
+        return said
+
+
+class Reader(Protocol):
+    """One dataset. `options` is the class of what it can be told."""
+
+    card: DatasetCard
+    options: type[Options]
+
+    def read(self, root: Path, split: Split, options: Options, problems: Problems) -> Iterator[Sample]:
+        """Its samples of one split in a fixed order, lazily. Raises WrongFolderError before the first one."""
+        ...
+
+
+def need(root: Path, card: DatasetCard, paths: Iterable[str]) -> None:
+    """Raises WrongFolderError unless every path is there below root."""
+    for path in paths:
+        if not (root / path).exists():
+            raise WrongFolderError(root, card, path)
+
+
+def look_at(
+    root: Path, path: str, options: Options, problems: Problems, size: tuple[int, int] | None = None
+) -> SampleImage | None:
+    """The image at root/path with its size and hash; None, and a problem noted, where it cannot be used.
+
+    size: what the labels say; used where `need_images` is off and the file is missing.
+    """
+    file = root / path
+    if not file.is_file():
+        if not options.need_images and size is not None:
+            return SampleImage(path=path, width=size[0], height=size[1])
+        problems.add("no image", path, "the label has no image; it was left out")
+        return None
+    try:
+        content = file.read_bytes()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(file) as image:
+                turned = image.getexif().get(0x0112, 1) >= 5
+                width, height = image.size
+                if options.decode:
+                    image.load()
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as err:
+        problems.add("broken image", path, str(err).splitlines()[0] if str(err) else type(err).__name__)
+        return None
+    except Image.DecompressionBombWarning:
+        problems.add("broken image", path, "it has more pixels than Pillow takes for safe")
+        return None
+    if turned:
+        width, height = height, width
+    return SampleImage(path=path, width=width, height=height, sha256=hashlib.sha256(content).hexdigest())
+
+
+def open_shown(root: Path, image: SampleImage) -> Image.Image:
+    """The shown part as RGB, upright; black where the window reaches past the edge. Raises OSError."""
+    with Image.open(root / image.path) as file:
+        picture = ImageOps.exif_transpose(file).convert("RGB")
+    return picture if image.window is None else picture.crop(image.window)
