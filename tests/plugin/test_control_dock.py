@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 from qgis.core import QgsProject, QgsRasterLayer
+from qgis.gui import QgsMapToolPan
+from qgis.PyQt.QtCore import QPoint, Qt
 from qgis.PyQt.QtWidgets import QApplication, QMessageBox
 
 from groundproof_qgis.answer.answer import Answer
+from groundproof_qgis.asking.form import CANVAS, RECTANGLE
 from groundproof_qgis.control.run import Run
 from groundproof_qgis.engine.local import LocalEngine
 from groundproof_qgis.engine.settings import EngineSettings
@@ -67,6 +70,30 @@ def test_dragging_the_map_says_its_size_once_at_the_end(work, monkeypatch):
     assert asked == []
     until(lambda: asked)
     assert len(asked) == 1
+
+
+def test_a_rectangle_is_drawn_through_whatever_changes_in_the_dock_meanwhile(work, qtbot):
+    work.show(QgsRasterLayer(str(scene()), "field"))
+    work.panel.where.bar.button(RECTANGLE).click()
+    viewport, left = work.canvas.viewport(), Qt.MouseButton.LeftButton
+    begin, end = QPoint(200, 150), QPoint(400, 300)
+    qtbot.mousePress(viewport, left, pos=begin)
+    qtbot.mouseMove(viewport, end)
+    work.panel.changed.emit()  # 250 ms after Rectangle was pressed; or the map has moved, the engine is ready
+    qtbot.mouseRelease(viewport, left, pos=end)
+    assert work.panel.where.problem == ""
+    drawn = work.desk.places.place(work.panel.form()).polygons.boundingBox()
+    assert drawn.width() == pytest.approx(200 * work.canvas.mapUnitsPerPixel())
+
+
+def test_choosing_another_place_gives_the_map_back(work, qtbot):
+    work.show(QgsRasterLayer(str(scene()), "field"))
+    former = QgsMapToolPan(work.canvas)
+    work.canvas.setMapTool(former)
+    work.panel.where.bar.button(RECTANGLE).click()
+    assert work.canvas.mapTool() is not former
+    work.panel.where.bar.button(CANVAS).click()
+    until(lambda: work.canvas.mapTool() is former)
 
 
 def test_a_growing_answer_listens_to_its_layer_once(work):

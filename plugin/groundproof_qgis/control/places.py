@@ -42,6 +42,7 @@ class Places(QObject):
         self._about: tuple[FollowUp, Place] | None = None
         self._tool = RectangleTool(canvas)
         self._tool.drawn.connect(self._drawn)
+        self._tool.cancelled.connect(lambda: self.show_rectangle(True))
 
     def set_about(self, follow_up: FollowUp, around: QgsRectangle, crs: QgsCoordinateReferenceSystem) -> None:
         """Where a follow-up question about boxes is asked. around: the boxes, in `crs`.
@@ -66,8 +67,13 @@ class Places(QObject):
             self.rectangle_changed.emit(self._size(place))
 
     def show_rectangle(self, shown: bool) -> None:
-        """Its outline is on the map only while it is what would be asked about."""
-        if shown and self._rectangle is not None:
+        """Its outline is on the map only while it is what would be asked about; one that is being drawn stays."""
+        if not shown:
+            self._tool.stop()
+            self._tool.clear()
+        elif self._tool.is_drawing:
+            return
+        elif self._rectangle is not None:
             self._tool.show_geometry(self._rectangle.polygons, self._rectangle.crs)
         else:
             self._tool.clear()

@@ -42,6 +42,11 @@ class RectangleTool(QgsMapTool):
         self._band.hide()
         self.setCursor(Qt.CursorShape.CrossCursor)
 
+    @property
+    def is_drawing(self) -> bool:
+        """One corner is set, the other is not."""
+        return self._first is not None
+
     def start(self) -> None:
         """Take the canvas; the tool that had it gets it back afterwards."""
         if self._canvas.mapTool() is not self:
@@ -55,6 +60,11 @@ class RectangleTool(QgsMapTool):
         self._band.setToGeometry(geometry, crs)
         self._band.show()
 
+    def stop(self) -> None:
+        """Give the canvas back, where it is taken."""
+        if self._canvas.mapTool() is self:
+            self._restore()
+
     def clear(self) -> None:
         """Draw none any more."""
         self._first = None
@@ -63,7 +73,7 @@ class RectangleTool(QgsMapTool):
 
     def remove(self) -> None:
         """Take everything off the canvas: the plugin is unloaded."""
-        self._leave()
+        self.stop()
         self._canvas.scene().removeItem(self._band)
 
     def canvasPressEvent(self, event: QgsMapMouseEvent) -> None:  # noqa: N802 - QGIS's name
@@ -94,7 +104,7 @@ class RectangleTool(QgsMapTool):
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """Esc gives the canvas back. A filter, because the canvas hands no keys on while a mouse button is down."""
         if event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
-            self._leave()
+            self.stop()
             return True
         return False
 
@@ -131,10 +141,6 @@ class RectangleTool(QgsMapTool):
         crs = self._canvas.mapSettings().destinationCrs()
         self._restore()
         self.drawn.emit(_polygon(corners), crs)
-
-    def _leave(self) -> None:
-        if self._canvas.mapTool() is self:
-            self._restore()
 
     def _restore(self) -> None:
         former, self._former = self._former, None
