@@ -57,7 +57,7 @@ def test_a_completion_reads_back_as_its_truth_in_every_frame() -> None:
         tile = Tile(0, Window(0, 0, 1000, 500), *seen[0])
         for found in (trace.evidence, trace.answer_boxes):
             for said, true in zip(found, PLANES, strict=True):
-                box = to_pixels(said.box, profile.frame, tile, (1000, 500))
+                box = to_pixels(said.box, profile.frame, tile, (1000, 500)).box
                 assert box is not None
                 step = 11 if profile.frame is BoxFrame.PERCENT_ANGLE else 2
                 assert (box.x0, box.y0, box.x1, box.y1) == pytest.approx(true.xyxy, abs=step)
