@@ -65,7 +65,7 @@ def write_box(box: TrueBox, image: SampleImage, frame: BoxFrame, seen: Size) -> 
         )
     if frame is BoxFrame.PER_MILLE:
         return quantise_per_mille(left, top, right, bottom, width, height)
-    tile = Tile(Window(0, 0, width, height), *seen)
+    tile = Tile(0, Window(0, 0, width, height), *seen)
     exact = to_model(PixelBox(left, top, right, bottom), frame, tile)
     first_x, first_y = round(exact.x0), round(exact.y0)
     return ModelBox(first_x, first_y, max(first_x + 1, round(exact.x1)), max(first_y + 1, round(exact.y1)))

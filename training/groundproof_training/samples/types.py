@@ -70,7 +70,8 @@ class TrueBox(_Frozen):
     label: the source's class in plain words (`labels.class_name`). quad: the oriented box, four corners x y, where
     the source has one; x0 .. y1 then enclose it. image: which of the sample's images. ignore: the source calls it
     difficult; it is neither counted nor asked for, and finding it is no mistake. truncated: cut by the image's or
-    window's edge. phrase: the words of the source for this object. attributes: further facts of the source (damage, size group).
+    window's edge. phrase: the words of the source for this object. attributes: further facts of the source (damage,
+    size group).
     """
 
     label: str
