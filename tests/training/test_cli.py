@@ -27,7 +27,7 @@ def test_no_example_writes_over_the_embedded_weights(name):
         ("follow", ["scenes", "--scenes", "9"]),
         ("run_dense", ["dense", "--minutes", "5"]),
         ("run_pointer", ["pointer", "--work", "a folder"]),
-        ("run_sft", ["sft"]),
+        ("run_curriculum", ["curriculum"]),
         ("run_recipe", ["recipe", "out/tiny", "--small"]),
     ],
 )

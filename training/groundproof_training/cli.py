@@ -104,24 +104,25 @@ def pointer(
 
 @app.command()
 @_resumable()
-def sft(
+def curriculum(
     work: WorkDir = WORK,
     data: DataDir = None,
     minutes: Annotated[float, typer.Option(help="Of training, in this run of the command.")] = 25.0,
     max_steps: MaxSteps = 2000,
 ) -> None:
-    """Fine-tune the whole model with TRL's SFTTrainer.   groundproof-train sft --minutes 25"""
-    from groundproof_training.recipe import logged, run_sft
-    from groundproof_training.sft import SftSettings
+    """The embedded model's own last stage: all tasks, losses that point.   groundproof-train curriculum --minutes 25"""
+    from groundproof_training.curriculum import CurriculumSettings
+    from groundproof_training.recipe import logged, run_curriculum
 
-    run_sft(work, SftSettings(minutes=minutes, max_steps=max_steps), logged(work, "sft", _say), data=data)
+    settings = CurriculumSettings(minutes=minutes, max_steps=max_steps)
+    run_curriculum(work, settings, logged(work, "curriculum", _say), data=data)
 
 
 @app.command()
 def export(
     folder: NewFolder,
     work: WorkDir = WORK,
-    stage: Annotated[str, typer.Option(help="pointer or sft: whose weights.")] = "sft",
+    stage: Annotated[str, typer.Option(help="pointer or curriculum: whose weights.")] = "curriculum",
 ) -> None:
     """Write the model folder.   groundproof-train export out/tiny"""
     from groundproof_training.recipe import run_export

@@ -20,7 +20,7 @@ PANELS: tuple[tuple[str, str, dict[str, str]], ...] = (
         {"mass": "all positions", "mass_next": "where the next object is chosen", "link": "link to the one before"},
     ),
     ("pointer", "Pointer: error of a written number, per mille", {"median": "median"}),
-    ("sft", "SFT: attention on the right token", {"mass": "all positions", "mass_next": "next object"}),
+    ("curriculum", "Curriculum: attention on the right token", {"mass": "all positions", "mass_next": "next object"}),
 )  # fmt: skip
 """Stage, title, and the logged value of each line with its name; the first draws the checks instead."""
 
@@ -52,9 +52,9 @@ def draw_curves(work: Path, picture: Path) -> None:
     """One picture of all stages that have a log under `work`. Raises NoLogsError when none has."""
     from matplotlib.figure import Figure
 
-    logs = {stage: read_log(work / f"{stage}.log") for stage in ("dense", "pointer", "sft")}
+    logs = {stage: read_log(work / f"{stage}.log") for stage in ("dense", "pointer", "curriculum")}
     if not any(values for values, _ in logs.values()):
-        raise NoLogsError(f"{work} holds no dense.log, pointer.log or sft.log; run a stage first")
+        raise NoLogsError(f"{work} holds no dense.log, pointer.log or curriculum.log; run a stage first")
     figure = Figure(figsize=(12, 6.4), layout="constrained")
     for axes, (stage, title, names) in zip(figure.subplots(2, 3).ravel(), PANELS, strict=True):
         values, checks = logs[stage]

@@ -4,7 +4,7 @@
     groundproof-train recipe out/tiny --minutes 20    a weak model of the same size
     groundproof-train recipe out/tiny --small         a minute; a toy that knows nothing
 
-Under the work folder: scenes/, tokenizer/, dense.pt, pointer.pt, sft/, sft.pt, and a log of each stage.
+Under the work folder: scenes/, tokenizer/, dense.pt, pointer.pt, curriculum/, curriculum.pt, and a log of each stage.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from transformers import Glm4vForConditionalGeneration, PreTrainedTokenizerFast
 
+from groundproof_training.curriculum import CurriculumSettings, train_curriculum
 from groundproof_training.dense import DenseConfig, DenseHeads, train_dense
 from groundproof_training.export import export
 from groundproof_training.model import TinyConfig, make_model
@@ -23,14 +24,13 @@ from groundproof_training.pointing import LossConfig
 from groundproof_training.real_batches import RealTiles
 from groundproof_training.real_data import RealDataError, read_thermal_uav, read_trees_naip
 from groundproof_training.seeding import seed_language
-from groundproof_training.sft import SftSettings, train_sft
 from groundproof_training.shards import ShardConfig, render_shards
 from groundproof_training.templates import corpus
 from groundproof_training.tokenizer import first_number_id, load_tokenizer, make_tokenizer, special_ids
 
 Say = Callable[[str], None]
 
-RECIPE_MINUTES = DenseConfig().minutes + PointerConfig().minutes + SftSettings().minutes
+RECIPE_MINUTES = DenseConfig().minutes + PointerConfig().minutes + CurriculumSettings().minutes
 
 TINY = TinyConfig()
 SMALL_MODEL = TinyConfig(
@@ -99,20 +99,22 @@ def run_pointer(
     yield from train_pointer(model, tokenizer, heads, work / "scenes", out, cfg, real_tiles(data))
 
 
-def run_sft(
-    work: Path, settings: SftSettings, say: Say, model_cfg: TinyConfig = TINY, data: Path | None = None
+def run_curriculum(
+    work: Path, settings: CurriculumSettings, say: Say, model_cfg: TinyConfig = TINY, data: Path | None = None
 ) -> None:
-    """SFT from pointer.pt; writes sft.pt and TRL's checkpoints under sft/."""
+    """The curriculum from pointer.pt; writes curriculum.pt and TRL's checkpoints under curriculum/."""
     model, tokenizer, heads = new_model(work, model_cfg)
     state = torch.load(work / "pointer.pt", weights_only=True)
     model.load_state_dict(state["model"])
     heads.load_state_dict(state["heads"])
-    train_sft(model, tokenizer, heads, work / "scenes", work / "sft", settings, say, real_tiles(data))
-    torch.save({"model": model.state_dict()}, work / "sft.pt")
+    train_curriculum(
+        model, tokenizer, heads, work / "scenes", work / "curriculum", settings, say, real_tiles(data)
+    )
+    torch.save({"model": model.state_dict()}, work / "curriculum.pt")
 
 
 def run_export(work: Path, folder: Path, stage: str, model_cfg: TinyConfig = TINY) -> int:
-    """Write the model folder from pointer.pt or sft.pt; bytes of weights."""
+    """Write the model folder from pointer.pt or curriculum.pt; bytes of weights."""
     model, tokenizer, _ = new_model(work, model_cfg)
     model.load_state_dict(torch.load(work / f"{stage}.pt", weights_only=True)["model"])
     return export(model, tokenizer, folder, torch.bfloat16)
@@ -153,7 +155,7 @@ def run_recipe(
         shards = ShardConfig(shapes=((112, 112), (112, 168)), shares=(0.5, 0.5), scenes=48)
         dense = DenseConfig(max_steps=20, tokens_per_step=128)
         pointer = PointerConfig(max_steps=20, image_tokens_per_step=96, loss=SMALL_LOSS)
-        sft = SftSettings(
+        settings = CurriculumSettings(
             max_steps=2, image_tokens_per_step=64, save_steps=2, logging_steps=1, loss=SMALL_LOSS
         )
     else:
@@ -161,10 +163,10 @@ def run_recipe(
         cfg, shards = TINY, ShardConfig(scenes=int(max(2000, min(32_000, 32_000 * share))))
         dense = DenseConfig(minutes=DenseConfig().minutes * share)
         pointer = PointerConfig(minutes=PointerConfig().minutes * share)
-        sft = SftSettings(minutes=SftSettings().minutes * share)
+        settings = CurriculumSettings(minutes=CurriculumSettings().minutes * share)
     follow(work, "scenes", render_shards(work / "scenes", shards), say)
     follow(work, "dense", run_dense(work, dense, cfg), say)
     follow(work, "pointer", run_pointer(work, pointer, cfg, data), say)
-    run_sft(work, sft, logged(work, "sft", say), cfg, data)
-    size = run_export(work, folder, "sft", cfg)
+    run_curriculum(work, settings, logged(work, "curriculum", say), cfg, data)
+    size = run_export(work, folder, "curriculum", cfg)
     say(f"wrote {folder} ({size / 1e6:.1f} MB of weights)")

@@ -1,6 +1,6 @@
-"""Supervised fine-tuning of the whole model with TRL's `SFTTrainer`: all tasks, all shapes.
+"""The embedded model's own fine-tuning stage, with TRL's `SFTTrainer`: all tasks, all shapes, and losses that point.
 
-    groundproof-train sft --minutes 25
+    groundproof-train curriculum --minutes 25
 
 The trainer, its checkpoints and its resume are TRL's. The collator makes a whole batch per step (tiles of one shape
 with some questions each, as in the pointer stage), and `compute_loss` adds the terms of `pointing` and the dense loss,
@@ -37,8 +37,8 @@ from groundproof_training.templates import MOST
 from groundproof_training.tokenizer import first_number_id
 
 
-class SftSettings(BaseModel):
-    """One SFT run. Defaults are those of the shipped `tiny`."""
+class CurriculumSettings(BaseModel):
+    """One run of the stage. Defaults are those of the shipped `tiny`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -59,7 +59,7 @@ class SftSettings(BaseModel):
 class Collator:
     """Row = one step's number; returns the language model's inputs of a whole batch plus what the losses need."""
 
-    def __init__(self, draw: Draw, encoder: Encoder, pad_id: int, settings: SftSettings) -> None:
+    def __init__(self, draw: Draw, encoder: Encoder, pad_id: int, settings: CurriculumSettings) -> None:
         self._draw, self._encoder, self._pad, self._settings = draw, encoder, pad_id, settings
 
     def __call__(self, rows: list[dict[str, int]]) -> dict[str, Any]:
@@ -109,7 +109,7 @@ class PointingTrainer(SFTTrainer):
         taps: tuple[Tap, Tap],
         heads: DenseHeads,
         encoder: Encoder,
-        settings: SftSettings,
+        settings: CurriculumSettings,
     ) -> None:
         """What `compute_loss` needs beside the model; called once after construction."""
         self._taps, self._heads = taps, heads
@@ -166,13 +166,13 @@ class _Watch(TrainerCallback):
         self._say(f"step {state.global_step} {self._clock.left_s:.0f} s left: {parts}")
 
 
-def train_sft(
+def train_curriculum(
     model: Glm4vForConditionalGeneration,
     tokenizer: PreTrainedTokenizerFast,
     heads: DenseHeads,
     shards_dir: Path,
     out: Path,
-    settings: SftSettings,
+    settings: CurriculumSettings,
     say: Callable[[str], None],
     real: RealTiles | None = None,
 ) -> None:
