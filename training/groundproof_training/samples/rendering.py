@@ -108,11 +108,8 @@ def completion_of(sample: Sample, profile: Profile, seen: tuple[Size, ...], form
         for n, line in enumerate(rationale.evidence, start=1)
     )
     if not evidence:
-        evidence = (
-            f"No {' or '.join(sample.asked) or 'object'} is visible. "
-            if sample.complete and sample.asked
-            else ""
-        )
+        absent = rationale.absent or (" or ".join(sample.asked) if sample.complete else "")
+        evidence = f"No {absent} is visible. " if absent else ""
     if form is Form.THINK:
         prose = " ".join(
             part.strip() for part in (rationale.plan, evidence, rationale.synthesis) if part.strip()

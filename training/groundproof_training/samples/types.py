@@ -108,13 +108,15 @@ class EvidenceLine(_Frozen):
 class Rationale(_Frozen):
     """Plan, evidence and synthesis, with boxes by index, so that they can be written in any model's frame.
 
-    E1 is the first line of evidence. by: "template", or "teacher:" and the teacher's name.
+    E1 is the first line of evidence. by: "template", or "teacher:" and the teacher's name. absent: where there is no
+    evidence, what is not there ("ship in the upper left"); empty: the classes that were asked for.
     """
 
     plan: str
     evidence: tuple[EvidenceLine, ...]
     synthesis: str
     by: str
+    absent: str = ""
 
 
 class Sample(_Frozen):
