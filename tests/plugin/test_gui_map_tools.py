@@ -88,7 +88,9 @@ def test_escape_draws_nothing_and_brings_the_former_tool_back(canvas, tool, qtbo
     with qtbot.waitSignal(tool.cancelled, timeout=500), qtbot.assertNotEmitted(tool.drawn):
         qtbot.keyClick(canvas, Qt.Key.Key_Escape)
     assert canvas.mapTool() is former
-    qtbot.mouseRelease(canvas.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(50, 40))  # or the next test drags
+    qtbot.mouseRelease(
+        canvas.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(50, 40)
+    )  # or what follows drags
 
 
 def test_taking_another_tool_cancels(canvas, tool, qtbot):
