@@ -9,9 +9,10 @@ import difflib
 from types import ModuleType
 
 from groundproof_training.errors import TrainingError
+from groundproof_training.readers import procedural
 from groundproof_training.readers.base import Reader
 
-BOX_MODULES: tuple[ModuleType, ...] = ()
+BOX_MODULES: tuple[ModuleType, ...] = (procedural,)
 """Modules whose datasets label objects."""
 
 TEXT_MODULES: tuple[ModuleType, ...] = ()
