@@ -9,13 +9,13 @@ import difflib
 from types import ModuleType
 
 from groundproof_training.errors import TrainingError
-from groundproof_training.readers import procedural
+from groundproof_training.readers import procedural, scene_folders
 from groundproof_training.readers.base import Reader
 
 BOX_MODULES: tuple[ModuleType, ...] = (procedural,)
 """Modules whose datasets label objects."""
 
-TEXT_MODULES: tuple[ModuleType, ...] = ()
+TEXT_MODULES: tuple[ModuleType, ...] = (scene_folders,)
 """Modules whose datasets give captions, questions, expressions or classes of whole images."""
 
 
