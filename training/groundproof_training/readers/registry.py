@@ -9,10 +9,21 @@ import difflib
 from types import ModuleType
 
 from groundproof_training.errors import TrainingError
-from groundproof_training.readers import procedural, scene_folders
+from groundproof_training.readers import (
+    coco,
+    procedural,
+    scene_folders,
+    voc,
+    voc_sets,
+)
 from groundproof_training.readers.base import Reader
 
-BOX_MODULES: tuple[ModuleType, ...] = (procedural,)
+BOX_MODULES: tuple[ModuleType, ...] = (
+    coco,
+    procedural,
+    voc,
+    voc_sets,
+)
 """Modules whose datasets label objects."""
 
 TEXT_MODULES: tuple[ModuleType, ...] = (scene_folders,)
