@@ -9,6 +9,9 @@ from pathlib import Path
 import imagehash
 import numpy as np
 import pytest
+from PIL import Image, ImageFilter
+
+from groundproof.protocol import Task
 from groundproof_training.errors import TrainingError
 from groundproof_training.leakage import AuditOptions, PairKind, Part, audit_parts
 from groundproof_training.leakage.cache import LookCache
@@ -17,9 +20,6 @@ from groundproof_training.leakage.nearby import close_hashes, popcount
 from groundproof_training.leakage.report import as_json, table, write_html
 from groundproof_training.readers.base import Problems
 from groundproof_training.samples import Sample, SampleImage
-from PIL import Image, ImageFilter
-
-from groundproof.protocol import Task
 
 
 def ground(seed: int, side: int = 192) -> Image.Image:

@@ -49,7 +49,7 @@ class AuditOptions:
     levels; thumbnails whose detail varies less are compared by bytes and pixels only. min_overlap: share of the
     smaller window. workers: threads that decode; None: one a core."""
 
-    max_distance: int = 8
+    max_distance: int = 7
     min_correlation: float = 0.95
     min_detail: float = 0.7
     plain_detail: float = 0.8
