@@ -10,6 +10,7 @@ from types import ModuleType
 
 from groundproof_training.errors import TrainingError
 from groundproof_training.readers import (
+    captions,
     coco,
     procedural,
     scene_folders,
@@ -19,10 +20,7 @@ from groundproof_training.readers import (
 from groundproof_training.readers.base import Reader
 
 BOX_MODULES: tuple[ModuleType, ...] = (
-    coco,
-    procedural,
-    voc,
-    voc_sets,
+    captions,
 )
 """Modules whose datasets label objects."""
 
