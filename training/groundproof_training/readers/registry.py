@@ -10,17 +10,29 @@ from types import ModuleType
 
 from groundproof_training.errors import TrainingError
 from groundproof_training.readers import (
-    captions,
+    airbus,
     coco,
+    dota,
+    nwpu_vhr10,
     procedural,
     scene_folders,
+    visdrone,
     voc,
     voc_sets,
+    yolo,
 )
 from groundproof_training.readers.base import Reader
 
 BOX_MODULES: tuple[ModuleType, ...] = (
-    captions,
+    airbus,
+    coco,
+    dota,
+    nwpu_vhr10,
+    procedural,
+    visdrone,
+    voc,
+    voc_sets,
+    yolo,
 )
 """Modules whose datasets label objects."""
 
