@@ -6,29 +6,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from groundproof_training.metrics.boxes import iou_matrix, match_greedy
 
-def iou_matrix(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Intersection over union of boxes (n, 4) and (m, 4), x0 y0 x1 y1 -> (n, m)."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    inter = np.clip(high - low, 0, None).prod(-1)
-    area = lambda boxes: np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(-1)  # noqa: E731
-    return inter / np.maximum(area(a)[:, None] + area(b)[None] - inter, 1e-9)
+__all__ = ["Tally", "iou_matrix", "match", "match_pairs"]
 
 
 def match_pairs(boxes: np.ndarray, truth: np.ndarray, threshold: float) -> list[tuple[int, int]]:
     """Indices of predictions (n, 4) and the true boxes (m, 4) they find, one to one, best overlap first, down to an
     overlap of `threshold`."""
-    pairs: list[tuple[int, int]] = []
-    if len(boxes) == 0 or len(truth) == 0:
-        return pairs
-    overlap = iou_matrix(np.asarray(boxes, dtype=float), np.asarray(truth, dtype=float))
-    while True:
-        i, j = np.unravel_index(overlap.argmax(), overlap.shape)
-        if overlap[i, j] < threshold:
-            return pairs
-        pairs.append((int(i), int(j)))
-        overlap[i, :] = overlap[:, j] = -1
+    return match_greedy(iou_matrix(boxes, truth), threshold)
 
 
 def match(boxes: np.ndarray, truth: np.ndarray, threshold: float = 0.5) -> int:

@@ -1,0 +1,63 @@
+"""Counts: reading the one number an answer states, and how far it is from the truth. Refuses to know boxes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from groundproof.number_words import numbers_in
+
+_DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
+_HEDGE = re.compile(
+    r"\b(?:or|either|than|least|most|not|maybe|perhaps|possibly|nan|inf(?:inity)?|unknown|unsure)\b"
+    r"|\d\s*[-–~/±+]|[-–~/±+<>≤≥]\s*\d",
+    re.IGNORECASE,
+)
+
+
+def read_single(text: str) -> int | None:
+    """The one whole number that a short answer states: "6", "six", "6 ships", "none"; else None.
+
+    An answer that leaves a way out is none: "3 or 4", "3-4", "at least 3", "3+", "2.5", "NaN", two numbers.
+    """
+    text = text.strip()
+    if not text or len(text) > 120 or _HEDGE.search(text):
+        return None
+    values = {number.value for number in numbers_in(text)}
+    spelt = len(_DIGITS.findall(text))
+    if len(values) != 1 or spelt > sum(not number.in_words for number in numbers_in(text)):
+        return None
+    return values.pop()
+
+
+def relative(said: int, true: int, alpha: float = 1.0) -> float:
+    """1 - alpha |said - true| / max(said, true), not below 0; both 0: 1. RSThinker's counting reward
+    (arXiv 2509.22221, table 3); alpha is not published."""
+    largest = max(abs(said), abs(true))
+    return max(0.0, 1.0 - alpha * abs(said - true) / largest) if largest else 1.0
+
+
+def within(said: Sequence[float], true: Sequence[float], tolerance: float = 0.0) -> float:
+    """Share with |said - true| <= tolerance x true; tolerance 0: exact. NaN where said is unreadable: never right.
+    Without any, NaN."""
+    one, other = np.asarray(said, dtype=float), np.asarray(true, dtype=float)
+    return float((np.abs(one - other) <= tolerance * np.abs(other)).mean()) if len(one) else float("nan")
+
+
+def mean_absolute_error(said: Sequence[float], true: Sequence[float]) -> float:
+    """Mean of |said - true| over those that can be read; NaN without any."""
+    error = _errors(said, true)
+    return float(np.abs(error).mean()) if len(error) else float("nan")
+
+
+def root_mean_square_error(said: Sequence[float], true: Sequence[float]) -> float:
+    """Root of the mean of (said - true)^2 over those that can be read; NaN without any."""
+    error = _errors(said, true)
+    return float(np.sqrt((error**2).mean())) if len(error) else float("nan")
+
+
+def _errors(said: Sequence[float], true: Sequence[float]) -> np.ndarray:
+    error = np.asarray(said, dtype=float) - np.asarray(true, dtype=float)
+    return error[~np.isnan(error)]

@@ -1,0 +1,164 @@
+"""Figures of found boxes: precision, recall, F1, set-exact, average precision, mean and cumulative IoU.
+
+Knows overlaps (n predictions, m true boxes). Refuses to know where they come from, and labels: who wants classes
+kept apart sets the overlap of boxes whose names do not fit to 0 first.
+
+Nothing true and nothing predicted is right: 1. Nothing true and something predicted, or the other way round: 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from groundproof_training.metrics.boxes import Floats, Pairs, areas, as_boxes, match_greedy, match_optimal
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Counts of one image, or the sum over several. predicted leaves out what fell on objects to ignore."""
+
+    hits: int
+    predicted: int
+    true: int
+
+    def __add__(self, other: Found) -> Found:
+        return Found(self.hits + other.hits, self.predicted + other.predicted, self.true + other.true)
+
+    @property
+    def precision(self) -> float:
+        """Hits over predictions; without predictions 1 where nothing is true, else 0."""
+        return self.hits / self.predicted if self.predicted else float(not self.true)
+
+    @property
+    def recall(self) -> float:
+        """Hits over true objects; without any 1 where nothing is predicted, else 0."""
+        return self.hits / self.true if self.true else float(not self.predicted)
+
+    @property
+    def f1(self) -> float:
+        """2 hits / (predictions + true objects); 1 where there are neither."""
+        return 2 * self.hits / (self.predicted + self.true) if self.predicted + self.true else 1.0
+
+    @property
+    def exact(self) -> bool:
+        """Every true object found and nothing else predicted."""
+        return self.hits == self.predicted == self.true
+
+
+def found(overlap: Floats, threshold: float, ignored: Floats | None = None) -> Found:
+    """Counts by greedy one-to-one matching at IoU >= threshold; a second box on one object is a mistake.
+
+    ignored: (n, k) overlap with objects that count neither way (VOC's difficult): a prediction that matched nothing
+    and reaches the threshold on one of them is left out.
+    """
+    pairs = match_greedy(overlap, threshold)
+    left_out = len(_on_ignored(overlap, threshold, ignored, pairs))
+    return Found(len(pairs), len(overlap) - left_out, overlap.shape[1])
+
+
+def _on_ignored(overlap: Floats, threshold: float, ignored: Floats | None, pairs: Pairs) -> set[int]:
+    if ignored is None or not ignored.size:
+        return set()
+    return set(np.flatnonzero(ignored.max(axis=1) >= threshold).tolist()) - {i for i, _ in pairs}
+
+
+class Ranking(StrEnum):
+    """What ranks boxes that a model wrote without scores."""
+
+    TIED = "tied"
+    """All have the same score, so the curve has one point and AP is precision x recall. No order matters."""
+    LISTED = "listed"
+    """The order in which they are written, first the surest: what COCOeval does with equal scores."""
+
+
+class Interpolation(StrEnum):
+    """How the area under precision over recall is taken."""
+
+    AREA = "area"
+    """VOC from 2010 on: the whole area under the falling envelope."""
+    COCO_101 = "coco-101"
+    """COCO: the envelope's mean at recall 0, 0.01, ..., 1."""
+
+
+def average_precision(
+    overlap: Floats,
+    threshold: float,
+    ranking: Ranking | ArrayLike = Ranking.TIED,
+    interpolation: Interpolation = Interpolation.AREA,
+    ignored: Floats | None = None,
+) -> float:
+    """Average precision of one image, or of one class in one image.
+
+    ranking: a policy, or scores (n,), highest first, ties as written. With LISTED or scores each prediction in
+    turn takes the true box it overlaps most among those still free (COCO's rule); with TIED matching is best first.
+    """
+    if overlap.shape[1] == 0 or len(overlap) == 0:
+        return found(overlap, threshold, ignored).f1
+    if isinstance(ranking, str) and Ranking(ranking) is Ranking.TIED:
+        counts = found(overlap, threshold, ignored)
+        return _area(np.array([counts.precision]), np.array([counts.recall]), interpolation)
+    order = np.arange(len(overlap))
+    if not isinstance(ranking, str):
+        order = np.argsort(-np.asarray(ranking, dtype=np.float64), kind="stable")
+    hit, counted = _in_turn(overlap[order], threshold, None if ignored is None else ignored[order])
+    hits = np.cumsum(hit[counted])
+    if not len(hits):
+        return 0.0
+    return _area(hits / np.arange(1, len(hits) + 1), hits / overlap.shape[1], interpolation)
+
+
+def _in_turn(overlap: Floats, threshold: float, ignored: Floats | None) -> tuple[np.ndarray, np.ndarray]:
+    free = np.ones(overlap.shape[1], dtype=bool)
+    hit, counted = np.zeros(len(overlap), dtype=bool), np.ones(len(overlap), dtype=bool)
+    for i, row in enumerate(overlap):
+        best = int(np.where(free, row, -1.0).argmax())
+        if free[best] and row[best] >= threshold and row[best] > 0:
+            free[best], hit[i] = False, True
+        elif ignored is not None and ignored.size and ignored[i].max() >= threshold:
+            counted[i] = False
+    return hit, counted
+
+
+def _area(precision: Floats, recall: Floats, interpolation: Interpolation) -> float:
+    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    if Interpolation(interpolation) is Interpolation.AREA:
+        return float((np.diff(recall, prepend=0.0) * envelope).sum())
+    at = np.searchsorted(recall, np.linspace(0.0, 1.0, 101), side="left")
+    return float(np.append(envelope, 0.0)[at].sum() / 101)
+
+
+def mean_iou(overlap: Floats) -> float:
+    """Summed IoU of the best one-to-one assignment over the larger of the two numbers of boxes.
+
+    One true box and one prediction: their IoU. A second box for one object halves it, and so does an object missed
+    of two: hedging with k boxes gains nothing over one guess.
+    """
+    most = max(overlap.shape)
+    return sum(float(overlap[i, j]) for i, j in match_optimal(overlap)) / most if most else 1.0
+
+
+def cumulative_iou(pairs: list[tuple[ArrayLike | None, ArrayLike | None]]) -> float:
+    """Summed intersection over summed union of (prediction, truth) boxes, 4 numbers each, over a data set.
+
+    A missing prediction (None) adds the truth's area to the union, a missing truth the prediction's. As in RSVG
+    (Zhan et al., TGRS 2023), where large objects weigh more. 1 where there is nothing at all.
+    """
+    common = union = 0.0
+    for said, true in pairs:
+        one = as_boxes([] if said is None else said)
+        other = as_boxes([] if true is None else true)
+        shared = float(_common(one, other))
+        common += shared
+        union += float(areas(one).sum() + areas(other).sum()) - shared
+    return common / union if union > 0 else 1.0
+
+
+def _common(one: Floats, other: Floats) -> float:
+    if not len(one) or not len(other):
+        return 0.0
+    low, high = np.maximum(one[0, :2], other[0, :2]), np.minimum(one[0, 2:], other[0, 2:])
+    return float(np.clip(high - low, 0, None).prod())
