@@ -53,17 +53,17 @@ class GridProcessing:
 
     def __init__(self, tokenizer: Any, image_processor: Any, image_token_id: int) -> None:
         self.tokenizer = tokenizer
-        self._images = image_processor
+        self.image_processor = image_processor
         self._image_id = image_token_id
         image_token = tokenizer.convert_ids_to_tokens(image_token_id)
         if not isinstance(image_token, str):
             raise ModelError(f"The tokenizer has no token {image_token_id}, the config's image token.")
-        self._prompts = PromptBuilder(tokenizer, image_token)
-        self.opening = self._prompts.opening()
+        self.prompts = PromptBuilder(tokenizer, image_token)
+        self.opening = self.prompts.opening()
 
     def prepare(self, request: Request) -> Prepared:
         """Ids with every image token repeated once per merged patch, and the images' patches."""
-        ids = self._prompts.ids(request.system, request.text, len(request.images))
+        ids = self.prompts.ids(request.system, request.text, len(request.images))
         if ids.count(self._image_id) != len(request.images):
             raise ModelError(
                 f"The prompt holds {ids.count(self._image_id)} images, not {len(request.images)}."
@@ -72,19 +72,19 @@ class GridProcessing:
             return Prepared(ids, [0] * len(ids), {})
         for image in request.images:
             check_image(image)
-        batch = self._images(
+        batch = self.image_processor(
             images=list(request.images), input_data_format="channels_last", return_tensors="pt"
         )
         grids = batch["image_grid_thw"]
-        patch = self._images.patch_size
+        patch, merge = self.image_processor.patch_size, self.image_processor.merge_size
         for image, (_, rows, columns) in zip(request.images, grids.tolist(), strict=True):
             height, width = image.shape[:2]
             if (rows * patch, columns * patch) != (height, width):
                 raise ModelError(
                     f"A tile of {width} x {height} pixels would be resized to {columns * patch} x {rows * patch} by "
-                    f"the model; its sides must be multiples of {patch * self._images.merge_size} within its limits."
+                    f"the model; its sides must be multiples of {patch * merge} within its limits."
                 )
-        counts = iter((grids.prod(-1) // self._images.merge_size**2).tolist())
+        counts = iter((grids.prod(-1) // merge**2).tolist())
         expanded: list[int] = []
         for token in ids:
             expanded += [token] * next(counts) if token == self._image_id else [token]

@@ -39,7 +39,7 @@ class PromptBuilder:
         added = tokenizer.added_tokens_decoder.values()
         control = {t.content for t in added if t.special or LOOKS_LIKE_CONTROL.fullmatch(t.content)}
         control.add(image_token)
-        self._control_ids = {tokenizer.convert_tokens_to_ids(t) for t in control}
+        self.control_ids = {tokenizer.convert_tokens_to_ids(t) for t in control}
         longest_first = sorted(control, key=lambda t: (-len(t), t))
         self._control = re.compile(f"(?=({'|'.join(map(re.escape, longest_first))}))")
         self._reach = len(longest_first[0])
@@ -95,7 +95,7 @@ class PromptBuilder:
         return sorted(cuts - {0, len(rendered)})
 
     def _count(self, ids: list[int]) -> int:
-        return sum(i in self._control_ids for i in ids)
+        return sum(i in self.control_ids for i in ids)
 
     def _control_count(self, text: str) -> int:
         return self._count(self._backend.encode(text, add_special_tokens=False).ids)

@@ -1,0 +1,1 @@
+"""Training a vision-language model on samples with TRL: supervised fine-tuning, then GRPO."""
