@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from urllib.parse import quote
 
 import numpy as np
 import pytest
 from qgis.core import (
     QgsApplication,
     QgsCoordinateReferenceSystem,
+    QgsNetworkAccessManager,
     QgsProject,
     QgsRasterLayer,
     QgsRectangle,
@@ -17,6 +19,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QEventLoop, QTimer
 
 from groundproof_qgis.imagery.errors import PixelError
+from groundproof_qgis.imagery.fetching import TileReplies
 from groundproof_qgis.imagery.freeze import freeze, preview
 from groundproof_qgis.imagery.place import place_of_canvas, place_of_rectangle
 from groundproof_qgis.imagery.service_grid import WEB_MERCATOR_EDGE
@@ -87,6 +90,61 @@ def test_a_service_that_does_not_answer_is_a_sentence_and_no_empty_ground(pixels
         frozen = freeze(choice, place_of_rectangle(HERE, MERCATOR), QgsProject.instance(), canvas)
         with pytest.raises(PixelError, match=r"Imagery from 127.0.0.1 cannot be fetched: HTTP 500"):
             pixels_of(frozen.source)
+
+
+@pytest.mark.parametrize("pixels", ["seen", "layer"])
+def test_a_service_that_says_nothing_is_a_sentence_too(pixels):
+    never = threading.Event()
+    former = QgsNetworkAccessManager.timeout()
+    with tile_service(wait=never) as (source, _):
+        layer = tiles(source)
+        canvas = canvas_of([layer], 3857, HERE)
+        choice = Seen(resolution_m=5.0) if pixels == "seen" else LayerPixels(layer.id(), resolution=5.0)
+        frozen = freeze(choice, place_of_rectangle(HERE, MERCATOR), QgsProject.instance(), canvas)
+        QgsNetworkAccessManager.setTimeout(300)
+        try:
+            with pytest.raises(
+                PixelError, match=r"Imagery from 127.0.0.1 cannot .*: it did not answer in time"
+            ):
+                pixels_of(frozen.source)
+        finally:
+            QgsNetworkAccessManager.setTimeout(former)
+            never.set()
+
+
+def test_what_other_layers_miss_meanwhile_is_not_this_one_s():
+    with tile_service() as (source, levels), tile_service(status=500) as (broken, missed):
+        layer, other = tiles(source), tiles(broken.replace("127.0.0.1", "localhost"))
+        canvas = canvas_of([other], 3857, HERE)
+        frozen = freeze(
+            LayerPixels(layer.id(), resolution=1.0),
+            place_of_rectangle(HERE, MERCATOR),
+            QgsProject.instance(),
+        )
+        canvas.refresh()
+        _, alpha = pixels_of(frozen.source)
+        canvas.waitWhileRendering()
+    assert levels
+    assert missed
+    assert alpha.min() == 255
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "is_its"),
+    [
+        ("https://{switch:a,b}.tiles.example:8443/{z}/{x}/{y}.png?key=1", "a.tiles.example", True),
+        ("https://{switch:a,b}.tiles.example/{z}/{x}/{y}.png", "tiles.example.org", False),
+        ("http://me:secret@Tiles.example/{z}/{x}/{y}", "tiles.example", True),
+        ("http://[::1]:8080/{z}/{x}/{y}", "::1", True),
+        ("file:///tiles/{z}/{x}/{y}.png", "", False),
+    ],
+)
+def test_tiles_are_known_by_their_host(address, host, is_its):
+    encoded = quote(address, safe=":/")
+    layer = QgsRasterLayer(f"type=xyz&url={encoded}&zmin=0&zmax=18", "tiles", "wms")
+    replies = TileReplies([layer])
+    assert replies.is_ours(host) is is_its
+    replies.close()
 
 
 def test_tiles_a_service_does_not_have_are_no_data():

@@ -2161,6 +2161,11 @@
             <translation>Bilder von {host} können nicht geholt werden: {reason}. Prüfen Sie die Verbindung und den Layer, und fragen Sie dann noch einmal.</translation>
         </message>
         <message>
+            <location filename="../imagery/fetching.py" />
+            <source>it did not answer in time</source>
+            <translation>der Dienst hat nicht rechtzeitig geantwortet</translation>
+        </message>
+        <message>
             <location filename="../imagery/file_source.py" />
             <source>{name} cannot be read: {reason}. Check the file and its drive, then ask again.</source>
             <translation>{name} ist nicht lesbar: {reason}. Prüfen Sie die Datei und ihr Laufwerk, und fragen Sie dann noch einmal.</translation>

@@ -24,7 +24,7 @@ from qgis.PyQt.QtGui import QImage, QPainter
 
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.imagery.errors import PixelError
-from groundproof_qgis.imagery.fetching import Fetching
+from groundproof_qgis.imagery.fetching import Fetching, TileReplies
 from groundproof_qgis.imagery.grid import SNAP_PX, Grid, Part, grid_around
 from groundproof_qgis.imagery.picture import averaged, png, turned
 from groundproof_qgis.imagery.scene import PixelSource, PixelWindow, SceneSpec
@@ -89,6 +89,7 @@ class RenderedSource(PixelSource):
         self._grid = grid
         self._parts = tuple(parts)
         self._settings = settings
+        self._tiles = TileReplies(layers)
         self._copies = LayerCopies(layers)
 
     def windows(self, cancelled: Callable[[], bool]) -> Iterator[PixelWindow]:
@@ -104,6 +105,7 @@ class RenderedSource(PixelSource):
     def close(self) -> None:
         """See `PixelSource`."""
         self._settings.setLayers([])
+        self._tiles.close()
         self._copies.forget()
 
     def _draw(self, part: Part, cancelled: Callable[[], bool]) -> QImage | None:
@@ -114,7 +116,7 @@ class RenderedSource(PixelSource):
         )
         drawn = drawn.finer(self._times)
         frame(self._settings, drawn)
-        image = draw(self._settings, self._copies, cancelled)
+        image = draw(self._settings, self._copies, self._tiles, cancelled)
         if image is None:
             return None
         fine = wanted.finer(self._times)
@@ -142,7 +144,9 @@ def frame(settings: QgsMapSettings, grid: Grid) -> None:
     settings.setExtentBuffer(-SNAP_PX * step)
 
 
-def draw(settings: QgsMapSettings, copies: LayerCopies, cancelled: Callable[[], bool]) -> QImage | None:
+def draw(
+    settings: QgsMapSettings, copies: LayerCopies, tiles: TileReplies, cancelled: Callable[[], bool]
+) -> QImage | None:
     """The picture, drawn in this thread; None when it was cancelled. Raises PixelError for what cannot be drawn."""
     image = QImage(settings.outputSize(), QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(0)
@@ -151,7 +155,7 @@ def draw(settings: QgsMapSettings, copies: LayerCopies, cancelled: Callable[[], 
     # While a provider waits for the network it runs this thread's events, this timer among them.
     timer.timeout.connect(lambda: job.cancelWithoutBlocking() if cancelled() else None)
     timer.start(POLL_MS)
-    with Fetching() as fetching:
+    with Fetching(tiles) as fetching:
         job.renderSynchronously()
     timer.stop()
     painter.end()

@@ -14,7 +14,7 @@ from qgis.PyQt.QtGui import QImage
 
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.imagery.errors import PixelError
-from groundproof_qgis.imagery.fetching import Fetching
+from groundproof_qgis.imagery.fetching import Fetching, TileReplies
 from groundproof_qgis.imagery.grid import Grid, Part
 from groundproof_qgis.imagery.picture import averaged, png
 from groundproof_qgis.imagery.rendered import POLL_MS, LayerCopies
@@ -37,6 +37,7 @@ class StyledSource(PixelSource):
         self._parts = tuple(parts)
         layer.renderer().setOpacity(1.0)  # a transparent layer has the same pixels
         self._name = layer.name()
+        self._tiles = TileReplies([layer])
         self._copies = LayerCopies([layer])
 
     def windows(self, cancelled: Callable[[], bool]) -> Iterator[PixelWindow]:
@@ -50,6 +51,7 @@ class StyledSource(PixelSource):
 
     def close(self) -> None:
         """See `PixelSource`."""
+        self._tiles.close()
         self._copies.forget()
 
     def _read(self, layer: QgsRasterLayer, part: Part, cancelled: Callable[[], bool]) -> QImage | None:
@@ -59,7 +61,7 @@ class StyledSource(PixelSource):
         # While a provider waits for the network it runs this thread's events, this timer among them.
         timer.timeout.connect(lambda: feedback.cancel() if cancelled() else None)
         timer.start(POLL_MS)
-        with Fetching() as fetching:
+        with Fetching(self._tiles) as fetching:
             block = (
                 layer.pipe()
                 .last()
