@@ -6,6 +6,8 @@ Knows geodesics (QgsDistanceArea). Refuses to know layers and pixels' values.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from qgis.core import (
@@ -83,17 +85,24 @@ def scale_at(
 def size_m(
     grid: Grid, crs: QgsCoordinateReferenceSystem, context: QgsCoordinateTransformContext | None = None
 ) -> tuple[float, float]:
-    """Metres along the middle row and down the middle column. Raises PixelError where the CRS has no meaning."""
+    """Metres along the middle row and down the middle column, as far as they are on the ground: a picture of the whole
+    Earth has edges in space. Raises PixelError where the CRS has no meaning.
+    """
     area = measuring(crs, context)
     row = [grid.to_map(grid.width * i / PIECES, grid.height / 2) for i in range(PIECES + 1)]
     column = [grid.to_map(grid.width / 2, grid.height * i / PIECES) for i in range(PIECES + 1)]
-    try:
-        across, down = (area.measureLine([QgsPointXY(*point) for point in line]) for line in (row, column))
-    except QgsCsException as err:
-        raise outside_crs(crs) from err
-    if not (math.isfinite(across) and math.isfinite(down)):
+    across, down = (_length_m(area, [QgsPointXY(*point) for point in line]) for line in (row, column))
+    if across == 0 or down == 0:
         raise outside_crs(crs)
     return across, down
+
+
+def _length_m(area: QgsDistanceArea, line: Sequence[QgsPointXY]) -> float:
+    pieces_m = []
+    for ends in zip(line, line[1:]):
+        with suppress(QgsCsException):  # before QGIS 3.40 such a piece is infinitely long, or 0
+            pieces_m.append(area.measureLine(*ends))
+    return sum(piece for piece in pieces_m if math.isfinite(piece))
 
 
 def pixel_m(
