@@ -163,6 +163,9 @@ def test_a_model_asks_and_audits_in_one_go(tmp_path: Path) -> None:
     model.addChildAlgorithm(audit)
     model.initAlgorithm()
     target = tmp_path / "audited.gpkg"
-    outputs, feedback, _ = run(model, {"image": str(scene()), "audit:evidence": str(target)})
+    (destination,) = (
+        model.destinationParameterDefinitions()
+    )  # QGIS 3.22 calls it "audit:evidence", 3.40 "evidence"
+    outputs, feedback, _ = run(model, {"image": str(scene()), destination.name(): str(target)})
     assert outputs is not None, (feedback.errors, feedback.warned)
     assert counted(target) == counted(result(tmp_path, "cli.gpkg"))
