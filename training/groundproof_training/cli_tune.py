@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,8 +39,13 @@ def _say(line: str) -> None:
 @contextmanager
 def _stoppable() -> Iterator[None]:
     """A run that was asked to stop is one sentence and exit code 130."""
+    from transformers.utils import logging
+
     from groundproof_training.tuning.run import Interrupted, going_on
 
+    logging.disable_progress_bar()
+    # Names that transformers is about to change, used inside transformers and TRL: nobody here can act on them.
+    warnings.filterwarnings("ignore", category=FutureWarning)
     try:
         yield
     except Interrupted as stop:

@@ -123,10 +123,11 @@ class VllmConfig(_Frozen):
 
 
 class Reward(_Frozen):
-    """A reward by its name in `groundproof_training.rewards` and its weight in the sum."""
+    """A reward by its name in `groundproof_training.rewards`, its weight in the sum, and its settings there."""
 
     name: str
     weight: float = 1.0
+    settings: dict[str, Any] = Field(default_factory=dict)
 
 
 class GrpoConfig(OptimiserConfig):

@@ -65,6 +65,10 @@ class TuningProcessor(ProcessorMixin):
         self.image_processor = point.processing.image_processor
         self.image_token_id = point.config.image_token_id
         self.chat_template = self.tokenizer.chat_template
+        # TRL would let these take the thinking out of an answer, and rewards read the whole.
+        for attribute in ("response_template", "response_schema"):
+            if getattr(self.tokenizer, attribute, None) is not None:
+                setattr(self.tokenizer, attribute, None)
 
     @classmethod
     def get_attributes(cls) -> list[str]:
@@ -86,9 +90,8 @@ class TuningProcessor(ProcessorMixin):
         return []
 
     def batch_decode(self, *args: Any, **kwargs: Any) -> list[str]:
-        """Texts of answers, with what the prompt already opened."""
-        opening = self._processing.opening
-        return [opening + text for text in self.tokenizer.batch_decode(*args, **kwargs)]
+        """Texts of answers, without what the prompt already opened."""
+        return self.tokenizer.batch_decode(*args, **kwargs)
 
     def decode(self, *args: Any, **kwargs: Any) -> str:
         """The tokenizer's."""
