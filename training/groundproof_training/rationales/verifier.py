@@ -1,0 +1,257 @@
+"""Accepts or rejects a rationale, deterministically: is every word of it that can be checked true?
+
+Text is read by the engine's own parser; whatever that would have to mend is a reason to reject. Accepted text becomes
+a `Rationale`, whose boxes are those of the truth. Knows one sample at a time; refuses to know who wrote the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from groundproof.boxes import ModelBox
+from groundproof.labels import normalise
+from groundproof.models.profile import Profile
+from groundproof.protocol import Task, format_box, place_words
+from groundproof.trace import Trace, parse
+from groundproof_training.rationales.answers import wrong_answer
+from groundproof_training.rationales.asserting import numbers_said, said_outside
+from groundproof_training.rationales.citing import assign, ious
+from groundproof_training.rationales.shape import Shape, ShapeError, read_shape
+from groundproof_training.rationales.verdict import Reason, Rule, Verdict
+from groundproof_training.rationales.words import Vocabulary, e_numbers, gives_away, named_as
+from groundproof_training.samples import EvidenceLine, Rationale, Sample, same_class, write_box
+from groundproof_training.samples.types import MARKER
+
+__all__ = ["Limits", "Reason", "Rule", "Verdict", "Verifier"]
+
+Size = tuple[int, int]
+
+EVERY_BOX = frozenset({Task.COUNT, Task.DETECT, Task.GROUND, Task.CHANGE})
+"""Tasks whose answer is its boxes: each must be cited. Elsewhere those of the asked classes must."""
+
+MOST_REASONS = 12
+"""Told of one text; a teacher that gets forty forgets the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Our choices. min_iou: of a cited box with the true one, which the teacher was given. Characters of the parts."""
+
+    min_iou: float = 0.9
+    plan_chars: int = 400
+    line_chars: int = 240
+    synthesis_chars: int = 1200
+
+
+@dataclass(frozen=True)
+class Verifier:
+    """profile: whose box frame the texts are in. vocabulary: classes that must not be named unless true."""
+
+    profile: Profile
+    vocabulary: Vocabulary
+    limits: Limits = Limits()
+
+    def verify(self, text: str, sample: Sample, seen: tuple[Size, ...], by: str) -> Verdict:
+        """seen: size of each image as the model sees it, px. by: goes into `Rationale.by`."""
+        try:
+            shape = read_shape(text)
+        except ShapeError as err:
+            return Verdict(None, (Reason(Rule.FORMAT, str(err)),))
+        asked = tuple(dict.fromkeys(normalise(name) for name in sample.asked))
+        trace = parse(text, self.profile.frame, sample.task, asked)
+        reasons = list(self._format(shape, trace))
+        if reasons:
+            return Verdict(None, tuple(reasons))
+        cited, found = self._cited(shape, trace, sample, seen)
+        reasons += found
+        reasons += self._nothing(shape, sample)
+        reasons += self._references(shape, sample, cited)
+        if wrong := wrong_answer(shape.answer, trace, sample, self.profile, seen, self.limits.min_iou):
+            reasons.append(Reason(Rule.ANSWER, wrong))
+        reasons += numbers_said(shape, sample, self.vocabulary)
+        reasons += said_outside(shape, sample, self.vocabulary)
+        about_regions = bool(sample.regions)
+        for name, part in (("plan", shape.plan), ("synthesis", shape.synthesis), *_texts(shape)):
+            if words := gives_away(part, about_regions=about_regions):
+                reasons.append(
+                    Reason(
+                        Rule.GIVEAWAY,
+                        f"The {name} says {words!r}; write as somebody who sees the image alone.",
+                    )
+                )
+        if reasons:
+            return Verdict(None, tuple(dict.fromkeys(reasons))[:MOST_REASONS])
+        lines = tuple(
+            EvidenceLine(text=line.text, box=box)
+            for line, box in zip(shape.lines, cited, strict=True)
+            if box is not None
+        )
+        usual = " or ".join(sample.asked) if sample.complete else ""
+        absent = "" if shape.absent == usual else shape.absent
+        return Verdict(
+            Rationale(plan=shape.plan, evidence=lines, synthesis=shape.synthesis, by=by, absent=absent), ()
+        )
+
+    def _format(self, shape: Shape, trace: Trace) -> Iterator[Reason]:
+        for repair in trace.repairs:
+            if repair.kind != "same-box":  # two true boxes may be one on a coarse grid; counting them tells
+                yield Reason(Rule.FORMAT, f"The text cannot be read as it is: {repair.sentence}.")
+        if not (trace.complete and trace.has_rationale):
+            yield Reason(Rule.FORMAT, "The text ends before it is complete.")
+        if len(trace.evidence) != len(shape.lines):
+            yield Reason(
+                Rule.FORMAT,
+                f"The text has {len(shape.lines)} evidence sentences and {len(trace.evidence)} boxes in its thinking; "
+                "give each sentence one box, and no box elsewhere.",
+            )
+        limits = self.limits
+        for name, part, most in (
+            ("plan", shape.plan, limits.plan_chars),
+            ("synthesis", shape.synthesis, limits.synthesis_chars),
+            *((name, text, limits.line_chars) for name, text in _texts(shape)),
+        ):
+            if len(part) > most:
+                yield Reason(Rule.LENGTH, f"The {name} has {len(part)} characters; {most} are allowed.")
+
+    def _cited(
+        self, shape: Shape, trace: Trace, sample: Sample, seen: tuple[Size, ...]
+    ) -> tuple[list[int | None], list[Reason]]:
+        """The true box of each sentence, and what is wrong with the boxes."""
+        frame = self.profile.frame
+        true = [write_box(b, sample.images[b.image], frame, seen[b.image]) for b in sample.boxes]
+        names = [evidence.label_raw or evidence.label for evidence in trace.evidence]
+        overlap = ious([evidence.box for evidence in trace.evidence], true)
+        fits = np.zeros(overlap.shape, dtype=bool)
+        several = len(sample.images) > 1
+        for i, name in enumerate(names):
+            for j in np.flatnonzero(overlap[i] >= self.limits.min_iou):
+                box = sample.boxes[j]
+                fits[i, j] = same_class(name, box.label) and (
+                    not several or trace.evidence[i].image == box.image
+                )
+        cited = assign(overlap, fits, self.limits.min_iou)
+        reasons: list[Reason] = []
+        for i, j in enumerate(cited):
+            written = format_box(trace.evidence[i].box, frame)
+            if j is None:
+                again = overlap.shape[1] and overlap[i].max() >= self.limits.min_iou
+                reasons.append(
+                    Reason(Rule.BOX_TWICE, f"E{i + 1} gives the box {written} again; cite each object once.")
+                    if again
+                    else Reason(
+                        Rule.BOX_NOT_TRUE, f"E{i + 1} gives the box {written}, where there is no such object."
+                    )
+                )
+                continue
+            box = sample.boxes[j]
+            if box.ignore:
+                reasons.append(
+                    Reason(Rule.BOX_NOT_TRUE, f"E{i + 1} ({written}) cannot be told for sure; leave it out.")
+                )
+            elif not same_class(names[i], box.label):
+                said = names[i] or shape.lines[i].text
+                reasons.append(
+                    Reason(
+                        Rule.LABEL, f"E{i + 1} is called {said!r}; it is: {box.label}. Begin with that name."
+                    )
+                )
+            if several and trace.evidence[i].image != box.image:
+                reasons.append(
+                    Reason(
+                        Rule.IMAGE,
+                        f'E{i + 1} lies in image {box.image + 1}; say "in image {box.image + 1}" in its sentence.',
+                    )
+                )
+            size: tuple[float, float] = seen[box.image]
+            if frame.full_scale is not None:
+                size = (frame.full_scale, frame.full_scale)
+            if misplaced := _misplaced(
+                shape.lines[i].text, true[j], size or (frame.full_scale, frame.full_scale)
+            ):
+                where = place_words(true[j], frame, size)
+                reasons.append(
+                    Reason(Rule.PLACE, f"E{i + 1} is said to be {misplaced!r}; its box lies: {where}.")
+                )
+        missing = sorted(required(sample) - {j for j in cited if j is not None})
+        reasons += [
+            Reason(
+                Rule.BOX_MISSING,
+                f"The {sample.boxes[j].label} at {format_box(true[j], frame)} is not cited; add a sentence for it.",
+            )
+            for j in missing[:5]
+        ]
+        if len(missing) > 5:
+            reasons.append(Reason(Rule.BOX_MISSING, f"{len(missing) - 5} more true boxes are not cited."))
+        return cited, reasons
+
+    def _nothing(self, shape: Shape, sample: Sample) -> Iterator[Reason]:
+        """Evidence without boxes: it must say what is missing, exactly where something was asked and is not there."""
+        if shape.lines or required(sample):
+            return
+        if sample.asked and sample.complete and not shape.absent:
+            absent = " or ".join(sample.asked)
+            yield Reason(Rule.FORMAT, f'The evidence is empty; it must be "No {absent} is visible."')
+        if shape.absent and any(same_class(shape.absent, box.label) for box in sample.counted):
+            yield Reason(Rule.OUTSIDE, f"The evidence says that no {shape.absent} is visible; there is one.")
+
+    def _references(self, shape: Shape, sample: Sample, cited: list[int | None]) -> Iterator[Reason]:
+        for name, part in (("plan", shape.plan), ("synthesis", shape.synthesis)):
+            unknown = sorted({n for n in e_numbers(part) if not 1 <= n <= len(shape.lines)})
+            if unknown:
+                yield Reason(
+                    Rule.REFERENCE,
+                    f"The {name} names E{unknown[0]}; the evidence ends at E{len(shape.lines)}.",
+                )
+        for numbers, what in named_as(shape.synthesis):
+            mention = next(iter(self.vocabulary.mentions(what)), None)
+            if mention is None:
+                continue
+            for n in numbers:
+                box = cited[n - 1] if 1 <= n <= len(cited) else None
+                if box is not None and not same_class(normalise(mention[0]), sample.boxes[box].label):
+                    yield Reason(
+                        Rule.LABEL,
+                        f"The synthesis calls E{n} {mention[0]!r}; it is: {sample.boxes[box].label}.",
+                    )
+                    break
+
+
+def required(sample: Sample) -> set[int]:
+    """Indices of the true boxes that a rationale must cite."""
+    marked = {int(number) for kind, number in MARKER.findall(sample.answer) if kind == "box"}
+    return marked | {
+        j
+        for j, box in enumerate(sample.boxes)
+        if not box.ignore
+        and (sample.task in EVERY_BOX or any(same_class(name, box.label) for name in sample.asked))
+    }
+
+
+def _texts(shape: Shape) -> list[tuple[str, str]]:
+    return [(f"sentence of E{line.number}", line.text) for line in shape.lines]
+
+
+_SIDES = (("upper left", 0, 0), ("top left", 0, 0), ("upper right", 1, 0), ("top right", 1, 0),
+          ("lower left", 0, 1), ("bottom left", 0, 1), ("lower right", 1, 1), ("bottom right", 1, 1))  # fmt: skip
+
+SLACK = 0.1
+"""Of a side: a box whose centre is this far past the middle may still be called left or right."""
+
+
+def _misplaced(text: str, box: ModelBox, size: tuple[float, float]) -> str:
+    """The corner that the text names where the box's centre lies clearly in another half; "" else."""
+    words = " ".join(text.casefold().replace("-", " ").split())
+    x = (box.x0 + box.x1) / 2 / size[0]
+    y = (box.y0 + box.y1) / 2 / size[1]
+    for name, right, lower in _SIDES:
+        at = words.find(name)
+        if at < 0 or words[at + len(name) :].lstrip().startswith("of "):  # "upper left of the runway"
+            continue
+        if (x > 0.5 + SLACK) if not right else (x < 0.5 - SLACK):
+            return name
+        if (y > 0.5 + SLACK) if not lower else (y < 0.5 - SLACK):
+            return name
+    return ""
