@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from groundproof_training import cli_readers
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `groundproof-train`."""
+    cli_readers.register(app)
