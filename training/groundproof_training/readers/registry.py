@@ -15,6 +15,7 @@ from groundproof_training.readers import (
     dota,
     nwpu_vhr10,
     procedural,
+    referring,
     scene_folders,
     visdrone,
     voc,
@@ -24,15 +25,7 @@ from groundproof_training.readers import (
 from groundproof_training.readers.base import Reader
 
 BOX_MODULES: tuple[ModuleType, ...] = (
-    airbus,
-    coco,
-    dota,
-    nwpu_vhr10,
-    procedural,
-    visdrone,
-    voc,
-    voc_sets,
-    yolo,
+    referring,
 )
 """Modules whose datasets label objects."""
 

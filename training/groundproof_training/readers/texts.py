@@ -7,12 +7,13 @@ inside `<box>` or `<rbox>`; and the tags, tokens and marks around them. Refuses 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from groundproof.labels import cut_phrase, normalise, singular
+from groundproof_training.readers.clc import split_classes
 from groundproof_training.readers.oriented import TurnedBox, enclosing, scaled
-from groundproof_training.samples import TrueBox
+from groundproof_training.samples import TrueBox, class_name
 from groundproof_training.samples.types import Quad
 
 _NUMBER = r"-?\d+(?:\.\d+)?"
@@ -30,6 +31,7 @@ _ENDING = re.compile(r"[\s.?]*A short answer to the question is\s*$", re.IGNOREC
 _CLASSES = re.compile(
     r"\b(?:classes|options|categories)\s*:\s*(.+?)\s*(?:\.\s|\.?\"|\.?$)", re.IGNORECASE | re.DOTALL
 )
+_LISTED = re.compile(r"\bwhich ones\b[^?]*\?\s*(.+?)\.\s*Answer with a list", re.IGNORECASE | re.DOTALL)
 
 _COLOURS = {"aqua", "fuchsia", "lime", "maroon", "navy", "olive", "teal"}
 """Of the colour names GeoChat writes, those the engine's table of adjectives has no use for."""
@@ -47,10 +49,13 @@ _GLUED |= {"overpasss": "overpasses"}
 
 @dataclass(frozen=True, slots=True)
 class WrittenBox:
-    """A box as a text gives it, in the text's own grid. angle_deg: None where it gives none."""
+    """A box as a text gives it, in the text's own grid. angle_deg: None where it gives none. phrase, label: the words
+    in `<p>` or `<ref>` before it, and their noun for this box; empty where there are none."""
 
     numbers: tuple[float, float, float, float]
     angle_deg: float | None = None
+    phrase: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,10 @@ class Grid:
         return enclosing(quad), quad
 
 
+PERCENT = Grid()
+"""0 to 100 of each axis, two corners before a clockwise turn: GeoChat, VRSBench and EarthDial."""
+
+
 def boxes_in(text: str) -> list[WrittenBox]:
     """Every box of the text, in its order."""
     return [_written(found[0]) for found in _ONE.finditer(text)]
@@ -103,11 +112,17 @@ def boxes_in(text: str) -> list[WrittenBox]:
 def lift(text: str, kind: Literal["region", "box"], first: int = 0) -> tuple[str, list[WrittenBox]]:
     """The text with a marker in place of each box (`<box:0>`, counted from `first`), and the boxes."""
     found: list[WrittenBox] = []
+    last = 0
 
     def marked(group: re.Match[str]) -> str:
+        nonlocal last
         boxes = boxes_in(group[0])
-        start = first + len(found)
-        found.extend(boxes)
+        phrase = (phrases_in(text[last : group.start()]) or [""])[-1]
+        labels = labels_of(phrase, len(boxes)) if phrase else ("",) * len(boxes)
+        start, last = first + len(found), group.end()
+        found.extend(
+            replace(box, phrase=phrase, label=label) for box, label in zip(boxes, labels, strict=True)
+        )
         return ", ".join(f"<{kind}:{start + n}>" for n in range(len(boxes)))
 
     return _GROUP.sub(marked, text), found
@@ -157,9 +172,15 @@ def object_in(phrase: str) -> str:
     if words and "-" in words[-1].strip("-"):
         *front, last = words[-1].casefold().strip("-").split("-")
         return " ".join((*front, singular(last)))
-    if words and words[-1].casefold() in _GLUED:
-        words[-1] = _GLUED[words[-1].casefold()]
+    if words:
+        words[-1] = class_words(words[-1])
     return normalise(" ".join(words)) or "object"
+
+
+def class_words(raw: str) -> str:
+    """`samples.class_name`, and names that DIOR and FAIR1M write as one word apart: "tenniscourt" -> "tennis court"."""
+    name = class_name(raw)
+    return _GLUED.get(name, name)
 
 
 def objects_in(phrase: str) -> tuple[tuple[int, str], ...]:
@@ -183,18 +204,15 @@ def labels_of(phrase: str, n_boxes: int) -> tuple[str, ...]:
 
 
 def classes_in(question: str) -> tuple[str, ...]:
-    """The closed list a question gives after "Classes:" or "Options:", as written; () where it gives none."""
-    match = _CLASSES.search(question)
-    if not match:
-        return ()
-    return tuple(name.strip() for name in match[1].split(",") if name.strip())
+    """The closed list a question gives after "Classes:" or "Options:", or before "Answer with a list", in plain words
+    (`samples.class_name`); () where it gives none."""
+    match = _CLASSES.search(question) or _LISTED.search(question)
+    return tuple(dict.fromkeys(split_classes(match[1]))) if match else ()
 
 
-def true_box(
-    box: WrittenBox, size: tuple[int, int], grid: Grid, label: str, phrase: str = "", image: int = 0
-) -> TrueBox:
+def true_box(box: WrittenBox, size: tuple[int, int], grid: Grid, label: str, image: int = 0) -> TrueBox:
     """The box in px of an image of `size`. Raises ValueError where it has no size or lies outside the image."""
     (x0, y0, x1, y1), quad = grid.place(box, size)
     if x0 >= size[0] or y0 >= size[1] or x1 <= 0 or y1 <= 0:
         raise ValueError(f"the box {list(box.numbers)} lies outside the image")
-    return TrueBox(label=label, x0=x0, y0=y0, x1=x1, y1=y1, quad=quad, image=image, phrase=phrase)
+    return TrueBox(label=label, x0=x0, y0=y0, x1=x1, y1=y1, quad=quad, image=image, phrase=box.phrase)

@@ -1,0 +1,156 @@
+"""RRSIS-D: expressions with masks in the REFER form, read for their boxes.
+
+Knows that its references are a pickle from the net, which can run anything when it is opened the usual way: only plain
+data is allowed here. Refuses to decode masks; the box is that of `instances.json`.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+from groundproof.protocol import Task
+from groundproof_training.errors import TrainingError
+from groundproof_training.readers.base import DatasetCard, Options, Problems, Reader, WrongFolderError, need
+from groundproof_training.readers.sources import Images, check_split, load_json, make, options_of
+from groundproof_training.readers.texts import class_words
+from groundproof_training.samples import Sample, SampleImage, Split, TrueBox
+
+REFS, INSTANCES = "rrsisd/refs(unc).p", "rrsisd/instances.json"
+
+CARD = DatasetCard(
+    name="rrsis-d",
+    title="RRSIS-D",
+    tasks=(Task.GROUND,),
+    licence="not given (images are DIOR's, research use)",
+    source="GitHub Lsan2401/RMSIN",
+    layout=(REFS, INSTANCES, "images/rrsisd/JPEGImages/*.jpg"),
+    splits=("train", "val", "test"),
+    counts={"expressions": 17_402},
+    verified="Tree from the authors' README, keys from the REFER API they use; not seen by us. Their split of "
+    "12,181/1,740/3,481 is second-hand.",
+)
+
+
+class RrsisOptions(Options):
+    """bbox: how `instances.json` writes boxes; COCO's is left, top, width, height."""
+
+    bbox: Literal["xywh", "xyxy"] = "xywh"
+
+
+class _Plain(pickle.Unpickler):
+    """Builds nothing but built-in values: any name a pickle asks for is refused before it is looked up."""
+
+    def find_class(self, module: str, name: str) -> NoReturn:
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+
+
+def load_plain_pickle(file: Path) -> Any:
+    """A pickle of plain data (lists, dicts, texts, numbers). Raises TrainingError for any other."""
+    try:
+        with file.open("rb") as source:
+            return _Plain(source, encoding="utf-8", errors="replace").load()
+    except (
+        pickle.UnpicklingError,
+        EOFError,
+        ValueError,
+        IndexError,
+        KeyError,
+        AttributeError,
+        MemoryError,
+    ) as err:
+        raise TrainingError(
+            f"{file} is not a pickle of plain data ({err or type(err).__name__}), so it was not opened: a pickle can "
+            "run any program. Get it from the authors again."
+        ) from err
+
+
+class RrsisD:
+    """See the module."""
+
+    card = CARD
+    options = RrsisOptions
+
+    def read(self, root: Path, split: Split, options: Options, problems: Problems) -> Iterator[Sample]:
+        """Reference by reference, each of its sentences a sample."""
+        own = options_of(RrsisOptions, options)
+        check_split(CARD, split)
+        need(root, CARD, (REFS, INSTANCES))
+        content = load_json(root, INSTANCES, CARD)
+        references = load_plain_pickle(root / REFS)
+        lists = [content.get(key) if isinstance(content, dict) else None for key in ("images", "annotations")]
+        if not all(isinstance(part, list) for part in (*lists, references)):
+            raise WrongFolderError(root, CARD, f'"images" and "annotations" in {INSTANCES}, a list in {REFS}')
+        return self._samples(root, split, own, problems, content, references)
+
+    def _samples(
+        self,
+        root: Path,
+        split: Split,
+        options: RrsisOptions,
+        problems: Problems,
+        content: dict[str, Any],
+        references: list[Any],
+    ) -> Iterator[Sample]:
+        pictures = {row["id"]: row for row in content["images"]}
+        objects = {row["id"]: row for row in content["annotations"]}
+        names = {row["id"]: class_words(str(row["name"])) for row in content.get("categories", [])}
+        images = Images(root, options, problems)
+        for number, reference in enumerate(references):
+            if not isinstance(reference, dict) or reference.get("split") != split:
+                continue
+            where = f"reference {reference.get('ref_id', number)}"
+            thing, picture = objects.get(reference.get("ann_id")), pictures.get(reference.get("image_id"))
+            if thing is None or picture is None:
+                problems.add("broken label", where, "its object or image is not in instances.json")
+                continue
+            path = f"images/rrsisd/JPEGImages/{picture.get('file_name')}"
+            size = (int(picture.get("width") or 0), int(picture.get("height") or 0))
+            image = images.get(path, where, size if all(size) else None)
+            if image is None:
+                continue
+            label = names.get(thing.get("category_id"), "object")
+            box = _box(thing.get("bbox"), options.bbox, image, label, where, problems)
+            if box is None:
+                continue
+            for sentence in reference.get("sentences") or []:
+                words = " ".join(str(sentence.get("raw") or sentence.get("sent") or "").split())
+                if not words:
+                    problems.add("broken label", where, "an empty sentence")
+                    continue
+                sample = make(
+                    problems, where, sample_id=f"rrsis-d/{reference.get('ref_id', number)}/{sentence.get('sent_id')}",
+                    source=CARD.name, split=split, licence=CARD.licence, task=Task.GROUND, images=(image,),
+                    question=words, asked=(label,), boxes=(box.model_copy(update={"phrase": words}),),
+                )  # fmt: skip
+                if sample is not None:
+                    yield sample
+
+
+def _box(
+    numbers: Any,
+    form: Literal["xywh", "xyxy"],
+    image: SampleImage,
+    label: str,
+    where: str,
+    problems: Problems,
+) -> TrueBox | None:
+    if not isinstance(numbers, list) or len(numbers) != 4:
+        problems.add("broken label", where, f"no box of four numbers: {numbers!r}")
+        return None
+    x0, y0, x1, y1 = (float(n) for n in numbers)
+    if form == "xywh":
+        x1, y1 = x0 + x1, y0 + y1
+    if x0 >= x1 or y0 >= y1:
+        problems.add("empty box", where, f"{numbers} read as {form}")
+        return None
+    if x1 > image.width + 1 or y1 > image.height + 1:
+        of = f"{numbers} read as {form}, of {image.width} x {image.height} px"
+        problems.add("box outside", where, f"{of}; the option `bbox` says how they are written")
+        return None
+    return TrueBox(label=label, x0=x0, y0=y0, x1=x1, y1=y1)
+
+
+READERS: tuple[Reader, ...] = (RrsisD(),)
