@@ -6,14 +6,15 @@ Knows a sample's truth in words. Refuses to know where anything lies.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from groundproof.labels import is_kind_of, normalise, plural
 from groundproof.trace.claims import sentence_counts
 from groundproof_training.rationales.shape import Shape
 from groundproof_training.rationales.verdict import Reason, Rule
-from groundproof_training.rationales.words import Vocabulary, alike, asserted, counts_of, sentences
-from groundproof_training.samples import Sample, class_name, same_class
+from groundproof_training.rationales.words import Vocabulary, alike, asserted, counts_of, is_class, sentences
+from groundproof_training.samples import Sample, class_name
 
 
 def true_words(sample: Sample) -> list[str]:
@@ -42,12 +43,8 @@ def numbers_said(shape: Shape, sample: Sample, vocabulary: Vocabulary) -> Iterat
     number = int(sample.answer) if re.fullmatch(r"\s*\d{1,9}\s*", sample.answer) else None
     for name, part in (("plan", shape.plan), ("synthesis", shape.synthesis)):
         for label, said in counts(part):
-            true = [
-                b
-                for b in sample.counted
-                if not label or is_kind_of(b.label, label) or same_class(label, b.label)
-            ]
-            if said == len(true) or (label, said) in stated:
+            numbers = _numbers_of(label, sample)
+            if said in numbers or (label, said) in stated:
                 continue
             if number == said and (
                 not label or any(alike(label, one) for one in sample.asked) or not sample.asked
@@ -56,12 +53,28 @@ def numbers_said(shape: Shape, sample: Sample, vocabulary: Vocabulary) -> Iterat
             if not sample.counted and not sample.complete:
                 known = "their number is not known"
             else:
-                known = f"there {'is' if len(true) == 1 else 'are'} {len(true)}"
+                most = max(numbers)
+                known = f"there {'is' if most == 1 else 'are'} {most}"
             what = plural(label) if label else "objects"
             yield Reason(
                 Rule.NUMBER,
                 f"The {name} counts {said} {what}; {known}. State no number of a part, and none that is not certain.",
             )
+
+
+def _numbers_of(label: str, sample: Sample) -> set[int]:
+    """How many there are of what a text calls `label`: with its kinds, without, and of each class that the engine's
+    one spelling cannot tell apart ("large vehicle" and "small vehicle" are both "vehicle" to it). "" is everything."""
+    of_class = Counter(box.label for box in sample.counted)
+    if not label:
+        return {of_class.total()}
+    strictly = {name for name in of_class if is_class(label, name)}
+    kinds = {name for name in of_class if normalise(name) != normalise(label) and is_kind_of(name, label)}
+    alone = {of_class[name] for name in strictly}
+    return {
+        sum(of_class[name] for name in strictly | kinds),
+        sum(of_class[name] for name in strictly),
+    } | alone
 
 
 def said_outside(shape: Shape, sample: Sample, vocabulary: Vocabulary) -> Iterator[Reason]:
@@ -97,7 +110,7 @@ def said_outside(shape: Shape, sample: Sample, vocabulary: Vocabulary) -> Iterat
                         f"The {part_name} says that there is {mention[0]!r}; there is none: {sentence!r}.",
                     )
                 elif _denied(sentence, mention) and any(
-                    same_class(mention[0], b.label) for b in sample.counted
+                    is_class(mention[0], b.label) for b in sample.counted
                 ):
                     yield Reason(
                         Rule.OUTSIDE, f"The {part_name} denies {mention[0]!r}, which is there: {sentence!r}."

@@ -21,7 +21,7 @@ from groundproof_training.rationales.asserting import numbers_said, said_outside
 from groundproof_training.rationales.citing import assign, ious
 from groundproof_training.rationales.shape import Shape, ShapeError, read_shape
 from groundproof_training.rationales.verdict import Reason, Rule, Verdict
-from groundproof_training.rationales.words import Vocabulary, e_numbers, gives_away, named_as
+from groundproof_training.rationales.words import Vocabulary, e_numbers, gives_away, is_class, named_as
 from groundproof_training.samples import EvidenceLine, Rationale, Sample, same_class, write_box
 from groundproof_training.samples.types import MARKER
 
@@ -129,8 +129,10 @@ class Verifier:
         for i, name in enumerate(names):
             for j in np.flatnonzero(overlap[i] >= self.limits.min_iou):
                 box = sample.boxes[j]
-                fits[i, j] = same_class(name, box.label) and (
-                    not several or trace.evidence[i].image == box.image
+                fits[i, j] = (
+                    not box.ignore
+                    and is_class(name, box.label)
+                    and (not several or trace.evidence[i].image == box.image)
                 )
         cited = assign(overlap, fits, self.limits.min_iou)
         reasons: list[Reason] = []
@@ -151,7 +153,7 @@ class Verifier:
                 reasons.append(
                     Reason(Rule.BOX_NOT_TRUE, f"E{i + 1} ({written}) cannot be told for sure; leave it out.")
                 )
-            elif not same_class(names[i], box.label):
+            elif not is_class(names[i], box.label):
                 said = names[i] or shape.lines[i].text
                 reasons.append(
                     Reason(
@@ -211,7 +213,7 @@ class Verifier:
                 continue
             for n in numbers:
                 box = cited[n - 1] if 1 <= n <= len(cited) else None
-                if box is not None and not same_class(normalise(mention[0]), sample.boxes[box].label):
+                if box is not None and not is_class(mention[0], sample.boxes[box].label):
                     yield Reason(
                         Rule.LABEL,
                         f"The synthesis calls E{n} {mention[0]!r}; it is: {sample.boxes[box].label}.",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from groundproof.label_tables import SYNONYMS
-from groundproof.labels import is_kind_of, normalise, plural
+from groundproof.labels import is_kind_of, normalise, plural, singular
 from groundproof.number_words import numbers_in
 from groundproof_training.samples import Sample, class_name, same_class
 
@@ -91,9 +91,20 @@ def sentences(text: str) -> list[str]:
     return [part for part in _SENTENCE.split(text) if part.strip()]
 
 
+def is_class(said: str, true: str) -> bool:
+    """`same_class` of a name that may stand in the plural, as in "large vehicles"."""
+    return same_class(said, true) or same_class(_one(said), true)
+
+
+def _one(name: str) -> str:
+    """A class name in the singular, otherwise as it is."""
+    head, space, last = class_name(name).rpartition(" ")
+    return f"{head}{space}{singular(last)}"
+
+
 def alike(one: str, other: str) -> bool:
     """Whether two names may speak of one thing: the same class, or one a kind of the other."""
-    if same_class(one, other):
+    if is_class(one, other) or is_class(other, one):
         return True
     return normalise(one) != normalise(other) and (is_kind_of(one, other) or is_kind_of(other, one))
 
@@ -107,7 +118,7 @@ def asserted(sentence: str, mention: re.Match[str]) -> bool:
 
 
 def counts_of(text: str, vocabulary: Vocabulary) -> list[tuple[str, int]]:
-    """(normalised class, number) of each "three white ships": a number with adjectives at most before a class. The
+    """(class in the singular, number) of each "three white ships": a number with adjectives at most before a class. The
     engine's reader knows a phrase's end by verbs and prepositions of its own list; this one by the class names."""
     found: list[tuple[str, int]] = []
     for sentence in sentences(text):
@@ -115,7 +126,7 @@ def counts_of(text: str, vocabulary: Vocabulary) -> list[tuple[str, int]]:
         for mention in vocabulary.mentions(sentence):
             before = [n for n in numbers if n.end <= mention.start()]
             if before and _ADJECTIVES.fullmatch(sentence[before[-1].end : mention.start()]):
-                found.append((normalise(mention[0]), before[-1].value))
+                found.append((_one(mention[0]), before[-1].value))
     return found
 
 
