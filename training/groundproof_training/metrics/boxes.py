@@ -65,9 +65,9 @@ def oriented_iou_matrix(a: ArrayLike, b: ArrayLike) -> Floats:
     if not len(one) or not len(other):
         return overlap
     j, i = shapely.STRtree(one).query(other)
-    common = shapely.area(shapely.intersection(one[j], other[i]))
-    union = shapely.area(one)[j] + shapely.area(other)[i] - common
-    overlap[j, i] = np.where(union > 0, common / np.maximum(union, 1e-9), 0.0)
+    common = shapely.area(shapely.intersection(one[i], other[j]))
+    union = shapely.area(one)[i] + shapely.area(other)[j] - common
+    overlap[i, j] = np.where(union > 0, common / np.maximum(union, 1e-9), 0.0)
     return overlap
 
 

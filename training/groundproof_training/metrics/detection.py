@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from groundproof_training.metrics.boxes import Floats, Pairs, areas, as_boxes, match_greedy, match_optimal
+from groundproof_training.metrics.boxes import Floats, areas, as_boxes, match_greedy, match_optimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,17 @@ def found(overlap: Floats, threshold: float, ignored: Floats | None = None) -> F
     ignored: (n, k) overlap with objects that count neither way (VOC's difficult): a prediction that matched nothing
     and reaches the threshold on one of them is left out.
     """
-    pairs = match_greedy(overlap, threshold)
-    left_out = len(_on_ignored(overlap, threshold, ignored, pairs))
-    return Found(len(pairs), len(overlap) - left_out, overlap.shape[1])
+    hits = len(match_greedy(overlap, threshold))
+    return Found(hits, int(counted(overlap, threshold, ignored).sum()), overlap.shape[1])
 
 
-def _on_ignored(overlap: Floats, threshold: float, ignored: Floats | None, pairs: Pairs) -> set[int]:
-    if ignored is None or not ignored.size:
-        return set()
-    return set(np.flatnonzero(ignored.max(axis=1) >= threshold).tolist()) - {i for i, _ in pairs}
+def counted(overlap: Floats, threshold: float, ignored: Floats | None = None) -> NDArray[np.bool_]:
+    """Which predictions (n,) count: all but those that match no true box and lie on an object to ignore."""
+    keep = np.ones(len(overlap), dtype=bool)
+    if ignored is not None and ignored.size:
+        keep[ignored.max(axis=1) >= threshold] = False
+        keep[[i for i, _ in match_greedy(overlap, threshold)]] = True
+    return keep
 
 
 class Ranking(StrEnum):

@@ -8,12 +8,21 @@ from __future__ import annotations
 
 from groundproof.protocol import Task
 from groundproof_training.metrics.classes import read_classes, recall
-from groundproof_training.metrics.detection import average_precision, mean_iou
-from groundproof_training.metrics.text import jaccard, levenshtein_ratio, same_answer, token_f1, words_of
+from groundproof_training.metrics.detection import average_precision, counted, mean_iou
+from groundproof_training.metrics.text import (
+    Kind,
+    jaccard,
+    kind_of,
+    levenshtein_ratio,
+    same_answer,
+    token_f1,
+    words_of,
+)
 from groundproof_training.rewards.reading import Reading, overlap_of, prose, says_nothing_there
 from groundproof_training.rewards.settings import GeoVLMR1Settings
 from groundproof_training.rewards.similarity import similarity_of
 from groundproof_training.rewards.truth import Truth, references, true_classes, true_count, truth_of, wordings
+from groundproof_training.samples import Sample
 
 
 def geovlm_r1(reading: Reading, settings: GeoVLMR1Settings) -> float | None:
@@ -45,23 +54,31 @@ def geovlm_r1(reading: Reading, settings: GeoVLMR1Settings) -> float | None:
     return (lexical + max(alike(answer, one) for one in right)) / 2
 
 
+def needs_similarity(sample: Sample, settings: GeoVLMR1Settings) -> bool:
+    """Whether this sample's reward compares sentences."""
+    truth = truth_of(sample)
+    if truth is Truth.CAPTIONS:
+        return sample.task not in (Task.CAPTION, Task.GROUNDED_CAPTION)
+    return truth is Truth.WORDS and any(_is_long(one, settings) for one in wordings(sample))
+
+
+def _is_long(true: str, settings: GeoVLMR1Settings) -> bool:
+    return kind_of(true) is Kind.WORDS and len(words_of(true)) > settings.short_words
+
+
 def boxes(reading: Reading, settings: GeoVLMR1Settings, *, detect: bool) -> float:
     """IoU of the best assignment over the larger number of boxes; to detect, its mean with AP at the threshold.
 
-    Turned boxes are taken as the upright boxes around them (published).
+    Turned boxes are taken as the upright boxes around them (published). Nothing true: 1 for saying so.
     """
-    if not len(reading.truth):
+    if not len(reading.truth) and not len(reading.answers):
         return float(says_nothing_there(reading))
-    sample = reading.sample
-    overlap = overlap_of(
-        reading.answers, reading.truth, sample.asked, by_name=detect and len(sample.asked) != 1
-    )
+    asked = reading.sample.asked
+    overlap = overlap_of(reading.answers, reading.truth, asked, by_name=detect and len(asked) != 1)
     if not detect:
         return mean_iou(overlap)
-    ignored = overlap_of(reading.answers, reading.ignored, sample.asked, by_name=False)
-    counted = [not len(row) or row.max() < settings.iou for row in ignored]
-    kept = [keep or overlap[i].max() >= settings.iou for i, keep in enumerate(counted)]
-    overlap = overlap[kept]
+    ignored = overlap_of(reading.answers, reading.ignored, asked, by_name=False)
+    overlap = overlap[counted(overlap, settings.iou, ignored)]
     return (mean_iou(overlap) + average_precision(overlap, settings.iou)) / 2
 
 
@@ -78,12 +95,8 @@ def classes(reading: Reading, settings: GeoVLMR1Settings) -> float:
 def words(said: str, true: str, settings: GeoVLMR1Settings) -> float:
     """1 for a right answer; else Jaccard for a short one, similarity for a longer one; 0 where the truth is yes, no or
     a number."""
-    from groundproof_training.metrics.text import Kind, kind_of
-
     if same_answer(said, true):
         return 1.0
     if kind_of(true) is not Kind.WORDS:
         return 0.0
-    if len(words_of(true)) <= settings.short_words:
-        return jaccard(said, true)
-    return similarity_of(settings)(said, true)
+    return similarity_of(settings)(said, true) if _is_long(true, settings) else jaccard(said, true)

@@ -6,6 +6,7 @@ Knows the engine's parser and the sample's images. Refuses to know what a reward
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +24,9 @@ from groundproof.trace.claims import says_none
 from groundproof_training.metrics.boxes import Floats, enclosing, iou_matrix
 from groundproof_training.rewards.form import is_well_formed
 from groundproof_training.samples import Form, Sample, SampleImage, TrueBox, same_class
+
+SAME_OBJECT_IOU = 0.9
+"""Two boxes of the truth that overlap a written box by this are one object annotated twice."""
 
 Size = tuple[int, int]
 """Width and height, px."""
@@ -69,8 +73,10 @@ class Reading:
     @cached_property
     def well_formed(self) -> bool:
         """The outer tags once each, in order, with nothing around them (`form.is_well_formed`); what ended too early
-        is not. Of a family's own notation: whether anything could be read."""
-        return is_well_formed(self.text, self.form) if self.form else self.trace.usable
+        is not, and neither is what repeats itself without end (`trace`'s repair "repetition"). Of a family's own
+        notation: whether anything could be read."""
+        outer = is_well_formed(self.text, self.form) if self.form else self.trace.usable
+        return outer and not any(repair.kind == "repetition" for repair in self.trace.repairs)
 
     @cached_property
     def evidence(self) -> Boxes:
@@ -99,16 +105,24 @@ def form_of(profile: Profile) -> Form | None:
 
 
 def overlap_of(said: Boxes, true: Boxes, asked: Sequence[str], *, by_name: bool = True) -> Floats:
-    """IoU (n, m), 0 where images or names do not fit."""
+    """IoU (n, m), 0 where images or names do not fit, and 0 for copies: the same box written again stays a prediction
+    and finds nothing, unless the truth lists that object more than once too (two true boxes of SAME_OBJECT_IOU with
+    it)."""
     overlap = iou_matrix(said.xyxy, true.xyxy)
     if not overlap.size:
         return overlap
     overlap[np.array(said.images)[:, None] != np.array(true.images)[None]] = 0.0
     if by_name:
-        rows, row_of = np.unique(np.array(said.labels, dtype=object).astype(str), return_inverse=True)
-        columns, column_of = np.unique(np.array(true.labels, dtype=object).astype(str), return_inverse=True)
+        rows, row_of = np.unique(np.array(said.labels), return_inverse=True)
+        columns, column_of = np.unique(np.array(true.labels), return_inverse=True)
         fits = np.array([[names_fit(str(a), str(b), asked) for b in columns] for a in rows])
         overlap[~fits[row_of][:, column_of]] = 0.0
+    written: Counter[tuple[float, ...]] = Counter()
+    for i, box in enumerate(said.xyxy.tolist()):
+        key = (said.images[i], *box)
+        if written[key] and written[key] >= (overlap[i] >= SAME_OBJECT_IOU).sum():
+            overlap[i] = 0.0
+        written[key] += 1
     return overlap
 
 

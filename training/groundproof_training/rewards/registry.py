@@ -19,7 +19,7 @@ from groundproof_training.errors import TrainingError
 from groundproof_training.metrics.cider import Frequencies
 from groundproof_training.rewards.faithfulness import faithfulness
 from groundproof_training.rewards.form import is_exact, is_well_formed
-from groundproof_training.rewards.geovlm_r1 import geovlm_r1
+from groundproof_training.rewards.geovlm_r1 import geovlm_r1, needs_similarity
 from groundproof_training.rewards.reading import Reading, Size, form_of
 from groundproof_training.rewards.rsthinker import rsthinker
 from groundproof_training.rewards.settings import (
@@ -80,7 +80,7 @@ def get(
     samples: Iterable[Sample] = (),
 ) -> Reward:
     """The reward of this name. settings: its own class, or its fields. samples: the training set; CIDEr's table is
-    made of its reference captions where the settings name no file.
+    made of its reference captions where the settings name no file, and what the settings lack for it is said at once.
 
     Raises TrainingError for an unknown name or setting, or captions that are to be scored without a CIDEr table.
     """
@@ -91,7 +91,7 @@ def get(
         table = _table(chosen, samples)
         return Reward(name, chosen, lambda reading: _rsthinker(reading, chosen, table))
     if isinstance(chosen, GeoVLMR1Settings):
-        if chosen.similarity is not None:
+        if chosen.similarity is not None or any(needs_similarity(sample, chosen) for sample in samples):
             similarity_of(chosen)  # what is missing shows now, not after hours of rollouts
         return Reward(name, chosen, lambda reading: geovlm_r1(reading, chosen))
     if isinstance(chosen, FaithfulnessSettings):

@@ -41,21 +41,15 @@ def rsthinker(
 
 def detection(reading: Reading, settings: RSThinkerSettings) -> float:
     """F1 and AP at the IoU threshold, weighted; nothing true: 1 for saying so, 0 for any box or unreadable answer."""
-    if not len(reading.truth) and not says_nothing_there(reading):
-        return float(_only_ignored(reading, settings.iou))
-    names = len(reading.sample.asked) != 1
+    if not len(reading.truth) and not len(reading.answers):
+        return float(says_nothing_there(reading))
     asked = reading.sample.asked
+    names = len(asked) != 1
     overlap = overlap_of(reading.answers, reading.truth, asked, by_name=names)
     ignored = overlap_of(reading.answers, reading.ignored, asked, by_name=names)
     f1 = found(overlap, settings.iou, ignored).f1
     ap = average_precision(overlap, settings.iou, settings.ranking, ignored=ignored)
     return settings.f1_share * f1 + (1 - settings.f1_share) * ap
-
-
-def _only_ignored(reading: Reading, iou: float) -> bool:
-    """Every answer box lies on an object that counts neither way."""
-    overlap = overlap_of(reading.answers, reading.ignored, reading.sample.asked, by_name=False)
-    return bool(overlap.size) and bool((overlap.max(axis=1) >= iou).all())
 
 
 def grounding(reading: Reading) -> float:

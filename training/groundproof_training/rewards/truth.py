@@ -12,6 +12,7 @@ from groundproof_training.metrics.classes import key_of
 from groundproof_training.metrics.counting import read_single
 from groundproof_training.metrics.text import Kind, kind_of, polarity
 from groundproof_training.samples import Sample
+from groundproof_training.samples.types import MARKER
 
 
 class Truth(StrEnum):
@@ -59,13 +60,18 @@ def true_classes(sample: Sample) -> tuple[str, ...]:
 
 
 def wordings(sample: Sample) -> tuple[str, ...]:
-    """Every answer that is right."""
-    return tuple(dict.fromkeys(filter(str.strip, (sample.answer, *sample.answers))))
+    """Every answer that is right, without boxes."""
+    return tuple(dict.fromkeys(filter(None, map(_plain, (sample.answer, *sample.answers)))))
 
 
 def references(sample: Sample) -> tuple[str, ...]:
-    """The reference captions."""
-    return tuple(filter(str.strip, sample.captions)) or wordings(sample)
+    """The reference captions, without boxes; the answers where there are none."""
+    return tuple(filter(None, map(_plain, sample.captions))) or wordings(sample)
+
+
+def _plain(text: str) -> str:
+    """Without the markers of boxes and regions."""
+    return " ".join(MARKER.sub(" ", text).split())
 
 
 def is_absent(sample: Sample) -> bool:
