@@ -12,20 +12,23 @@ from groundproof_training.errors import TrainingError
 from groundproof_training.readers import (
     airbus,
     coco,
+    corrections,
     dota,
+    muds,
     nwpu_vhr10,
     procedural,
-    referring,
     scene_folders,
     visdrone,
     voc,
     voc_sets,
+    vrsbench,
+    xbd,
     yolo,
 )
 from groundproof_training.readers.base import Reader
 
 BOX_MODULES: tuple[ModuleType, ...] = (
-    referring,
+    vrsbench,
 )
 """Modules whose datasets label objects."""
 

@@ -24,7 +24,7 @@ _GROUP = re.compile(
     rf"(?:<r?box>\s*)?(?:\[\s*)*(?:{_ONE.pattern})"
     rf"(?:(?:\s*\])*\s*(?:,|<delim>)?\s*(?:\[\s*)*(?:{_ONE.pattern}))*(?:\s*\])*(?:\s*</r?box>)?"
 )
-_TOKENS = re.compile(r"<image>|<ImageHere>|\\n")
+_TOKENS = re.compile(r"<(?:image|video|ImageHere)>|\\n")
 _TAG = re.compile(r"^\s*\[([A-Za-z][\w.-]*)\]\s*")
 _MARKS = re.compile(r"</?(?:p|ref|box|rbox|obj|phrase)>|<delim>")
 _ENDING = re.compile(r"[\s.?]*A short answer to the question is\s*$", re.IGNORECASE)
