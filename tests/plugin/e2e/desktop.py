@@ -18,6 +18,8 @@ from pathlib import Path
 E2E = Path(__file__).resolve().parent
 ROOT = E2E.parents[2]
 SCREENSHOTS = ROOT / "out" / "e2e"
+PATIENCE = float(os.environ.get("GROUNDPROOF_PATIENCE", "1"))
+"""Times as long is waited for everything: for computers that do other work meanwhile."""
 SETTINGS = """\
 [PythonPlugins]
 processing=true
@@ -82,9 +84,10 @@ class Desktop:
     ) -> dict[str, object]:
         """Starts QGIS, runs the scenario `name` of `file`, waits until QGIS is gone; what the scenario returned.
 
-        seconds: after which QGIS is killed. words: for the scenario, as JSON. Raises DesktopError when the scenario
-        raised, QGIS died or hung, or a Python error was shown anywhere (unless errors_expected).
+        seconds: after which QGIS is killed, times PATIENCE. words: for the scenario, as JSON. Raises DesktopError when
+        the scenario raised, QGIS died or hung, or a Python error was shown anywhere (unless errors_expected).
         """
+        seconds *= PATIENCE
         task, result, errors = (self.folder / f"{name}.{what}" for what in ("task", "result", "errors"))
         for old in (result, errors):
             old.unlink(missing_ok=True)
@@ -97,6 +100,7 @@ class Desktop:
                     "words": words,
                     "result": str(result),
                     "screenshots": str(SCREENSHOTS),
+                    "patience": PATIENCE,
                 }
             )
         )

@@ -25,10 +25,14 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 class Driver:
-    """What a scenario holds. iface: QGIS's. notes: what goes into the result beside what the scenario returns."""
+    """What a scenario holds. iface: QGIS's. notes: what goes into the result beside what the scenario returns.
 
-    def __init__(self, screenshots: Path) -> None:
+    patience: all limits of waiting are that many times longer.
+    """
+
+    def __init__(self, screenshots: Path, patience: float = 1) -> None:
         self.iface = iface
+        self._patience = patience
         self.notes: dict[str, Any] = {}
         self.log: list[tuple[str, str, str]] = []
         self._screenshots = screenshots
@@ -51,6 +55,7 @@ class Driver:
 
     def wait_until(self, condition: Callable[[], Any], seconds: float = 60, what: str = "") -> Any:
         """What `condition` returned when it first was true. Raises AssertionError when that takes longer."""
+        seconds *= self._patience
         end = time.monotonic() + seconds
         while True:
             found = condition()
@@ -265,7 +270,7 @@ def _loaded(path: str) -> Any:
 
 
 def _run(task: dict[str, Any]) -> dict[str, Any]:
-    driver = Driver(Path(task["screenshots"]))
+    driver = Driver(Path(task["screenshots"]), task["patience"])
     found, error, began = None, None, time.monotonic()
     try:
         found = getattr(_loaded(task["file"]), task["name"])(driver, **task["words"])
