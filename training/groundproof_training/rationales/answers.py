@@ -39,7 +39,9 @@ def wrong_answer(
         return "" if right else f"The answer is {said[:80]!r}; it must be the number {true.strip()} alone."
     if sample.task is Task.CLASSIFY:
         return _classes(said, sample, true)
-    if plain(said) not in {plain(text) for text in (true, *sample.answers, *sample.captions) if plain(text)}:
+    if said != true and plain(said) not in {
+        plain(t) for t in (true, *sample.answers, *sample.captions) if plain(t)
+    }:
         return f"The answer is {said[:80]!r}; it must be {true!r}, word for word."
     expected = parse(f"<answer>{true}</answer>", profile.frame, sample.task).answer_boxes
     overlap = ious([e.box for e in trace.answer_boxes], [e.box for e in expected])

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from groundproof.labels import is_kind_of, normalise, plural
 from groundproof.trace.claims import sentence_counts
+from groundproof.trace.prose import asked_in
 from groundproof_training.rationales.shape import Shape
 from groundproof_training.rationales.verdict import Reason, Rule
 from groundproof_training.rationales.words import Vocabulary, alike, asserted, counts_of, is_class, sentences
@@ -118,9 +119,10 @@ def said_outside(shape: Shape, sample: Sample, vocabulary: Vocabulary) -> Iterat
 
 
 def _allowed(sample: Sample, vocabulary: Vocabulary) -> set[str]:
-    return {name for text in true_words(sample) for name in _names(text, vocabulary)} | {
-        class_name(box.label) for box in (*sample.boxes, *sample.regions)
-    }
+    named = {name for text in true_words(sample) for name in _names(text, vocabulary)}
+    # A question about "the car" lets the text speak of a vehicle, as the answers of some datasets do.
+    named.update(asked_in(sample.question, tuple(sorted({normalise(name) for name in vocabulary.names}))))
+    return named | {class_name(box.label) for box in (*sample.boxes, *sample.regions)}
 
 
 def _names(text: str, vocabulary: Vocabulary) -> set[str]:
