@@ -11,12 +11,17 @@ from types import ModuleType
 from groundproof_training.errors import TrainingError
 from groundproof_training.readers import (
     airbus,
+    captions,
+    change_captions,
     coco,
+    conversations,
     corrections,
     dota,
     muds,
     nwpu_vhr10,
     procedural,
+    referring,
+    rrsisd,
     scene_folders,
     visdrone,
     voc,
@@ -28,11 +33,30 @@ from groundproof_training.readers import (
 from groundproof_training.readers.base import Reader
 
 BOX_MODULES: tuple[ModuleType, ...] = (
-    vrsbench,
+    airbus,
+    coco,
+    corrections,
+    dota,
+    muds,
+    nwpu_vhr10,
+    procedural,
+    visdrone,
+    voc,
+    voc_sets,
+    xbd,
+    yolo,
 )
 """Modules whose datasets label objects."""
 
-TEXT_MODULES: tuple[ModuleType, ...] = (scene_folders,)
+TEXT_MODULES: tuple[ModuleType, ...] = (
+    captions,
+    change_captions,
+    conversations,
+    referring,
+    rrsisd,
+    scene_folders,
+    vrsbench,
+)
 """Modules whose datasets give captions, questions, expressions or classes of whole images."""
 
 
