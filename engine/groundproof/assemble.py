@@ -6,6 +6,7 @@ does not exist here, so the same directory always gives the same result.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
@@ -15,7 +16,7 @@ from pyproj import CRS
 from shapely.geometry import MultiPolygon
 
 from groundproof.areas import Area, areas
-from groundproof.audit import audit_answer, audit_tile, in_order
+from groundproof.audit import audit_answer, audit_tile, in_order, on_data
 from groundproof.boxes import Window
 from groundproof.config import MergeConfig
 from groundproof.coverage import coverage
@@ -157,6 +158,9 @@ class _Answer:
                 audited = audit_tile(
                     trace, [to_pixels(e.box, self._profile.frame, tile, size) for e in named]
                 )
+                if said.valid_cells is not None:
+                    boxes_on_data = on_data(audited.boxes, tile, said.valid_cells)
+                    audited = replace(audited, boxes=boxes_on_data)
                 for found in audited.boxes:
                     boxes.found.append(found)
                     boxes.tile.append(number - 1)

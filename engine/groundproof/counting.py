@@ -30,6 +30,17 @@ def counted(evidence: pd.DataFrame) -> NDArray[np.bool_]:
     return ~(lowered | rejected).to_numpy(dtype=bool)
 
 
+def counted_before_review(evidence: pd.DataFrame, raised: Collection[str] = ()) -> NDArray[np.bool_]:
+    """Which rows were counted before an analyst reviewed them: bool (N,).
+
+    Not those the analyst drew. raised: E-numbers of rows that were not counted until the analyst vouched for
+    them; their verdict no longer says so.
+    """
+    lowered = evidence["verdict"].isin([str(v) for v in NOT_COUNTED])
+    later = (evidence["review"] == "added") | evidence["evidence_id"].isin(list(raised))
+    return ~(lowered | later).to_numpy(dtype=bool)
+
+
 def answers_to(evidence: pd.DataFrame, asked: Collection[str]) -> NDArray[np.bool_]:
     """Which rows are what was asked for: bool (N,).
 

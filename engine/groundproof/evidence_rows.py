@@ -14,6 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from groundproof.areas import Area
+from groundproof.audit.no_data import MOSTLY, no_data
 from groundproof.boxes import PixelBoxes
 from groundproof.config import MergeConfig
 from groundproof.findings import AuditFinding, BoxFinding, Kind
@@ -100,6 +101,10 @@ class EvidenceRows:
         frame = frame.iloc[order].reset_index(drop=True)
         frame["evidence_id"] = [f"E{i}" for i in range(1, len(frame) + 1)]
         self.findings += self._second_look_findings(frame)
+        mostly = frame[(frame["without_data"] >= MOSTLY) & ~frame.verdict.isin([str(v) for v in NOT_COUNTED])]
+        bare = no_data([str(one) for one in mostly["evidence_id"]])
+        if bare is not None:
+            self.findings.append(bare)
         return frame[columns]
 
     def _second_look_findings(self, frame: pd.DataFrame) -> list[AuditFinding]:
@@ -201,6 +206,7 @@ class EvidenceRows:
             "verdict": str(Verdict.UNCHECKED if backed else keeper.verdict),
             "review": None,
             "reviewed_at": None,
+            "without_data": min(f.without_data for f in seen),
         }
 
     def _second_looked(self, frame: pd.DataFrame) -> pd.DataFrame:

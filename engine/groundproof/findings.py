@@ -47,6 +47,12 @@ class Kind(StrEnum):
     """Boxes that a second look or another model contradicts."""
     SECOND_LOOK = "second-look"
     REVIEW = "review"
+    RAISED = "raised"
+    """Boxes that were not counted until an analyst accepted or moved them."""
+    OVERLAP = "overlap"
+    """Counted boxes of one label that lie on each other: perhaps one object listed twice."""
+    NO_DATA = "no-data"
+    """Counted boxes that lie mostly where the image holds no data."""
 
 
 class ClaimVerdict(StrEnum):
@@ -99,6 +105,8 @@ class BoxFinding:
     source: TraceEvidence
     box: PixelBox
     verdict: Verdict
+    without_data: float = 0.0
+    """Share of the box on ground where the image holds no data, 0..1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import numpy as np
 from rasterio.errors import RasterioError
 
 from groundproof.boxes import Tile, Window
+from groundproof.data_cells import pack
 from groundproof.datasets import short
 from groundproof.errors import ReadError, SceneError
 from groundproof.stretch import FILL, Stretch
@@ -46,6 +47,8 @@ class TilePixels:
 
     rgb: NDArray[np.uint8]
     valid_share: float
+    valid_cells: bytes | None = None
+    """Where the valid ones lie, coarsely (`data_cells.pack`); None where the scene has no gap here."""
 
     @cached_property
     def pixels_hash(self) -> str:
@@ -118,8 +121,15 @@ def _finish(piece: _Piece, stretch: Stretch, tile: Tile) -> TilePixels:
     if not whole:
         rgb.fill(FILL)
     stretch.to_rgb(piece.raw, rgb[piece.y : piece.y + height, piece.x : piece.x + width])
-    n_valid = width * height if piece.raw.valid is None else int(np.count_nonzero(piece.raw.valid))
-    return TilePixels(rgb, n_valid / (tile.model_width * tile.model_height))
+    valid = piece.raw.valid
+    n_valid = width * height if valid is None else int(np.count_nonzero(valid))
+    cells = None
+    if valid is not None and n_valid < width * height:
+        if not whole:
+            valid, inner = np.zeros((tile.model_height, tile.model_width), dtype=bool), valid
+            valid[piece.y : piece.y + height, piece.x : piece.x + width] = inner
+        cells = pack(valid)
+    return TilePixels(rgb, n_valid / (tile.model_width * tile.model_height), cells)
 
 
 class TileReader:

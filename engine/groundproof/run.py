@@ -66,9 +66,11 @@ PART = pa.schema(
         ("piece_logprobs", pa.list_(pa.float32())),
         ("pixels_hash", pa.string()),
         ("valid_share", pa.float64()),
+        ("valid_cells", pa.list_(pa.binary())),
     ]
 )
-"""One answered tile. piece_*: characters and log-probability of each piece of `text`, in order."""
+"""One answered tile. piece_*: characters and log-probability of each piece of `text`, in order. valid_cells: of
+every date's image, see `data_cells`; NULL in what earlier versions wrote."""
 
 FOLLOW_UP = pa.schema(
     [

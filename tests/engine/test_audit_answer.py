@@ -168,7 +168,7 @@ def test_a_number_in_a_caption_without_boxes_is_no_claim() -> None:
 def test_rows_are_reported_by_what_is_wrong_with_them() -> None:
     evidence = table(
         row("E1"),
-        row("E2", role="answer", verdict="unsupported"),
+        row("E2", (20, 0, 30, 10), role="answer", verdict="unsupported"),
         row("E3", label="ship"),
         row("E4", verdict="duplicate"),
         row("E5", verdict="out-of-frame"),
@@ -280,3 +280,32 @@ def test_an_answer_audit_changes_no_row_and_names_only_rows_that_exist(
     assert {one for f in findings for one in f.evidence} <= set(evidence["evidence_id"])
     claimed = [f for f in findings if f.kind is Kind.COUNT]
     assert (claimed[0].verdict is ClaimVerdict.SUPPORTED) == (stated == count(evidence, "airplane"))
+
+
+def test_boxes_that_lie_on_each_other_are_named_as_perhaps_one_object() -> None:
+    evidence = table(
+        row("E1", (0, 0, 10, 10)),
+        row("E2", (2, 0, 12, 10)),
+        row("E3", (50, 50, 60, 60)),
+        row("E4", (2, 0, 12, 10), label="ship"),
+        row("E5", (1, 0, 11, 10), verdict="duplicate"),
+    )
+    found = audited([reply(1, trace())], evidence)
+    overlap = [f for f in found if f.kind is Kind.OVERLAP]
+    assert [(f.sentence, f.evidence, f.severity) for f in overlap] == [
+        ("counted boxes overlap: E1 and E2 by 67 %; perhaps one object", ("E1", "E2"), "warning")
+    ]
+    evidence["review"] = "accepted"
+    assert not [f for f in audited([reply(1, trace())], evidence.iloc[:2]) if f.kind is Kind.OVERLAP]
+
+
+def test_many_overlapping_pairs_are_counted_rather_than_listed() -> None:
+    evidence = table(
+        *(
+            row(f"E{i + 1}", (i * 20 // 2 * 2 + i % 2 * -18, 0, i * 20 // 2 * 2 + i % 2 * -18 + 10, 10))
+            for i in range(16)
+        )
+    )
+    [overlap] = [f for f in audited([reply(1, trace())], evidence) if f.kind is Kind.OVERLAP]
+    assert "and 3 other pairs; each pair is perhaps one object" in overlap.sentence
+    assert len(overlap.evidence) == 16

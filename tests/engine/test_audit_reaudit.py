@@ -54,6 +54,45 @@ def test_a_rejected_box_changes_count_answer_and_audit() -> None:
     assert after.evidence["verdict"].tolist() == ["unchecked", "unchecked"]
 
 
+def test_a_count_that_fitted_until_the_review_is_told_apart_from_one_that_never_did() -> None:
+    rejected = reaudit(two({}, {"review": "rejected"})).answers.iloc[0]["audit"]
+    [count] = [f for f in rejected if f["kind"] == "count"]
+    assert count["severity"] == "info"
+    assert count["sentence"] == (
+        "changed by the review: the text says 2 airplanes, as the map did before it; now the map shows 1"
+    )
+    added = reaudit(
+        two({}, {}, {"label": "airplane", "numbers": (50, 50, 60, 60), "review": "added"})
+    ).answers.iloc[0]["audit"]
+    assert [f["severity"] for f in added if f["kind"] == "count"] == ["info"]
+    never = two({"review": "rejected"}, {"verdict": "contradicted"})
+    [count] = [f for f in reaudit(never).answers.iloc[0]["audit"] if f["kind"] == "count"]
+    assert count["severity"] == "warning"
+    assert count["sentence"] == "the text says 2 airplanes; the map shows 0 (1 before the review)"
+
+
+def test_boxes_that_only_the_analyst_made_count_are_told_and_remembered() -> None:
+    """Accepting overwrites the verdict: the second audit has only the first one to know it from."""
+    given = two({"review": "accepted"}, {"review": "accepted", "verdict": "duplicate"})
+    given.tiles["text"] = SAYS_TWO.replace("2 in all", "1 in all").replace("<answer>2", "<answer>1")
+    for after in (reaudit(given), reaudit(reaudit(given))):
+        findings = {f["kind"]: f for f in after.answers.iloc[0]["audit"]}
+        assert findings["raised"]["evidence"] == ["E2"]
+        assert findings["count"]["severity"] == "info"
+        assert "changed by the review" in findings["count"]["sentence"]
+
+
+def test_yes_and_no_that_the_review_turned_are_no_weakness() -> None:
+    asked = {"question": "Are there any airplanes?", "task": "vqa"}
+    says_no = "<think><plan>Scan.</plan><evidence></evidence><synthesis>None.</synthesis></think><answer>no</answer>"
+    drawn = result(
+        table(row("E1", review="added")), [answer_row(**asked)], tiles_table("ok", texts={1: says_no})
+    )
+    [presence] = [f for f in reaudit(drawn).answers.iloc[0]["audit"] if f["kind"] == "presence"]
+    assert (presence["severity"], presence["verdict"]) == ("info", "contradicted")
+    assert "as the map did before" in presence["sentence"]
+
+
 def test_what_the_analyst_saw_is_supported_and_counted() -> None:
     after = reaudit(two({"review": "accepted"}, {"review": "accepted", "verdict": "duplicate"}))
     assert after.evidence["verdict"].tolist() == ["supported", "supported"]

@@ -5,6 +5,7 @@ Knows traces, placed boxes and the merged evidence table. Refuses to know models
 """
 
 from groundproof.audit.answer import audit_answer, in_order
+from groundproof.audit.no_data import no_data, on_data
 from groundproof.audit.reaudit import reaudit
 from groundproof.audit.tile import LISTED_TWICE_IOU, SAME_OBJECT_IOU, audit_tile
 from groundproof.counting import answers_to, count, counted
@@ -34,5 +35,7 @@ __all__ = [
     "count",
     "counted",
     "in_order",
+    "no_data",
+    "on_data",
     "reaudit",
 ]

@@ -9,20 +9,29 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+
 from groundproof.audit.claims import check_claims
+from groundproof.boxes import PixelBoxes
 from groundproof.counting import answers_to, counted
 from groundproof.findings import SEVERITIES, AuditFinding, Kind, Severity, TileReply
 from groundproof.labels import plural
+from groundproof.overlap import overlapping
 from groundproof.protocol import Task
 from groundproof.tables import Verdict
-from groundproof.wording import amounts, e_list, joined, one_line, tile_list
+from groundproof.wording import amounts, e_list, joined, one_line, share, tile_list
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    import pandas as pd
-
     from groundproof.models.profiles import Profile
+
+MAYBE_ONE_IOU = 0.3
+"""From here two counted boxes of one label are named as perhaps one object. Below it lie honest neighbours."""
+
+MAX_PAIRS = 5
+"""Such pairs named in the finding about them."""
 
 MAX_REPAIRS = 3
 """Kinds of repair named in the finding about them; the texts are in the tiles table."""
@@ -38,17 +47,20 @@ def audit_answer(
     *,
     overview: TileReply | None = None,
     profile: Profile | None = None,
+    raised: Collection[str] = (),
 ) -> tuple[AuditFinding, ...]:
     """All findings about one answer, most severe first. Pure; changes no verdict.
 
     asked: normalised labels, empty when the question names none; for `classify` the classes do not
     belong here. replies: every tile of the answer. evidence: its rows of the evidence table, numbered.
     cover: from `coverage.coverage`. profile: of the model that answered; None skips what it was trained for.
+    raised: E-numbers of rows that were not counted until an analyst vouched for them.
     """
     findings = [
         *_coverage(cover),
-        *check_claims(question, task, asked, replies, evidence, overview),
-        *_rows(evidence, asked),
+        *check_claims(question, task, asked, replies, evidence, overview, raised),
+        *_rows(evidence, asked, raised),
+        *_lying_on_each_other(evidence, asked),
         *_texts(replies),
         *_trained(task, asked, profile),
     ]
@@ -68,7 +80,7 @@ def _coverage(cover: Mapping[str, Any]) -> list[AuditFinding]:
     return []
 
 
-def _rows(evidence: pd.DataFrame, asked: Collection[str]) -> list[AuditFinding]:
+def _rows(evidence: pd.DataFrame, asked: Collection[str], raised: Collection[str]) -> list[AuditFinding]:
     """What the rows say by themselves."""
     count_it = counted(evidence)
     rejected = (evidence["review"] == "rejected").to_numpy(dtype=bool)
@@ -101,7 +113,7 @@ def _rows(evidence: pd.DataFrame, asked: Collection[str]) -> list[AuditFinding]:
     )
     for kind, value, why in (
         (Kind.LISTED_TWICE, Verdict.DUPLICATE, "the same object listed twice"),
-        (Kind.OUT_OF_FRAME, Verdict.OUT_OF_FRAME, "out of the image the model saw"),
+        (Kind.OUT_OF_FRAME, Verdict.OUT_OF_FRAME, "out of the image the model saw or where it holds no data"),
     ):
         rows = (verdict == value).to_numpy(dtype=bool) & ~rejected
         add(kind, "info", rows, f"1 box is not counted, {why}", f"{{n}} boxes are not counted, {why}")
@@ -116,7 +128,54 @@ def _rows(evidence: pd.DataFrame, asked: Collection[str]) -> list[AuditFinding]:
     for review, words in (("rejected", "rejected"), ("added", "added"), ("adjusted", "adjusted")):
         rows = (evidence["review"] == review).to_numpy(dtype=bool)
         add(Kind.REVIEW, "info", rows, f"1 box was {words} in review", f"{{n}} boxes were {words} in review")
+    add(
+        Kind.RAISED,
+        "info",
+        count_it & evidence["evidence_id"].isin(list(raised)).to_numpy(dtype=bool),
+        "1 box that was not counted is counted since the review",
+        "{n} boxes that were not counted are counted since the review",
+    )
     return findings
+
+
+def _lying_on_each_other(evidence: pd.DataFrame, asked: Collection[str]) -> list[AuditFinding]:
+    """Counted boxes of one label that overlap so much that they may be one object, which counts as two.
+
+    The rule that drops what is listed twice (`tile.LISTED_TWICE_IOU`) and merging leave them: neighbours in a
+    dense row are drawn so as well. Not asked again where an analyst vouched for both.
+    """
+    has_box = (
+        evidence["box_px"].map(lambda box: isinstance(box, list | tuple | np.ndarray)).to_numpy(dtype=bool)
+    )
+    rows = np.flatnonzero(has_box & counted(evidence) & answers_to(evidence, asked))
+    if len(rows) < 2:
+        return []
+    some = evidence.iloc[rows]
+    boxes = PixelBoxes(
+        np.asarray([list(box) for box in some["box_px"]], dtype=np.float64).reshape(-1, 4),
+        some["angle_deg"].to_numpy(dtype=np.float64, na_value=np.nan),
+    )
+    same, _ = pd.factorize(
+        pd.Series(list(zip(some["label"].fillna(""), some["image"].fillna(0), strict=True)), dtype=object)
+    )
+    seen = some["review"].isin(["accepted", "adjusted", "added"]).to_numpy(dtype=bool)
+    pairs = overlapping(boxes, boxes, MAYBE_ONE_IOU)
+    keep = (pairs.first < pairs.second) & (same[pairs.first] == same[pairs.second])
+    keep &= ~(seen[pairs.first] & seen[pairs.second])
+    if not keep.any():
+        return []
+    first, second, iou = pairs.first[keep], pairs.second[keep], pairs.iou[keep]
+    ids = some["evidence_id"].astype(str).to_numpy()
+    order = np.lexsort((second, first, -iou))
+    words = [f"{ids[first[k]]} and {ids[second[k]]} by {share(float(iou[k]))}" for k in order[:MAX_PAIRS]]
+    n = len(order)
+    more = f" and {n - MAX_PAIRS} other pairs" if n > MAX_PAIRS + 1 else " and 1 other pair"
+    named = ", ".join(words) + (more if n > MAX_PAIRS else "")
+    one = "perhaps one object" if n == 1 else "each pair is perhaps one object"
+    involved = tuple(ids[np.unique(np.concatenate([first, second]))].tolist())
+    return [
+        AuditFinding(Kind.OVERLAP, "warning", f"counted boxes overlap: {named}; {one}", evidence=involved)
+    ]
 
 
 def _texts(replies: Sequence[TileReply]) -> list[AuditFinding]:

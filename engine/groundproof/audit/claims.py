@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from groundproof.counting import answers_to, counted
+from groundproof.counting import answers_to, counted, counted_before_review
 from groundproof.findings import AuditFinding, ClaimVerdict, Kind, TileReply
 from groundproof.protocol import Task, is_existence
 from groundproof.wording import amount, tile_list
@@ -40,6 +40,10 @@ class _Claim:
     shown: str
     verdict: ClaimVerdict
     ids: tuple[str, ...]
+    before: int
+    """What the map had before the analyst's review; the same where nothing of it was reviewed."""
+    by_review: bool = False
+    """It fitted the map until the review changed the map: no weakness of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,12 @@ class _Text:
 class _Map:
     """The evidence table, asked again and again: which rows a tile shows, which of them count as what."""
 
-    def __init__(self, evidence: pd.DataFrame, replies: Sequence[TileReply]) -> None:
+    def __init__(
+        self, evidence: pd.DataFrame, replies: Sequence[TileReply], raised: Collection[str] = ()
+    ) -> None:
         self._evidence = evidence
         self._counted = counted(evidence)
+        self._before = counted_before_review(evidence, raised)
         self._ids = evidence["evidence_id"].astype(str).to_numpy()
         self._fits: dict[tuple[str, ...], NDArray[np.bool_]] = {}
         self._rows: dict[str, list[int]] = {reply.tile_id: [] for reply in replies}
@@ -88,6 +95,11 @@ class _Map:
         """E-numbers of the counted ones among `rows` that answer to `asked`."""
         fits = self._fitting(asked)
         return tuple(self._ids[rows[self._counted[rows] & fits[rows]]].tolist())
+
+    def before(self, rows: NDArray[np.int64], asked: Iterable[str]) -> int:
+        """How many `ids` would have named before the analyst's review."""
+        fits = self._fitting(asked)
+        return int((self._before[rows] & fits[rows]).sum())
 
     def knows(self, label: str) -> bool:
         """Some row, counted or not, is called so."""
@@ -118,17 +130,20 @@ def check_claims(
     replies: Sequence[TileReply],
     evidence: pd.DataFrame,
     overview: TileReply | None = None,
+    raised: Collection[str] = (),
 ) -> list[AuditFinding]:
     """Findings of kind count and presence.
 
     A tile's text is held against what the map shows of that tile, because it spoke of that tile only; the
     text of the only tile and the overview's are held against the whole map. asked: normalised labels.
+    raised: as in `counting.counted_before_review`; a text that fitted the map until the analyst's review
+    changed the map is told apart from one that never did, and weakens nothing.
     """
     if task is Task.CHANGE:
         # "3 new buildings" over two images: which boxes that counts cannot be known from the text.
         return []
     answered = [reply for reply in replies if reply.answered]
-    places = _Map(evidence, replies)
+    places = _Map(evidence, replies, raised)
     single = len(replies) == 1
     texts = [
         _Text(reply, reply.number, places.everywhere if single else places.of(reply), places.missing(reply))
@@ -163,7 +178,8 @@ def _count_claims(text: _Text, task: Task, asked: Collection[str], places: _Map)
         stated.setdefault(only, []).append(trace.value)
     claims = []
     for label, numbers in stated.items():
-        ids = places.ids(text.rows, [label] if label else asked)
+        meant = [label] if label else asked
+        ids, before = places.ids(text.rows, meant), places.before(text.rows, meant)
         shown = len(ids)
         known = has_boxes and (not label or label in asked or places.knows(label))
         words = str(shown) if known or shown else "no box for it"
@@ -173,7 +189,10 @@ def _count_claims(text: _Text, task: Task, asked: Collection[str], places: _Map)
             )
         for n in _main_numbers(numbers, shown):
             said = amount(n, label) if label else str(n)
-            claims.append(_Claim(text.number, said, words, _verdict(n, shown, text.missing, known), ids))
+            verdict = _verdict(n, shown, text.missing, known)
+            fitted = _verdict(n, before, text.missing, known) is ClaimVerdict.SUPPORTED
+            by_review = verdict is not ClaimVerdict.SUPPORTED and fitted
+            claims.append(_Claim(text.number, said, words, verdict, ids, before, by_review))
     return claims
 
 
@@ -200,24 +219,33 @@ def _presence_claims(text: _Text, asked: Collection[str], places: _Map) -> list[
     trace, number = text.reply.trace, text.number
     if trace is None or not isinstance(trace.value, bool):
         return []
-    ids = places.ids(text.rows, asked)
-    if trace.value:
-        verdict = ClaimVerdict.SUPPORTED if ids else ClaimVerdict.UNCHECKED
-        return [_Claim(number, "yes", str(len(ids)) if ids else "no box for it", verdict, ids)]
-    verdict = ClaimVerdict.CONTRADICTED if ids else ClaimVerdict.SUPPORTED
-    return [_Claim(number, "no", str(len(ids)) if ids else "none", verdict, ids)]
+    ids, before = places.ids(text.rows, asked), places.before(text.rows, asked)
+    said, none, wrong = (
+        ("yes", "no box for it", ClaimVerdict.UNCHECKED)
+        if trace.value
+        else ("no", "none", ClaimVerdict.CONTRADICTED)
+    )
+    fits, fitted = bool(ids) is trace.value, bool(before) is trace.value
+    verdict = ClaimVerdict.SUPPORTED if fits else wrong
+    shown = str(len(ids)) if ids else none
+    return [_Claim(number, said, shown, verdict, ids, before, fitted and not fits)]
 
 
 def _summed(kind: Kind, claims: Sequence[_Claim], single: bool) -> list[AuditFinding]:
-    """One finding for each verdict, however many tiles there are."""
+    """One finding for each verdict, and for what only the review changed, however many tiles there are."""
     findings = []
-    for verdict in (ClaimVerdict.CONTRADICTED, ClaimVerdict.UNCHECKED, ClaimVerdict.SUPPORTED):
-        these = [claim for claim in claims if claim.verdict is verdict]
+    groups = [
+        (verdict, by_review)
+        for by_review in (False, True)
+        for verdict in (ClaimVerdict.CONTRADICTED, ClaimVerdict.UNCHECKED, ClaimVerdict.SUPPORTED)
+    ]
+    for verdict, by_review in groups:
+        these = [claim for claim in claims if (claim.verdict, claim.by_review) == (verdict, by_review)]
         if these:
             findings.append(
                 AuditFinding(
                     kind=kind,
-                    severity="info" if verdict is ClaimVerdict.SUPPORTED else "warning",
+                    severity="info" if by_review or verdict is ClaimVerdict.SUPPORTED else "warning",
                     sentence=_sentence(these, verdict, single),
                     claim=these[0].said if len(these) == 1 else "",
                     verdict=verdict,
@@ -236,16 +264,18 @@ def _sentence(claims: Sequence[_Claim], verdict: ClaimVerdict, single: bool) -> 
     if len(claims) > MAX_NAMED:
         rest = (claim.number for claim in claims[MAX_NAMED:] if claim.number is not None)
         words.append(f"so in {tile_list(rest) or 'the overview'}")
-    return "; ".join(words)
+    return ("changed by the review: " if claims[0].by_review else "") + "; ".join(words)
 
 
 def _one(claim: _Claim, verdict: ClaimVerdict, single: bool) -> str:
     """ "the text says 16 storage tanks; the map shows 17"."""
     if claim.number is None:
-        text, place = "the overview's text", "the map shows"
-    elif single:
-        text, place = "the text", "the map shows"
+        text = "the overview's text"
     else:
-        text, place = f"the text of tile {claim.number}", "the map shows"
-    link = ", and" if verdict is ClaimVerdict.SUPPORTED else ";"
-    return f"{text} says {claim.said}{link} {place} {claim.shown}"
+        text = "the text" if single else f"the text of tile {claim.number}"
+    if claim.by_review:
+        return f"{text} says {claim.said}, as the map did before it; now the map shows {claim.shown}"
+    if verdict is ClaimVerdict.SUPPORTED:
+        return f"{text} says {claim.said}, and the map shows {claim.shown}"
+    reviewed = f" ({claim.before} before the review)" if claim.before != len(claim.ids) else ""
+    return f"{text} says {claim.said}; the map shows {claim.shown}{reviewed}"

@@ -13,20 +13,21 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from groundproof.audit.answer import audit_answer, in_order
-from groundproof.audit.review import put, reviewed
+from groundproof.audit.no_data import no_data
+from groundproof.audit.review import SEEN, put, reviewed
 from groundproof.boxes import BoxFrame
 from groundproof.coverage import coverage
 from groundproof.findings import AuditFinding, Kind, TileReply
 from groundproof.models.profiles import Profile
 from groundproof.protocol import Task, target_labels
 from groundproof.synthesis import is_computed, synthesise, within_training
-from groundproof.tables import Result, TileStatus
+from groundproof.tables import NOT_COUNTED, Result, TileStatus
 from groundproof.trace import parse
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-CARRIED_OVER = frozenset({Kind.UNPLACED, Kind.TRUNCATED, Kind.UNTRAINED, Kind.SECOND_LOOK})
+CARRIED_OVER = frozenset({Kind.UNPLACED, Kind.TRUNCATED, Kind.UNTRAINED, Kind.SECOND_LOOK, Kind.NO_DATA})
 """Findings whose reasons are not in the tables."""
 
 
@@ -45,8 +46,14 @@ def reaudit(result: Result) -> Result:
     for i in range(len(answers)):
         row = answers.iloc[i]
         rows = evidence[evidence["answer_id"] == row["answer_id"]]
+        lowered = result.evidence["verdict"].isin([str(v) for v in NOT_COUNTED])
+        not_counted = result.evidence["evidence_id"][
+            (result.evidence["answer_id"] == row["answer_id"]) & lowered
+        ]
         tiles = result.tiles[result.tiles["answer_id"] == row["answer_id"]]
-        for name, value in _made_anew(row, rows, tiles, _Asked.of(row, result.metadata)).items():
+        for name, value in _made_anew(
+            row, rows, tiles, _Asked.of(row, result.metadata), set(not_counted.dropna().astype(str))
+        ).items():
             put(answers, i, name, value)
     return replace(result, evidence=evidence, answers=answers)
 
@@ -81,21 +88,38 @@ class _Asked:
 
 
 def _made_anew(
-    row: pd.Series[Any], evidence: gpd.GeoDataFrame, tiles: gpd.GeoDataFrame, asked: _Asked
+    row: pd.Series[Any],
+    evidence: gpd.GeoDataFrame,
+    tiles: gpd.GeoDataFrame,
+    asked: _Asked,
+    not_counted: set[str],
 ) -> dict[str, Any]:
-    """Columns of one answer that change."""
+    """Columns of one answer that change. not_counted: E-numbers that a verdict kept from counting until now."""
     cover = row["coverage"] if isinstance(row["coverage"], Mapping) else coverage(tiles)
     replies = [_reply(number, tile, asked) for number, (_, tile) in enumerate(tiles.iterrows(), start=1)]
     before = row["audit"] if isinstance(row["audit"], list) else []
-    carried = [finding for finding in map(AuditFinding.from_dict, before) if _is_carried(finding)]
+    earlier = [AuditFinding.from_dict(finding) for finding in before]
+    kept = (_without_reviewed(finding, evidence) for finding in earlier if _is_carried(finding))
+    carried = [finding for finding in kept if finding is not None]
+    # An earlier audit after a review knew which boxes had not counted; their verdicts say so no more.
+    not_counted |= {one for f in earlier if f.kind is Kind.RAISED for one in f.evidence}
+    raised = not_counted & set(evidence["evidence_id"][evidence["review"].isin(list(SEEN))].astype(str))
     said = (asked.question, asked.task, asked.labels, replies, evidence, cover)
-    fresh = [finding for finding in audit_answer(*said) if not _is_carried(finding)]
+    fresh = [finding for finding in audit_answer(*said, raised=raised) if not _is_carried(finding)]
     columns: dict[str, Any] = {"audit": [finding.as_dict() for finding in in_order([*fresh, *carried])]}
     if is_computed(asked.question, asked.task):
         answer = within_training(synthesise(*said), asked.labels, asked.profile)
         words = f"{asked.area}: {answer.answer}" if asked.area else answer.answer
         columns |= {"answer": words, "value": answer.value, "synthesis": answer.synthesis}
     return columns
+
+
+def _without_reviewed(finding: AuditFinding, evidence: pd.DataFrame) -> AuditFinding | None:
+    """A finding about boxes on ground without data, of those that an analyst has not decided about."""
+    if finding.kind is not Kind.NO_DATA:
+        return finding
+    left = set(evidence["evidence_id"][evidence["review"].isna()].astype(str))
+    return no_data([one for one in finding.evidence if one in left])
 
 
 def _is_carried(finding: AuditFinding) -> bool:

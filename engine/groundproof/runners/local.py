@@ -66,6 +66,8 @@ class _Answering:
     tile: Tile
     parser: TraceParser
     pixels: TilePixels
+    cells: list[bytes | None]
+    """Where each date's image holds data."""
     task: Task
     started: float
     text: list[str] = field(default_factory=list)
@@ -204,7 +206,13 @@ class _Asking:
                 continue
             request_id = str(row.seq)
             self._open[request_id] = _Answering(
-                row, tile, self._parser(question), found[0], Task(question.task), time.perf_counter()
+                row,
+                tile,
+                self._parser(question),
+                found[0],
+                [view.valid_cells for view in found],
+                Task(question.task),
+                time.perf_counter(),
             )
             prompt = prompt_of(self._config, self._profile, question, len(found))
             yield Request(
@@ -294,6 +302,7 @@ class _Asking:
                 "piece_logprobs": answering.logprobs if answering and given else None,
                 "pixels_hash": pixels.pixels_hash if pixels else None,
                 "valid_share": pixels.valid_share if pixels else None,
+                "valid_cells": answering.cells if answering and any(answering.cells) else None,
             }
         )
         unreadable = "no answer and no box could be read in what the model wrote"
