@@ -70,6 +70,7 @@ def test_a_region_a_grounded_description_and_a_class(tmp_path):
     assert region.regions[0].xyxy == (80, 410, 160, 450)
     assert grounded.task is Task.GROUNDED_CAPTION
     assert grounded.answer == "There are 1 ship <box:0> and 2 cars <box:1>, <box:2>."
+    assert grounded.captions == ("There are 1 ship and 2 cars.",)
     assert [b.label for b in grounded.boxes] == ["ship", "car", "car"]
     assert (scene.task, scene.choices) == (Task.CLASSIFY, ("airport", "beach", "dense residential area"))
     assert scene.answers == ("beach",)

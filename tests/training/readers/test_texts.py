@@ -103,7 +103,7 @@ def test_phrases_before_boxes_name_them():
         ("[grounding] [Inf_thermal_1] <image> \n Describe it.", "Describe it.", ("grounding", "inf_thermal_1")),
         ("<image>\n[vqa] What is it? A short answer to the question is", "What is it?", ("vqa",)),
         ("<image>\n[vqa] Is it a ship. A short answer to the question is", "Is it a ship.", ("vqa",)),
-        ('"many planes are parked . "', "many planes are parked.", ()),
+        ('"many planes are parked . "', "many planes are parked .", ()),
     ],
 )  # fmt: skip
 def test_tags_tokens_and_marks_go_and_words_stay(raw, words, tags):

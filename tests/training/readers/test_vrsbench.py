@@ -109,7 +109,7 @@ def test_the_evaluation_files_are_the_test(root):
         "small",
         ("ship",),
     )
-    assert caption.captions == ("A dock.",)
+    assert caption.captions == ("A dock .",)
     assert {s.split for s in (vqa, reference, caption)} == {"test"}
     assert [s.task for s in read(root, "test", kinds=("caption",))[0]] == [Task.CAPTION]
 

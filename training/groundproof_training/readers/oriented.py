@@ -3,8 +3,8 @@
 Knows geometry of the picture's plane, x to the right and y down. Refuses to know texts and datasets.
 
 The sign: an angle is **clockwise on screen**, as in OpenCV's `RotatedRect`, in HIT-UAV (measured on its files) and in
-the engine's boxes. GeoChat's and EarthDial's own labels follow it too: of 216 groups of theirs whose objects would
-overlap differently by it, 205 overlap less this way (tests/training/readers/test_earthdial.py measures it), although
+the engine's boxes. GeoChat's and EarthDial's own labels follow it too: of 217 groups of theirs whose objects would
+overlap differently by it, 206 overlap less this way (tests/training/readers/test_earthdial.py measures it), although
 EarthDial's evaluator turns the other way.
 """
 

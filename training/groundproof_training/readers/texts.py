@@ -154,8 +154,9 @@ def plain(text: str) -> str:
     while match := _TAG.match(text):
         text = text[match.end() :]
     text = _ENDING.sub(lambda m: m[0].lstrip()[0] if m[0].lstrip()[:1] in (".", "?") else "", text)
-    text = " ".join(_MARKS.sub(" ", text).split())
-    return re.sub(r"\s+([.,?!])(?=\s|$)", r"\1", text)
+    without = _MARKS.sub(" ", text)
+    words = " ".join(without.split())
+    return words if without == text else re.sub(r"\s+([.,?!])(?=\s|$)", r"\1", words)
 
 
 def phrases_in(text: str) -> list[str]:

@@ -5,6 +5,7 @@ Knows what GeoChat's and EarthDial's tags mean and what a text without tags look
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -149,4 +150,5 @@ def _of_list(name: str, choices: tuple[str, ...]) -> str:
 def _captions(task: Task, turn: Turn, answer: str) -> tuple[str, ...]:
     if task not in (Task.CAPTION, Task.REGION_CAPTION, Task.GROUNDED_CAPTION, Task.CHANGE):
         return ()
-    return (answer, *(plain(c) for c in turn.captions if plain(c)))
+    said = re.sub(r",? ?<box:\d+>", "", answer)
+    return (said, *(plain(c) for c in turn.captions if plain(c)))
