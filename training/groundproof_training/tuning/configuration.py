@@ -45,13 +45,15 @@ class ModelConfig(_Frozen):
 
 class DataConfig(_Frozen):
     """What of a sample is shown. min_pixels, max_pixels: area of an image as the model sees it. max_tokens: prompt,
-    images and completion together; longer samples are left out, never cut. workers: processes that load images."""
+    images and completion together; longer samples are left out, never cut. workers: processes that load images.
+    expected: samples that a dry run without data reckons with."""
 
     form: Form
     min_pixels: Count
     max_pixels: Count
     max_tokens: Count
     workers: int = Field(0, ge=0)
+    expected: Count = 10_000
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
