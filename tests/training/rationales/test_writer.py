@@ -1,7 +1,7 @@
 """What the templates write is accepted by the verifier: for every task, class name, frame and number of objects."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from groundproof.models.profiles import get_profile
@@ -71,7 +71,9 @@ def samples(draw: st.DrawFn) -> Sample:
     )  # fmt: skip
 
 
-@settings(max_examples=250, deadline=None)
+@settings(
+    max_examples=250, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate)
+)  # shrinking: minutes
 @given(samples(), st.sampled_from(PROFILES))
 def test_what_the_templates_write_is_accepted_and_read_back_as_itself(of: Sample, name: str) -> None:
     profile = get_profile(name)

@@ -24,6 +24,7 @@ from groundproof_training.samples import (
     prompt_of,
     same_class,
     seen_size,
+    write_box,
 )
 
 IMAGE = SampleImage(path="a.png", width=1000, height=500)
@@ -142,3 +143,12 @@ def test_a_seen_size_fits_the_patches_and_the_limit(width: int, height: int, nam
 )
 def test_classes_are_compared_as_words(said: str, true: str, same: bool) -> None:
     assert same_class(said, true) is same
+
+
+def test_a_box_at_the_very_edge_stays_inside_the_frame() -> None:
+    sliver = TrueBox(label="ship", x0=998, y0=499.5, x1=1000, y1=500)
+    for name, end in (("geochat", (100, 100)), ("qwen2.5-vl", (700, 350)), ("tiny", (999, 999))):
+        box = write_box(sliver, IMAGE, get_profile(name).frame, (700, 350))
+        assert (box.x1, box.y1) == end
+        assert box.x0 < box.x1
+        assert box.y0 < box.y1

@@ -67,7 +67,8 @@ def write_box(box: TrueBox, image: SampleImage, frame: BoxFrame, seen: Size) -> 
         return quantise_per_mille(left, top, right, bottom, width, height)
     tile = Tile(0, Window(0, 0, width, height), *seen)
     exact = to_model(PixelBox(left, top, right, bottom), frame, tile)
-    first_x, first_y = round(exact.x0), round(exact.y0)
+    end_x, end_y = (frame.full_scale, frame.full_scale) if frame.full_scale else seen
+    first_x, first_y = min(round(exact.x0), int(end_x) - 1), min(round(exact.y0), int(end_y) - 1)
     return ModelBox(first_x, first_y, max(first_x + 1, round(exact.x1)), max(first_y + 1, round(exact.y1)))
 
 
