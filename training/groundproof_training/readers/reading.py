@@ -83,7 +83,7 @@ def write(wanted: Wanted, report: Callable[[str], None] = lambda line: None) -> 
         seen = set[str]()
         number = 0
         for split in splits:
-            found = one.read(root, split, options, problems)
+            found = _told(root, one.read(root, split, options, problems))
             for sample in islice((s for s in found if not tasks or s.task in tasks), wanted.limit):
                 if sample.sample_id in seen:
                     problems.add("duplicate id", sample.sample_id, "a sample of this id came before")
@@ -102,6 +102,14 @@ def write(wanted: Wanted, report: Callable[[str], None] = lambda line: None) -> 
         raise TrainingError(f"{wanted.out} cannot be written: {err}. The samples before are kept.") from err
     _provenance(wanted, one, options, written, tally, problems)
     return _summary(wanted, one, written, tally, problems)
+
+
+def _told(root: Path, samples: Iterator[Sample]) -> Iterator[Sample]:
+    """The same samples; what the disk refuses in between is told as a failure to read, not to write."""
+    try:
+        yield from samples
+    except OSError as err:
+        raise TrainingError(f"{root} cannot be read to its end: {err}") from err
 
 
 def _write(
