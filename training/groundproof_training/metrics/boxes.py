@@ -23,15 +23,15 @@ def as_boxes(boxes: ArrayLike) -> Floats:
 
 def areas(boxes: Floats) -> Floats:
     """Area of boxes (n, 4) -> (n,), px2; 0 where the corners are swapped."""
-    return np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(-1)
+    return np.maximum(boxes[:, 2] - boxes[:, 0], 0) * np.maximum(boxes[:, 3] - boxes[:, 1], 0)
 
 
 def intersections(a: ArrayLike, b: ArrayLike) -> Floats:
     """Area common to boxes (n, 4) and (m, 4) -> (n, m), px2."""
-    one, other = as_boxes(a), as_boxes(b)
-    low = np.maximum(one[:, None, :2], other[None, :, :2])
-    high = np.minimum(one[:, None, 2:], other[None, :, 2:])
-    return np.clip(high - low, 0, None).prod(-1)
+    one, other = as_boxes(a)[:, None], as_boxes(b)[None]
+    width = np.minimum(one[..., 2], other[..., 2]) - np.maximum(one[..., 0], other[..., 0])
+    height = np.minimum(one[..., 3], other[..., 3]) - np.maximum(one[..., 1], other[..., 1])
+    return np.maximum(width, 0) * np.maximum(height, 0)
 
 
 def iou_matrix(a: ArrayLike, b: ArrayLike) -> Floats:

@@ -13,8 +13,8 @@ from functools import cached_property
 
 import numpy as np
 
-from groundproof.boxes import BoxFrame, PixelBoxes, Tile, Window
-from groundproof.georeference import corners, to_pixels
+from groundproof.boxes import BoxFrame, ModelBox, PixelBoxes
+from groundproof.georeference import FARTHEST_PX, corners
 from groundproof.label_tables import LEADING
 from groundproof.labels import is_kind_of, normalise
 from groundproof.models.profile import Profile
@@ -141,25 +141,36 @@ def names_fit(said: str, true: str, asked: Sequence[str]) -> bool:
 
 def _placed(found: Sequence[TraceEvidence], reading: Reading) -> Boxes:
     images = reading.sample.images
+    written = [one.image for one in found]
+    at = [image if image < len(images) else 0 for image in written]
     rows = np.zeros((len(found), 4))
-    for i, one in enumerate(found):
-        at = one.image if one.image < len(images) else 0
-        rows[i] = _place(one, reading.profile.frame, images[at], reading.seen[at])
+    for number in set(at):
+        these = [i for i, image in enumerate(at) if image == number]
+        boxes = [found[i].box for i in these]
+        rows[these] = place(boxes, reading.profile.frame, images[number], reading.seen[number])
     labels = tuple(one.label_raw.strip() or one.label for one in found)
-    return Boxes(rows, labels, tuple(one.image for one in found))
+    return Boxes(rows, labels, tuple(written))
 
 
-def _place(one: TraceEvidence, frame: BoxFrame, image: SampleImage, seen: Size) -> Floats:
+def place(boxes: Sequence[ModelBox], frame: BoxFrame, image: SampleImage, seen: Size) -> Floats:
+    """Upright boxes (n, 4), px of the file, cut to what is shown of it; zeros for what has no area there.
+
+    What `georeference.to_pixels` gives, for many boxes at once: a completion has hundreds, a step dozens of those.
+    """
     width, height = image.shown_size
-    placed = to_pixels(one.box, frame, Tile(0, Window(0, 0, width, height), *seen), (width, height))
-    if placed.box is None:
-        return np.zeros(4)
-    box = placed.box
-    row = np.array([box.x0, box.y0, box.x1, box.y1])
-    if box.angle_deg is not None:
-        row = enclosing(corners(PixelBoxes.of([box])))[0]
-        row = np.clip(row, 0, [width, height, width, height])
-    return row + np.array(image.shown[:2] * 2)
+    full = frame.full_scale
+    scale = np.array([width / (full or seen[0]), height / (full or seen[1])] * 2)
+    rows = np.array([(b.x0, b.y0, b.x1, b.y1) for b in boxes], dtype=np.float64).reshape(-1, 4) * scale
+    rows = np.clip(rows, -FARTHEST_PX, FARTHEST_PX)
+    rows = np.concatenate(
+        [np.minimum(rows[:, :2], rows[:, 2:]), np.maximum(rows[:, :2], rows[:, 2:])], axis=1
+    )
+    angles = np.array([np.nan if b.angle_deg is None else b.angle_deg for b in boxes], dtype=np.float64)
+    if np.isfinite(angles).any():
+        rows = enclosing(corners(PixelBoxes(rows, angles)))
+    rows = np.clip(rows, 0, [width, height, width, height])
+    rows[~(rows[:, :2] < rows[:, 2:]).all(axis=1)] = np.nan
+    return np.nan_to_num(rows + np.array(image.shown[:2] * 2, dtype=np.float64), nan=0.0)
 
 
 def _true(sample: Sample, boxes: Sequence[TrueBox]) -> Boxes:
