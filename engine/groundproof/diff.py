@@ -17,8 +17,9 @@ from groundproof.common_ground import metres, on_same_grid, paired_by_place
 from groundproof.errors import SceneError, UsageError
 from groundproof.georeference import Georeferencer
 from groundproof.overlap import Pairs, one_to_one
+from groundproof.protocol import Task, target_labels
 from groundproof.sides import InPixels, OnGround
-from groundproof.wording import OBJECT, e_list, one_line
+from groundproof.wording import OBJECT, amount, e_list, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
 
 SAME_OBJECT_IOU = 0.5
 """From here two boxes of one label are one object in both results."""
+
+OWN_REVIEWS = frozenset({"added", "rejected"})
+"""Reviews of a box that say nothing about what a model saw: the analyst drew it, or struck it out."""
+
+MAX_SHORT = 60
+"""Characters of an answer that may stand in a short sentence."""
 
 MAX_LINES = 20
 """Changed boxes listed one by one in the text; the rest are counted."""
@@ -67,11 +74,20 @@ class Outside:
 
 
 @dataclass(frozen=True, slots=True)
+class ByReview:
+    """Boxes of one result alone that an analyst drew or rejected there: no model found or lost them."""
+
+    before: tuple[Item, ...] = ()
+    after: tuple[Item, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerDiff:
     """One question about one area in both results. kept: pairs of E-numbers that are wholly the same.
 
     scene: of the first result. same_pixels: both looked at the same grid of pixels; otherwise objects were compared
     by where they lie on the ground, and the second `box_px` of a moved one is in pixels of the first scene.
+    sentence: what became of the answer, short: "25 -> 27 airplanes".
     """
 
     scene: str
@@ -86,11 +102,14 @@ class AnswerDiff:
     coverage: tuple[str, str]
     same_pixels: bool = True
     outside: Outside = Outside()
+    by_review: ByReview = ByReview()
+    sentence: str = ""
 
     @property
     def is_empty(self) -> bool:
         """Nothing that matters differs; what evidence is called (its E-numbers) does not matter."""
-        boxes = self.added or self.removed or self.changed
+        reviewed = self.by_review.before or self.by_review.after
+        boxes = self.added or self.removed or self.changed or reviewed
         return not boxes and all(a == b for a, b in (self.answer, self.value, self.coverage))
 
 
@@ -118,7 +137,8 @@ def diff(a: Result, b: Result, min_iou: float = SAME_OBJECT_IOU) -> Diff:
     Answers belong together by scene and question (in order, where an area was split into parcels), and where
     the scenes are others, or lie otherwise, by question and common ground. Evidence by label, image and
     IoU >= min_iou, one to one, best first: in scene pixels, or on the common ground in pixels of the first
-    scene. `diff(b, a)` is the same with added and removed, before and after exchanged (where grids differ,
+    scene. What an analyst drew or rejected in one of them and the other does not have is apart (`by_review`).
+    `diff(b, a)` is the same with added and removed, before and after exchanged (where grids differ,
     but for roundings).
     """
     keys_a, keys_b = _answer_keys(a.answers), _answer_keys(b.answers)
@@ -157,6 +177,8 @@ def format_diff(found: Diff) -> str:
 
 def _answer_lines(found: AnswerDiff) -> list[str]:
     lines = [f"{found.scene}: {one_line(found.question)}"]
+    if found.sentence:
+        lines.append(f"  {found.sentence}")
     for name, (before, after) in (("answer", found.answer), ("coverage", found.coverage)):
         if before != after:
             lines.append(f"  {name}: {one_line(before)} -> {one_line(after)}")
@@ -176,6 +198,11 @@ def _answer_lines(found: AnswerDiff) -> list[str]:
         lines.append(f"  {' -> '.join(pair)} {change.before.label or OBJECT}: {what}")
     if len(found.changed) > MAX_LINES:
         lines.append(f"  and {len(found.changed) - MAX_LINES} more changed")
+    for which, items in (("first", found.by_review.before), ("second", found.by_review.after)):
+        for review, words in (("added", "drawn"), ("rejected", "rejected")):
+            ids = [item.evidence_id for item in items if item.review == review]
+            if ids:
+                lines.append(f"  {words} in review of the {which} only: {e_list(ids)}")
     for which, items in (("first", found.outside.before), ("second", found.outside.after)):
         if items:
             other = "second" if which == "first" else "first"
@@ -243,13 +270,15 @@ def _compare(
     seen_a, seen_b = sides.seen_by_both()
     alone_a = [m for m in range(len(items_a)) if m not in with_a]
     alone_b = [n for n in range(len(items_b)) if n not in with_b]
+    both_looked_a = [items_a[m] for m in alone_a if seen_a[m]]
+    both_looked_b = [items_b[n] for n in alone_b if seen_b[n]]
     return AnswerDiff(
         scene=str(before["scene"]),
         question=str(before["question"]),
         answer_ids=(str(before["answer_id"]), str(after["answer_id"])),
         kept=tuple(kept),
-        added=tuple(items_b[n] for n in alone_b if seen_b[n]),
-        removed=tuple(items_a[m] for m in alone_a if seen_a[m]),
+        added=tuple(item for item in both_looked_b if item.review not in OWN_REVIEWS),
+        removed=tuple(item for item in both_looked_a if item.review not in OWN_REVIEWS),
         changed=_with_metres(changed, a, str(before["scene"])),
         answer=(_text(before["answer"]) or "", _text(after["answer"]) or ""),
         value=(_plain(before["value"]), _plain(after["value"])),
@@ -259,7 +288,32 @@ def _compare(
             tuple(items_a[m] for m in alone_a if not seen_a[m]),
             tuple(items_b[n] for n in alone_b if not seen_b[n]),
         ),
+        by_review=ByReview(
+            tuple(item for item in both_looked_a if item.review in OWN_REVIEWS),
+            tuple(item for item in both_looked_b if item.review in OWN_REVIEWS),
+        ),
+        sentence=_change_of_answer(before, after),
     )
+
+
+def _change_of_answer(before: pd.Series[Any], after: pd.Series[Any]) -> str:
+    """ "25 -> 27 airplanes", "27 airplanes in both", "yes -> no"; "" of answers that are long texts."""
+    counts = [_count(_plain(row["value"])) for row in (before, after)]
+    if None not in counts:
+        labels = target_labels(str(after["question"]), Task(after["task"]))
+        last = amount(counts[1] or 0, labels[0] if len(labels) == 1 else "")
+        return f"{last} in both" if counts[0] == counts[1] else f"{counts[0]} -> {last}"
+    texts = [_text(row["answer"]) or "" for row in (before, after)]
+    if not all(texts) or max(map(len, texts)) > MAX_SHORT:
+        return ""
+    return f"{one_line(texts[1])} in both" if texts[0] == texts[1] else " -> ".join(map(one_line, texts))
+
+
+def _count(value: Any) -> int | None:
+    """A count, also of what was listed; None of other values."""
+    if isinstance(value, list):
+        return len(value)
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _with_metres(changed: list[Changed], a: Result, scene: str) -> tuple[Changed, ...]:

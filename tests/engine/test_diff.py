@@ -74,6 +74,41 @@ def test_a_review_is_a_change() -> None:
     assert found.changed[0].what == {"review": (None, "rejected")}
 
 
+def test_what_only_a_review_made_neither_came_nor_went() -> None:
+    a = one(
+        row("E1"),
+        row("E2", (20, 20, 30, 30), review="added"),
+        row("E3", (40, 40, 50, 50), review="rejected"),
+        row("E4", (60, 60, 70, 70)),
+        value=3,
+    )
+    b = one(row("E1"), row("E2", (80, 80, 90, 90), review="added"), value=27)
+    (found,) = diff(a, b).answers
+    assert [i.evidence_id for i in found.removed] == ["E4"]
+    assert found.added == ()
+    assert [i.evidence_id for i in found.by_review.before] == ["E2", "E3"]
+    assert [i.evidence_id for i in found.by_review.after] == ["E2"]
+    assert found.sentence == "3 -> 27 airplanes"
+    text = format_diff(diff(a, b))
+    assert "3 -> 27 airplanes" in text
+    assert "drawn in review of the first only: E2" in text
+    assert "rejected in review of the first only: E3" in text
+    only_drawn = diff(one(row("E1")), one(row("E1"), row("E2", (80, 80, 90, 90), review="added")))
+    assert not only_drawn.is_empty
+
+
+def test_what_became_of_an_answer_is_one_short_sentence() -> None:
+    def sentence(first: dict[str, Any], second: dict[str, Any]) -> str:
+        return diff(one(row("E1"), **first), one(row("E1"), **second)).answers[0].sentence
+
+    assert sentence({"value": 2}, {"value": 2}) == "2 airplanes in both"
+    listed = {"task": "detect", "question": "Where are the ships?"}
+    assert sentence({**listed, "value": ["E1", "E2"]}, {**listed, "value": []}) == "2 -> 0 ships"
+    asked = {"task": "vqa", "question": "Is it a harbour?"}
+    assert sentence({**asked, "answer": "yes"}, {**asked, "answer": "no"}) == "yes -> no"
+    assert sentence({**asked, "answer": "word " * 30}, {**asked, "answer": "no"}) == ""
+
+
 def test_coverage_that_grew_is_told() -> None:
     a, b = one(coverage=cover_of("ok", "read_error")), one(coverage=cover_of("ok", "ok"))
     assert "looked at 1 of 2 tiles" in format_diff(diff(a, b))

@@ -129,8 +129,9 @@ DESCRIPTIONS: dict[str, Description] = {
                 ),
                 "answers": _objects(
                     "What changed, by answer: boxes kept, added, removed and changed (with `moved_m`, metres), and "
-                    "those `outside`, where the other result did not look. `same_pixels` false: two grids were "
-                    "compared on the ground"
+                    "those `outside`, where the other result did not look, and `by_review`, which an analyst drew or "
+                    "rejected in one result and the other does not have; `sentence` says what became of the answer "
+                    "(25 -> 27 airplanes). `same_pixels` false: two grids were compared on the ground"
                 ),
                 "added": _objects("[scene, question] of answers that only the second result has"),
                 "removed": _objects("[scene, question] of answers that only the first result has"),
