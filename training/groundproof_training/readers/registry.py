@@ -11,6 +11,7 @@ from types import ModuleType
 from groundproof_training.errors import TrainingError
 from groundproof_training.readers import (
     airbus,
+    bigearthnet,
     captions,
     change_captions,
     coco,
@@ -18,11 +19,13 @@ from groundproof_training.readers import (
     corrections,
     dota,
     earthdial,
+    fmow,
     muds,
     nwpu_vhr10,
     procedural,
     referring,
     rrsisd,
+    rsvqa,
     scene_folders,
     visdrone,
     voc,
@@ -50,12 +53,15 @@ BOX_MODULES: tuple[ModuleType, ...] = (
 """Modules whose datasets label objects."""
 
 TEXT_MODULES: tuple[ModuleType, ...] = (
+    bigearthnet,
     captions,
     change_captions,
     conversations,
     earthdial,
+    fmow,
     referring,
     rrsisd,
+    rsvqa,
     scene_folders,
     vrsbench,
 )
