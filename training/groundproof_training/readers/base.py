@@ -6,15 +6,17 @@ Knows cards, problems and images on disk. Refuses to know any one dataset's form
 from __future__ import annotations
 
 import hashlib
+import threading
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from PIL import Image, ImageOps, UnidentifiedImageError
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from groundproof.protocol import Task
 from groundproof_training.errors import TrainingError
@@ -59,6 +61,7 @@ class Options(BaseModel):
 
     need_images: leave samples out whose image is missing or broken; without it labels are read alone where they give
     the image's size. decode: read every pixel once to find broken files. seed: of every choice a reader makes.
+    max_megapixels: a larger image is taken for a trap, and left out; some scenes of DOTA 2.0 have 800.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,6 +69,7 @@ class Options(BaseModel):
     need_images: bool = True
     decode: bool = True
     seed: int = 0
+    max_megapixels: float = Field(180.0, gt=0)
 
 
 @dataclass(slots=True)
@@ -124,26 +128,53 @@ def look_at(
         return None
     try:
         content = file.read_bytes()
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file) as image:
-                turned = image.getexif().get(0x0112, 1) >= 5
-                width, height = image.size
-                if options.decode:
-                    image.load()
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as err:
-        problems.add("broken image", path, str(err).splitlines()[0] if str(err) else type(err).__name__)
+        with _opened(file, options.max_megapixels * 1e6) as image:
+            turned = image.getexif().get(0x0112, 1) >= 5
+            width, height = image.size
+            if options.decode:
+                image.load()
+    except TooLargeError as err:
+        problems.add("too large", path, f"{err}; max_megapixels allows more")
         return None
-    except Image.DecompressionBombWarning:
-        problems.add("broken image", path, "it has more pixels than Pillow takes for safe")
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as err:
+        problems.add("broken image", path, str(err).splitlines()[0] if str(err) else type(err).__name__)
         return None
     if turned:
         width, height = height, width
     return SampleImage(path=path, width=width, height=height, sha256=hashlib.sha256(content).hexdigest())
 
 
+class TooLargeError(OSError):
+    """An image has more pixels than it may have."""
+
+
+_LARGE = threading.Lock()
+
+
+@contextmanager
+def _opened(file: Path, pixels: float) -> Iterator[Image.Image]:
+    """An image of at most so many pixels; Pillow's own limit, which is the process's, is raised for a larger one and
+    never lowered, because other threads open images too. Raises TooLargeError."""
+    with ExitStack() as stack:
+        usual = Image.MAX_IMAGE_PIXELS
+        if usual is not None and pixels > usual:
+            stack.enter_context(_LARGE)
+            stack.callback(setattr, Image, "MAX_IMAGE_PIXELS", usual)
+            Image.MAX_IMAGE_PIXELS = int(pixels)
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        try:
+            image = stack.enter_context(Image.open(file))
+        except Image.DecompressionBombError as err:
+            raise TooLargeError(str(err)) from err
+        if image.width * image.height > pixels:
+            raise TooLargeError(f"it has {image.width} x {image.height} px")
+        yield image
+
+
 def open_shown(root: Path, image: SampleImage) -> Image.Image:
-    """The shown part as RGB, upright; black where the window reaches past the edge. Raises OSError."""
-    with Image.open(root / image.path) as file:
+    """The shown part as RGB, upright; black where the window reaches past the edge. Raises OSError, also for a file
+    with more pixels than the sample says."""
+    with _opened(root / image.path, image.width * image.height) as file:
         picture = ImageOps.exif_transpose(file).convert("RGB")
     return picture if image.window is None else picture.crop(image.window)
