@@ -55,7 +55,7 @@ QUESTIONS = [
         "id": 7,
         "img_id": 2,
         "type": "area",
-        "question": "What is the area of roads?",
+        "question": "What area have roads?",
         "answers_ids": [7],
         "active": True,
     },
