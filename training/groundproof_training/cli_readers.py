@@ -52,6 +52,13 @@ def samples(
         list[str] | None,
         typer.Option("--set", metavar="OPTION=VALUE", help="Of the reader; `readers NAME` lists them."),
     ] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder to write the shown part of every image to, patches as files of their own: the root to train "
+            "from. Without it images stay where they are and every patch is cut out of the whole when it is needed."
+        ),
+    ] = None,
     form: Annotated[SampleFormat, typer.Option("--format", help="Of the file.")] = SampleFormat.JSONL,
     profile: Annotated[
         str, typer.Option(help="Whose notation llamafactory and trl write: a profile's name.")
@@ -74,6 +81,7 @@ def samples(
         splits=tuple(split or ("train",)),
         tasks=tuple(task or ()),
         limit=limit,
+        pictures=pictures,
         settings=tuple(options or ()),
         format=str(form),
         profile=profile,

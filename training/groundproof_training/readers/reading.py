@@ -26,6 +26,7 @@ from groundproof_training.readers.archives import unpacked
 from groundproof_training.readers.base import Options, Problems, Reader
 from groundproof_training.readers.registry import reader
 from groundproof_training.samples import Form, Sample, Split, seen_size
+from groundproof_training.samples.cropping import Cropper
 from groundproof_training.samples.llamafactory import to_messages, write_messages
 from groundproof_training.samples.pictures import Pictures
 from groundproof_training.samples.storage import write_jsonl, write_parquet
@@ -38,7 +39,9 @@ PROGRESS_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What `samples` was told. settings: texts `option=value`. form: a `Form` or "auto". limit: of each split."""
+    """What `samples` was told. settings: texts `option=value`. form: a `Form` or "auto". limit: of each split.
+    pictures: a folder for the shown part of every image, which then is the samples' root; None: images stay where
+    they are."""
 
     reader: str
     folder: Path
@@ -46,6 +49,7 @@ class Wanted:
     splits: tuple[str, ...] = ("train",)
     tasks: tuple[str, ...] = ()
     limit: int | None = None
+    pictures: Path | None = None
     settings: tuple[str, ...] = ()
     format: str = "jsonl"
     profile: str = "rsthinker"
@@ -78,6 +82,8 @@ def write(wanted: Wanted, report: Callable[[str], None] = lambda line: None) -> 
     root = unpacked(wanted.folder)
     problems, tally = Problems(), _Tally()
 
+    cropper = None if wanted.pictures is None else Cropper(root, wanted.pictures)
+
     def stream() -> Iterator[Sample]:
         start = last = time.monotonic()
         seen = set[str]()
@@ -89,6 +95,10 @@ def write(wanted: Wanted, report: Callable[[str], None] = lambda line: None) -> 
                     problems.add("duplicate id", sample.sample_id, "a sample of this id came before")
                     continue
                 seen.add(sample.sample_id)
+                made = _cut(cropper, sample, problems)
+                if made is None:
+                    continue
+                sample = made
                 tally.add(sample)
                 number += 1
                 if time.monotonic() - last > PROGRESS_S:
@@ -97,11 +107,21 @@ def write(wanted: Wanted, report: Callable[[str], None] = lambda line: None) -> 
                 yield sample
 
     try:
-        written = _write(wanted, root, options, stream(), problems)
+        written = _write(wanted, wanted.pictures or root, options, stream(), problems)
     except OSError as err:
         raise TrainingError(f"{wanted.out} cannot be written: {err}. The samples before are kept.") from err
     _provenance(wanted, one, options, written, tally, problems)
     return _summary(wanted, one, written, tally, problems)
+
+
+def _cut(cropper: Cropper | None, sample: Sample, problems: Problems) -> Sample | None:
+    if cropper is None:
+        return sample
+    try:
+        return cropper.cropped(sample)
+    except ValueError as err:
+        problems.add("box outside", sample.sample_id, str(err).splitlines()[0])
+        return None
 
 
 def _told(root: Path, samples: Iterator[Sample]) -> Iterator[Sample]:
@@ -217,7 +237,8 @@ def _provenance(
         "title": one.card.title,
         "source": one.card.source,
         "licence": one.card.licence,
-        "root": str(wanted.folder),
+        "root": str(wanted.pictures or wanted.folder),
+        "read_from": str(wanted.folder),
         "splits": list(wanted.splits),
         "tasks": list(wanted.tasks),
         "limit": wanted.limit,
