@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from groundproof.models.profiles import get_profile
 from groundproof.protocol import Task
 from groundproof_training.errors import TrainingError
 from groundproof_training.metrics.cider import Frequencies
+from groundproof_training.readers import procedural
+from groundproof_training.readers.base import Problems
+from groundproof_training.readers.procedural import ProceduralOptions
 from groundproof_training.rewards import NAMES, get
 from groundproof_training.samples import Form, SampleImage, TrueBox, completion_of
 from groundproof_training.samples.types import EvidenceLine, Rationale
@@ -138,7 +143,15 @@ def test_a_caption_is_the_weighted_sum_of_its_metrics() -> None:
     assert reward(trace("A river."), captioned, TINY, SEEN) < 0.1
 
 
-def test_captions_without_a_cider_table_are_refused_with_what_to_do(tmp_path: object) -> None:
+def test_a_caption_of_two_words_can_be_right() -> None:
+    region = sample(Task.REGION_CAPTION, answer="A ship.")
+    reward = get("rsthinker", samples=[region])
+    assert reward(trace("A ship."), region, TINY, SEEN) == 1
+    assert reward(trace("a large ship"), region, TINY, SEEN) == pytest.approx(2 / 3)
+    assert reward(trace("a car"), region, TINY, SEEN) == 0
+
+
+def test_captions_without_a_cider_table_are_refused_with_what_to_do(tmp_path: Path) -> None:
     captioned = sample(Task.CAPTION, captions=CAPTIONS)
     with pytest.raises(TrainingError, match="name a file in cider_table, or set captions"):
         get("rsthinker")(trace("A ship."), captioned, TINY, SEEN)
@@ -350,3 +363,24 @@ def test_names_and_settings_are_checked() -> None:
         get("faithfulness", PAPER.settings)
     for name in NAMES:
         assert get(name).name == name
+
+
+def test_of_a_question_that_is_not_whether_something_is_there_no_is_no_absence() -> None:
+    compared = sample(Task.VQA, question="Is the ship longer than the pier?", answer="no")
+    assert FAITH(trace("no"), compared, TINY, SEEN) is None
+
+
+def test_the_procedural_worlds_own_completions_are_right_and_faithful(tmp_path: Path) -> None:
+    options = ProceduralOptions(scenes=12, questions=4)
+    samples = list(procedural.READERS[0].read(tmp_path, "train", options, Problems()))
+    assert len({one.task for one in samples}) >= 6
+    paper = get("rsthinker", samples=samples)
+    for profile in (TINY, RSTHINKER):
+        form = Form.THINK if profile.answer_form == "think" else Form.GEO_COT
+        for one in samples:
+            seen = tuple(image.shown_size for image in one.images)
+            text = completion_of(one, profile, seen, form)
+            assert FORMAT(text, one, profile, seen) == 1
+            assert FAITH(text, one, profile, seen) in (None, 1), text
+            for reward in (paper, GEO):
+                assert reward(text, one, profile, seen) > 0.9, text  # boxes in whole per mille

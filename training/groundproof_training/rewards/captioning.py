@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from groundproof_training.metrics.captions import bleu_counts, meteor, rouge_l, tokens
+from groundproof_training.metrics.captions import MAX_N, bleu_counts, meteor, rouge_l, tokens
 from groundproof_training.metrics.cider import SCALE, Frequencies, cider_d
+from groundproof_training.metrics.text import token_f1
 from groundproof_training.rewards.settings import RSThinkerSettings
 
 
@@ -13,12 +14,18 @@ def caption_score(
     said: str, references: Sequence[str], settings: RSThinkerSettings, table: Frequencies | None
 ) -> float:
     """Weighted mean of BLEU-4, METEOR, CIDEr-D / 10 and ROUGE-L, times the share of the caption within
-    `settings.longest` times the longest reference. table: needed where CIDEr has a weight."""
+    `settings.longest` times the longest reference. table: needed where CIDEr has a weight.
+
+    References of under four words ("A ship.") have no 4-grams, so that nothing could score above 0.61 against them:
+    there it is the best token F1.
+    """
     weights = settings.captions
     caption, known = tokens(said), [tokens(one) for one in references]
     known = [one for one in known if one]
     if not caption or not known:
         return 0.0
+    if max(map(len, known)) < MAX_N:
+        return max(token_f1(said, one) for one in references)
     parts = [
         (weights.bleu_4, lambda: bleu_counts(caption, known).score()),
         (weights.meteor, lambda: meteor(caption, known, settings.meteor)),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from groundproof.protocol import Task
+from groundproof.protocol import Task, is_existence
 from groundproof_training.metrics.classes import key_of
 from groundproof_training.metrics.counting import read_single
 from groundproof_training.metrics.text import Kind, kind_of, polarity
@@ -85,6 +85,7 @@ def is_absent(sample: Sample) -> bool:
     return (
         sample.task is Task.VQA
         and bool(sample.asked)
+        and is_existence(sample.question)
         and kind_of(sample.answer) is Kind.YES_NO
         and polarity(sample.answer) is False
     )
