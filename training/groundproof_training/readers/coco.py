@@ -140,7 +140,8 @@ def size_fits(image: SampleImage, size: tuple[int, int] | None, problems: Proble
 
 
 class CocoReader(ObjectReader):
-    """Any COCO-like folder. Its classes are its categories, and every object of them is taken to be labelled."""
+    """Any COCO-like folder. Its classes are the categories that annotations have, and every object of them is taken to
+    be labelled."""
 
     card = DatasetCard(
         name="coco",
@@ -168,7 +169,13 @@ class CocoReader(ObjectReader):
         file, is_split = self.label_file(root, split, options)
         where = file.relative_to(root).as_posix()
         images, names = parse_coco(load_json(file), problems, where)
-        classes = tuple(sorted({class_name(name) for name in names.values() if name not in self.ignored}))
+        # A category that no annotation has is a heading, as exports put one in front, or a class nobody labelled.
+        used = {label.get("category_id") for one in images.values() for label in one.annotations}
+        classes = tuple(
+            sorted(
+                {class_name(name) for key, name in names.items() if key in used and name not in self.ignored}
+            )
+        )
         folders = self.picture_folders(root, split, options, file)
         for one in images.values():
             if not is_split and not in_split(self.place(one.file_name), split, options):
