@@ -75,7 +75,7 @@ EXAMPLES: dict[Task, Example] = {
     Task.GROUND: _example(
         Task.GROUND, "the tennis court left of the white building",
         "Find the tennis court by its lines and its position left of the bright roof.",
-        ("tennis court left of a bright roof, centre",),
+        ("tennis court, centre, left of a bright roof",),
         "E1 lies left of the bright roof and is the tennis court that is meant.",
         asked=("tennis court",), boxes=(_FIELD,),
     ),

@@ -157,7 +157,8 @@ class Verifier:
                 said = names[i] or shape.lines[i].text
                 reasons.append(
                     Reason(
-                        Rule.LABEL, f"E{i + 1} is called {said!r}; it is: {box.label}. Begin with that name."
+                        Rule.LABEL,
+                        f"E{i + 1} is called {said!r}; it is: {box.label}. Begin with that name and a comma.",
                     )
                 )
             if several and trace.evidence[i].image != box.image:
