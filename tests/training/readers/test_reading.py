@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from zipfile import ZipFile
 
 import pytest
@@ -115,6 +116,24 @@ def test_a_target_that_cannot_be_written_is_a_sentence(yolo, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(TrainingError, match="cannot be written"):
         write(Wanted("yolo", yolo, tmp_path / "file" / "x.jsonl"))
+
+
+@pytest.mark.parametrize(("form", "kept"), [("jsonl", True), ("parquet", False), ("trl", False)])
+def test_a_disk_that_fills_up_is_a_sentence_and_jsonl_goes_on(yolo, tmp_path, form, kept):
+    """A limit on the size of files is to a process what a full disk is."""
+    wanted = Wanted("yolo", yolo, tmp_path / "s.out", settings=ALL, format=form)
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, usual[1]))
+    try:
+        with pytest.raises(TrainingError, match="goes on" if kept else "nothing was left"):
+            write(wanted)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert (tmp_path / "s.out.part").is_file() is kept
+    assert not (tmp_path / "s.out").exists()
+    lines = write(wanted)
+    assert lines[0].startswith("48 samples")
+    assert not (tmp_path / "s.out.part").exists()
 
 
 def test_a_zip_is_unpacked_once_beside_itself(yolo, tmp_path):

@@ -108,9 +108,10 @@ def write(wanted: Wanted, report: Callable[[str], None] = lambda line: None) -> 
 
     try:
         written = _write(wanted, wanted.pictures or root, options, stream(), problems)
+        _provenance(wanted, one, options, written, tally, problems)
     except OSError as err:
-        raise TrainingError(f"{wanted.out} cannot be written: {err}. The samples before are kept.") from err
-    _provenance(wanted, one, options, written, tally, problems)
+        kept = "the same command goes on" if wanted.format == "jsonl" else "nothing was left behind"
+        raise TrainingError(f"{wanted.out} cannot be written: {err}; {kept}.") from err
     return _summary(wanted, one, written, tally, problems)
 
 
@@ -129,7 +130,7 @@ def _told(root: Path, samples: Iterator[Sample]) -> Iterator[Sample]:
     try:
         yield from samples
     except OSError as err:
-        raise TrainingError(f"{root} cannot be read to its end: {err}") from err
+        raise TrainingError(f"{root} could not be worked through to its end: {err}") from err
 
 
 def _write(
