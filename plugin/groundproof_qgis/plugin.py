@@ -45,6 +45,7 @@ class GroundproofPlugin:
         self._provider.serve_from(self._engine, self._iface.mapCanvas())
         self._dock = GroundproofDock(window)
         self._desk = Desk(self._dock, self._iface, QgsProject.instance(), self._engine)
+        self._desk.runs.again_requested.connect(lambda _run: self._dock.setUserVisible(True))
         self._options = OptionsFactory(self._desk.installing)
         self._iface.registerOptionsWidgetFactory(self._options)
         self._iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._dock)

@@ -164,6 +164,16 @@ def test_tiles_are_links_once_they_are_known():
     assert parsed(Html(made).text("tile 3 and tile 4", made.parts["A1"])).hrefs == ["groundproof:tile/id2"]
 
 
+@pytest.mark.parametrize(("tiles", "said"), [(1, False), (2, True)])
+def test_what_bottom_means_is_said_once_where_there_are_several_tiles(tiles, said):
+    made = Answer.from_tables(
+        [],
+        [{"answer_id": "A1", "synthesis": "", "coverage": None, "audit": None}],
+        [{"answer_id": "A1", "tile_id": f"id{n}", "window_px": "[0,0,1,1]"} for n in range(tiles)],
+    )
+    assert ("within the tile" in Html(made).places()) is said
+
+
 def test_a_failed_tile_is_a_link_to_its_place():
     cover = {
         "looked_at": 0,

@@ -91,3 +91,11 @@ def test_questions_are_never_taken_for_html(dialog):
 def test_what_is_no_time_is_shown_as_it_is():
     assert when_words("yesterday") == "yesterday"
     assert "2026" in when_words("2026-11-28T09:00:00Z")
+
+
+def test_the_list_makes_room_for_the_form_that_is_filled_in_again(dialog, qtbot):
+    select(dialog, "r1")
+    dialog.buttons["open"].click()
+    assert dialog.isVisible()
+    dialog.buttons["again"].click()
+    assert not dialog.isVisible()

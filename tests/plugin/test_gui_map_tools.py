@@ -171,3 +171,8 @@ def test_nothing_stays_on_the_canvas(canvas):
     mark.remove()
     tool.remove()
     assert len(canvas.scene().items()) == before
+
+
+def test_a_rectangle_is_an_outline_that_leaves_the_picture_its_colours(canvas, tool, qtbot):
+    tool.show_geometry(QgsGeometry.fromRect(canvas.extent()), UTM)
+    assert tool._band.fillColor().alpha() == 0

@@ -178,11 +178,13 @@ def test_what_the_page_says_is_kept_and_read_again(page, qtbot):
     page.url.setText("https://gpu-box.example:8765")
     page.source.setText("/downloads/groundproof.whl")
     page.python.setFilePath("/usr/bin/python3.12")
+    page.command.setFilePath("/opt/groundproof/bin/groundproof")  # chosen in a file dialog
     page.tiles.setValue(900)
     page.folder.setFilePath("/data/results")
     assert page.isValid()
     page.apply()
     kept = engine_settings.load()
+    assert kept.command == "/opt/groundproof/bin/groundproof"
     assert (kept.who, kept.url, kept.source, kept.python, kept.model) == (
         "remote",
         "https://gpu-box.example:8765",

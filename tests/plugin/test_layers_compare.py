@@ -78,7 +78,7 @@ def test_every_box_says_what_became_of_it(found):
         ("", "E2"): "appeared",
         ("E3", ""): "disappeared",
         ("E4", "E5"): "moved",
-        ("E5", "E6"): "judged otherwise",
+        ("E5", "E6"): "verdict changed",
         ("E6", "E7"): "the same",
         ("E8", ""): "not compared",
         ("", "E9"): "not compared",
@@ -88,9 +88,30 @@ def test_every_box_says_what_became_of_it(found):
     assert {(one.before, one.after): one.geometry for one in rows}[("E3", "")] == places["E3"]
     assert {(one.before, one.after): one.geometry for one in rows}[("E4", "E5")] == places["E5"]
     assert (
-        summary(rows)
-        == "1 appeared, 1 disappeared, 1 moved, 1 judged otherwise, 2 the same, 2 where only one looked"
+        summary(DOCUMENT, rows)
+        == "Boxes: 1 appeared, 1 disappeared, 1 moved, 1 verdict changed, 2 the same, 2 where only one looked"
     )
+
+
+def test_what_only_a_review_made_neither_appeared_nor_disappeared(tmp_path):
+    before = read_tables(result(tmp_path, "a.gpkg"))
+    answer = {
+        **DOCUMENT["answers"][0],
+        "removed": [],
+        "by_review": {
+            "before": [{"evidence_id": "E3", "review": "added"}],
+            "after": [{"evidence_id": "E8", "review": "rejected"}],
+        },
+        "sentence": "25 -> 27 airplanes",
+    }
+    document = {**DOCUMENT, "answers": [answer]}
+    rows = list(differences(document, before, before))
+    drawn = next(one for one in rows if (one.before, one.after) == ("E3", ""))
+    assert (drawn.change, drawn.what) == ("by review", "drawn in review")
+    assert next(one for one in rows if (one.before, one.after) == ("", "E8")).what == "rejected in review"
+    told = summary(document, rows)
+    assert told.startswith("25 → 27 airplanes. Boxes: 1 appeared, 0 disappeared")
+    assert "2 drawn or rejected in review" in told
 
 
 def test_the_layer_has_a_legend_with_numbers_and_lies_in_a_subgroup(project, found):
@@ -100,13 +121,15 @@ def test_the_layer_has_a_legend_with_numbers_and_lies_in_a_subgroup(project, fou
         "appeared (1)",
         "disappeared (1)",
         "moved (1)",
-        "judged otherwise (1)",
+        "verdict changed (1)",
+        "drawn or rejected in review (0)",
         "the same (2)",
         "where only one looked (2)",
     ]
     assert layer.featureCount() == 8
     assert layer.crs().authid() == "EPSG:32631"
     assert group.find_run_group(project, "compare-1").name() == "run 1 and run 2"
+    assert project.layerTreeRoot().findLayer(layer.id()).isExpanded()  # the legend is what one looks for
     again = show(project, rows[:1], "compare-1", "run 1 and run 2")
     assert list(project.mapLayers().values()) == [again]
 
@@ -125,7 +148,7 @@ def test_what_changed_is_labelled_with_its_numbers(project, found):
         "appeared": "E2",
         "disappeared": "E3",
         "moved": "E4 → E5",
-        "judged otherwise": "E5 → E6",
+        "verdict changed": "E5 → E6",
         "the same": None,
         "not compared": None,
     }
@@ -139,8 +162,8 @@ def test_colours_differ_for_colour_blind_eyes_and_dashes_for_grey_print(project,
         line = category.symbol().symbolLayer(1)
         dash = tuple(line.customDashVector()) if line.useCustomDashPattern() else ()
         looks.append((line.color().name(), dash, line.width()))
-    assert len({colour for colour, _, _ in looks}) == 6
-    assert len({(dash, width) for _, dash, width in looks}) == 6
+    assert len({colour for colour, _, _ in looks}) == 7
+    assert len({(dash, width) for _, dash, width in looks}) == 7
 
 
 def test_boxes_of_another_crs_are_put_where_they_are(project, found):
@@ -174,4 +197,4 @@ def test_two_runs_without_a_common_question_are_a_sentence(tmp_path):
 
 def test_nothing_in_common_is_an_empty_layer(project):
     assert show(project, [], "c", "runs").featureCount() == 0
-    assert summary([]).startswith("0 appeared")
+    assert summary(DOCUMENT, []).startswith("Boxes: 0 appeared")

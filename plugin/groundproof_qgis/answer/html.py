@@ -80,6 +80,16 @@ class Html:
             return f"<p>{escaped(self._answer.coverage_sentence)}</p>" if self._answer.tiles else ""
         return self._by_part(parts, self._coverage, self._failures)
 
+    def places(self) -> str:
+        """What "bottom" means in the quoted sentences; "" where the only tile is the whole of what was asked about."""
+        if all(len(part.tiles) < 2 for part in self._answer.parts.values()):
+            return ""
+        words = tr(
+            "Places in the model's sentences, such as top or left, are places within the tile that it looked at, not "
+            "within the map."
+        )
+        return f"<p>{escaped(words)}</p>"
+
     def notes(self) -> str:
         """Sentences worth knowing that came while the question was answered."""
         return _list(escaped(note) for note in self._answer.notes)

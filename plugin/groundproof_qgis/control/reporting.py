@@ -5,6 +5,7 @@ Knows which layers belong on the picture. Refuses to know what the page says.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from qgis.core import QgsApplication, QgsMapLayer, QgsProject
@@ -16,6 +17,7 @@ from groundproof_qgis.control.run import Run
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.imagery.ground import crs_name
 from groundproof_qgis.layers.errors import LayerError
+from groundproof_qgis.layers.folders import Folders
 from groundproof_qgis.layers.group import is_ours
 from groundproof_qgis.layers.tables import read_tables
 from groundproof_qgis.report.files import write_html, write_pdf
@@ -62,8 +64,12 @@ class Reporting(QObject):
 
         def write() -> str:
             tables = read_tables(path)
-            answer = tables.answer()
-            answer.notes = notes
+            folders = Folders(tables.scenes, tables.metadata)
+            told = replace(
+                tables, answers=folders.value(tables.answers), metadata=folders.value(tables.metadata)
+            )
+            answer = told.answer()
+            answer.notes = [folders.without(note) for note in notes]
             answer.end(status, sentence)
             facts = Facts(record.asked_at, record.engine, crs, scene_lines(tables.scenes), record.gpkg)
             (write_html if target.suffix == ".html" else write_pdf)(target, answer, facts, image)

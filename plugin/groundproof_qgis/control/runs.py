@@ -156,7 +156,7 @@ class Runs(QObject):
             try:
                 document = ask_for_difference(pairs[0], pairs[1], client)
                 found = list(differences(document, read_tables(pairs[0][0]), read_tables(pairs[1][0])))
-                return drawn(found, context), summary(found)
+                return drawn(found, context), summary(document, found)
             except LayerError as err:
                 raise EngineError(str(err), FAILED) from err
 

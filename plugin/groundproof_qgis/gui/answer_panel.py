@@ -84,7 +84,9 @@ class AnswerPanel(QWidget):
         self.corrections_button = self._button(
             "export", tr("Export"), tr("Export corrections: training samples made of what you reviewed")
         )
-        self.follow_button = self._button("follow_up", tr("Ask on"), tr("Ask more about this answer"))
+        self.follow_button = self._button(
+            "follow_up", tr("Follow up"), tr("Ask a further question about this answer")
+        )
         self.history_button = self._button("history", tr("History"), tr("Earlier questions of this project"))
         self._nothing = Sentence(
             tr(
@@ -273,7 +275,8 @@ class AnswerPanel(QWidget):
 
     def _show_detail(self, answer: Answer, html: Html) -> None:
         failures = any(part.coverage is not None and part.coverage.failures for part in answer.parts.values())
-        pieces = (html.coverage() if failures else "", html.findings(), html.notes())
+        places = html.places() if not answer.is_running else ""
+        pieces = (html.coverage() if failures else "", html.findings(), places, html.notes())
         self.detail_text.set_html("".join(piece for piece in pieces if piece))
         self.detail.setVisible(not self.detail_text.is_empty)
         self.detail.set_title(tr("Notes") if answer.is_running else tr("All checks"))

@@ -159,6 +159,14 @@ class EvidenceModel(QAbstractTableModel):
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
         """Names of the columns."""
+        if (
+            orientation == Qt.Orientation.Horizontal
+            and role == Qt.ItemDataRole.ToolTipRole
+            and section == QUOTE
+        ):
+            return tr(
+                "What the model wrote. Places in it, such as top or left, are within its tile, not the map"
+            )
         if orientation != Qt.Orientation.Horizontal or role != Qt.ItemDataRole.DisplayRole:
             return None
         return (tr("No."), tr("Evidence"), tr("Size"), tr("Score"), tr("Verdict"), tr("Review"))[section]

@@ -219,6 +219,8 @@ class HistoryDialog(QDialog):
     def _choose(self, what: str) -> None:
         ids = self._possible(what)
         if ids:
+            if what == AGAIN:  # the form in the dock is what comes next, and this list would cover it
+                self.close()
             self.chosen.emit(what, ids)
 
     def _filtered(self, text: str) -> None:

@@ -78,7 +78,7 @@ class OptionsPage(QgsOptionsPageWidget):
         self.remove = QPushButton(tr("Remove..."))
         self.source = QLineEdit()
         self.python = QgsFileWidget()
-        self.command = QLineEdit()
+        self.command = QgsFileWidget()
         self.model = QLineEdit()
         self.url = QLineEdit()
         self.auth = QgsAuthConfigSelect()
@@ -99,7 +99,7 @@ class OptionsPage(QgsOptionsPageWidget):
             who=REMOTE if self.remote.isChecked() else LOCAL,
             url=self.url.text().strip(),
             authcfg=self.auth.configId(),
-            command=self.command.text().strip(),
+            command=self.command.filePath().strip(),
             source=self.source.text().strip(),
             python=self.python.filePath().strip(),
             model=self.model.text().strip() or engine_settings.MODEL,
@@ -172,7 +172,9 @@ class OptionsPage(QgsOptionsPageWidget):
         self.python.setStorageMode(QgsFileWidget.StorageMode.GetFile)
         self.python.lineEdit().setPlaceholderText(tr("found automatically"))
         self.python.setToolTip(tr("A Python 3.11 or newer; not QGIS's own"))
-        self.command.setPlaceholderText(tr("the engine that the plugin installed"))
+        self.command.setStorageMode(QgsFileWidget.StorageMode.GetFile)
+        self.command.setDialogTitle(tr("The engine's program"))
+        self.command.lineEdit().setPlaceholderText(tr("the engine that the plugin installed"))
         self.command.setToolTip(
             tr("For an engine you installed yourself: the path of its program groundproof")
         )
@@ -184,7 +186,7 @@ class OptionsPage(QgsOptionsPageWidget):
         form.addRow("", buttons)
         form.addRow(tr("Install &from"), self.source)
         form.addRow(tr("&Python"), self.python)
-        form.addRow(tr("Program"), self.command)
+        form.addRow(tr("P&rogram"), self.command)
         form.addRow(tr("&Model"), self.model)
         return group
 
@@ -248,7 +250,7 @@ class OptionsPage(QgsOptionsPageWidget):
         (self.remote if settings.who == REMOTE else self.local).setChecked(True)
         self.url.setText(settings.url)
         self.auth.setConfigId(settings.authcfg)
-        self.command.setText(settings.command)
+        self.command.setFilePath(settings.command)
         self.source.setText(settings.source)
         self.python.setFilePath(settings.python)
         self.model.setText("" if settings.model == engine_settings.MODEL else settings.model)

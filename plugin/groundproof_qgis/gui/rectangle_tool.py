@@ -14,7 +14,6 @@ MIN_PX = 4
 """A smaller drag is a click: the second corner is clicked then."""
 LINE_PX = 2
 COLOUR = "#f0e442"
-GROUND_ALPHA = 40
 
 
 class RectangleTool(QgsMapTool):
@@ -33,10 +32,8 @@ class RectangleTool(QgsMapTool):
         self._former: QgsMapTool | None = None
         self._is_done = True
         self._band = QgsRubberBand(canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
-        ground = QColor(COLOUR)
-        ground.setAlpha(GROUND_ALPHA)
         self._band.setStrokeColor(QColor(COLOUR))
-        self._band.setFillColor(ground)
+        self._band.setFillColor(QColor(0, 0, 0, 0))  # an outline: the picture under it keeps its colours
         self._band.setSecondaryStrokeColor(QColor("#101820"))
         self._band.setWidth(LINE_PX)
         self._band.hide()

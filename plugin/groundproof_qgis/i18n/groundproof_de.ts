@@ -96,6 +96,11 @@
         </message>
         <message>
             <location filename="../answer/html.py" />
+            <source>Places in the model's sentences, such as top or left, are places within the tile that it looked at, not within the map.</source>
+            <translation>Ortsangaben in den Sätzen des Modells, etwa oben oder links, gelten innerhalb der Kachel, die es sich angesehen hat, nicht auf der Karte.</translation>
+        </message>
+        <message>
+            <location filename="../answer/html.py" />
             <source>also checked</source>
             <translation>auch kontrolliert</translation>
         </message>
@@ -258,6 +263,7 @@
         </message>
         <message>
             <location filename="../control/desk.py" />
+            <location filename="../layers/result.py" />
             <source>The boxes of this answer are not on the map.</source>
             <translation>Die Rahmen dieser Antwort sind nicht auf der Karte.</translation>
         </message>
@@ -895,13 +901,8 @@
         </message>
         <message>
             <location filename="../gui/answer_panel.py" />
-            <source>Ask more about this answer</source>
-            <translation>Mehr zu dieser Antwort fragen</translation>
-        </message>
-        <message>
-            <location filename="../gui/answer_panel.py" />
-            <source>Ask on</source>
-            <translation>Weiterfragen</translation>
+            <source>Ask a further question about this answer</source>
+            <translation>Eine weitere Frage zu dieser Antwort stellen</translation>
         </message>
         <message>
             <location filename="../gui/answer_panel.py" />
@@ -948,6 +949,11 @@
             <location filename="../gui/answer_panel.py" />
             <source>Filter the evidence</source>
             <translation>Belege filtern</translation>
+        </message>
+        <message>
+            <location filename="../gui/answer_panel.py" />
+            <source>Follow up</source>
+            <translation>Nachfragen</translation>
         </message>
         <message>
             <location filename="../gui/answer_panel.py" />
@@ -1434,6 +1440,11 @@
         </message>
         <message>
             <location filename="../gui/evidence_model.py" />
+            <source>What the model wrote. Places in it, such as top or left, are within its tile, not the map</source>
+            <translation>Was das Modell schrieb. Ortsangaben darin, etwa oben oder links, gelten in seiner Kachel, nicht auf der Karte</translation>
+        </message>
+        <message>
+            <location filename="../gui/evidence_model.py" />
             <source>no words</source>
             <translation>ohne Worte</translation>
         </message>
@@ -1716,13 +1727,13 @@
         </message>
         <message>
             <location filename="../gui/options_page.py" />
-            <source>Privacy</source>
-            <translation>Datenschutz</translation>
+            <source>P&amp;rogram</source>
+            <translation>P&amp;rogramm</translation>
         </message>
         <message>
             <location filename="../gui/options_page.py" />
-            <source>Program</source>
-            <translation>Programm</translation>
+            <source>Privacy</source>
+            <translation>Datenschutz</translation>
         </message>
         <message>
             <location filename="../gui/options_page.py" />
@@ -1733,6 +1744,11 @@
             <location filename="../gui/options_page.py" />
             <source>Remove...</source>
             <translation>Entfernen...</translation>
+        </message>
+        <message>
+            <location filename="../gui/options_page.py" />
+            <source>The engine's program</source>
+            <translation>Das Programm der Engine</translation>
         </message>
         <message>
             <location filename="../gui/options_page.py" />
@@ -2399,6 +2415,11 @@
         </message>
         <message>
             <location filename="../layers/compare.py" />
+            <source>Boxes: {changes}</source>
+            <translation>Rahmen: {changes}</translation>
+        </message>
+        <message>
+            <location filename="../layers/compare.py" />
             <source>The two runs have no question about the same place in common, so there is nothing to compare. Choose two runs of one question.</source>
             <translation>Die beiden Läufe haben keine gemeinsame Frage zum selben Ort, deshalb gibt es nichts zu vergleichen. Wählen Sie zwei Läufe einer Frage.</translation>
         </message>
@@ -2419,8 +2440,13 @@
         </message>
         <message>
             <location filename="../layers/compare.py" />
-            <source>judged otherwise</source>
-            <translation>anders beurteilt</translation>
+            <source>drawn in review</source>
+            <translation>bei der Prüfung gezeichnet</translation>
+        </message>
+        <message>
+            <location filename="../layers/compare.py" />
+            <source>drawn or rejected in review</source>
+            <translation>bei der Prüfung gezeichnet oder abgelehnt</translation>
         </message>
         <message>
             <location filename="../layers/compare.py" />
@@ -2439,8 +2465,18 @@
         </message>
         <message>
             <location filename="../layers/compare.py" />
+            <source>rejected in review</source>
+            <translation>bei der Prüfung abgelehnt</translation>
+        </message>
+        <message>
+            <location filename="../layers/compare.py" />
             <source>the same</source>
             <translation>gleich</translation>
+        </message>
+        <message>
+            <location filename="../layers/compare.py" />
+            <source>verdict changed</source>
+            <translation>Urteil geändert</translation>
         </message>
         <message>
             <location filename="../layers/compare.py" />
@@ -2881,8 +2917,8 @@ Das angegebene GeoPackage bleibt, wie es ist; das neue wird als Kopie geschriebe
         </message>
         <message>
             <location filename="../processing/compare_runs.py" />
-            <source>Compares the evidence of two results: which boxes appeared, disappeared, moved, are judged otherwise, or stayed. The two may be of one place at two times, of two models, or before and after a review.</source>
-            <translation>Vergleicht die Belege zweier Ergebnisse: welche Rahmen erschienen, verschwunden oder gewandert sind, anders beurteilt werden oder gleich blieben. Die beiden können von einem Ort zu zwei Zeitpunkten stammen, von zwei Modellen, oder von vor und nach einer Prüfung.</translation>
+            <source>Compares the evidence of two results: which boxes appeared, disappeared, moved, have another verdict, or stayed. The two may be of one place at two times, of two models, or before and after a review.</source>
+            <translation>Vergleicht die Belege zweier Ergebnisse: welche Rahmen erschienen, verschwunden oder gewandert sind, ein anderes Urteil haben oder gleich blieben. Die beiden können von einem Ort zu zwei Zeitpunkten stammen, von zwei Modellen, oder von vor und nach einer Prüfung.</translation>
         </message>
         <message>
             <location filename="../processing/compare_runs.py" />

@@ -1,4 +1,4 @@
-"""Two runs compared on the map: what appeared, disappeared, moved, or is judged otherwise.
+"""Two runs compared on the map: what appeared, disappeared, moved, or has another verdict.
 
 Knows the engine's diff document and two runs' files. Refuses to know how boxes are matched: the engine does that.
 """
@@ -32,15 +32,21 @@ from groundproof_qgis.review.state import import_inputs, review_state
 from groundproof_qgis.review.update import Engine
 
 APPEARED, DISAPPEARED, MOVED = "appeared", "disappeared", "moved"
-JUDGED, KEPT = "judged otherwise", "the same"
+JUDGED, KEPT = "verdict changed", "the same"
+BY_REVIEW = "by review"
+"""Boxes that an analyst drew or rejected in one run and the other does not have: no model found or lost them."""
 ALONE = "not compared"
 """Boxes where the other run did not look, or of a question that it was not asked: they neither came nor went."""
+
+MAX_ANSWERS = 3
+"""Answers (of several areas) whose change is told in the summary."""
 
 _LOOK: dict[str, tuple[str, tuple[float, ...], float]] = {
     APPEARED: ("#56b4e9", (), 0.7),
     DISAPPEARED: ("#e0651a", (3, 2), 0.7),
     MOVED: ("#f0e442", (6, 2.5), 0.6),
     JUDGED: ("#cc79a7", (1.5, 1.5), 0.6),
+    BY_REVIEW: ("#009e73", (6, 1.5, 1.5, 1.5), 0.6),
     KEPT: ("#c8d2dc", (), 0.25),
     ALONE: ("#9a9a9a", (1.5, 3), 0.25),
 }
@@ -136,15 +142,23 @@ def differences(document: Mapping[str, Any], before: Tables, after: Tables) -> I
     for answer in document["answers"]:
         a, b = answer["answer_ids"]
         compared |= {(False, a), (True, b)}
-        outside = answer.get("outside") or {}
+        outside, by_review = answer.get("outside") or {}, answer.get("by_review") or {}
         for first, second in answer["kept"]:
             yield one(KEPT, (a, first), (b, second))
-        for change, items in ((DISAPPEARED, answer["removed"]), (ALONE, outside.get("before", ()))):
+        for change, items in (
+            (DISAPPEARED, answer["removed"]),
+            (BY_REVIEW, by_review.get("before", ())),
+            (ALONE, outside.get("before", ())),
+        ):
             for item in items:
-                yield one(change, (a, item["evidence_id"]), None)
-        for change, items in ((APPEARED, answer["added"]), (ALONE, outside.get("after", ()))):
+                yield one(change, (a, item["evidence_id"]), None, _reviewed(change, item))
+        for change, items in (
+            (APPEARED, answer["added"]),
+            (BY_REVIEW, by_review.get("after", ())),
+            (ALONE, outside.get("after", ())),
+        ):
             for item in items:
-                yield one(change, None, (b, item["evidence_id"]))
+                yield one(change, None, (b, item["evidence_id"]), _reviewed(change, item))
         for found in answer["changed"]:
             what = found["what"]
             words = "; ".join(_words(name, *pair, found.get("moved_m")) for name, pair in what.items())
@@ -174,7 +188,8 @@ def show_differences(project: QgsProject, layer: QgsVectorLayer, run_id: str, ti
     run_id: names the comparison. title: of its subgroup.
     """
     group.remove_layers(project, run_id)
-    group.add_layer(project, layer, "compare", run_id, group.run_group(project, run_id, title))
+    run = group.run_group(project, run_id, title)
+    group.add_layer(project, layer, "compare", run_id, run, expanded=True)
 
 
 def layer_of(found: Iterable[Difference], context: QgsCoordinateTransformContext) -> QgsVectorLayer:
@@ -210,11 +225,18 @@ def dress(layer: QgsVectorLayer) -> None:
     layer.setMapTipTemplate(look.map_tip('"change"', '"before"', '"after"', '"label"', '"what"'))
 
 
-def summary(found: Iterable[Difference]) -> str:
-    """ "2 appeared, 1 disappeared, 3 moved, 0 judged otherwise, 20 the same", and what was not compared."""
+def summary(document: Mapping[str, Any], found: Iterable[Difference]) -> str:
+    """ "25 → 27 airplanes. Boxes: 2 appeared, 1 disappeared, 3 moved, 0 verdict changed, 20 the same".
+
+    Also what was not compared, and what only a review made, where there is any. document: of the process `diff`.
+    """
     changes = Counter(one.change for one in found)
     counts = [(change, changes[change], words) for change, words in zip(_LOOK, _legend())]
-    return ", ".join(f"{n} {words}" for change, n, words in counts if n or change != ALONE)
+    boxes = ", ".join(f"{n} {words}" for change, n, words in counts if n or change not in (ALONE, BY_REVIEW))
+    answers = [str(answer.get("sentence") or "").replace(" -> ", " → ") for answer in document["answers"]]
+    told = "; ".join([one for one in answers if one][:MAX_ANSWERS])
+    words = tr("Boxes: {changes}").format(changes=boxes)
+    return f"{told}. {words}" if told else words
 
 
 def _legend() -> tuple[str, ...]:
@@ -222,7 +244,8 @@ def _legend() -> tuple[str, ...]:
         tr("appeared"),
         tr("disappeared"),
         tr("moved"),
-        tr("judged otherwise"),
+        tr("verdict changed"),
+        tr("drawn or rejected in review"),
         tr("the same"),
         tr("where only one looked"),
     )
@@ -230,6 +253,13 @@ def _legend() -> tuple[str, ...]:
 
 def _by_name(tables: Tables) -> dict[tuple[str, str], Row]:
     return {(row["answer_id"], row["evidence_id"]): row for row in tables.evidence}
+
+
+def _reviewed(change: str, item: Mapping[str, Any]) -> str:
+    """What the analyst did to a box that only a review made."""
+    if change != BY_REVIEW:
+        return ""
+    return tr("drawn in review") if item.get("review") == "added" else tr("rejected in review")
 
 
 def _words(name: str, before: Any, after: Any, moved_m: float | None) -> str:

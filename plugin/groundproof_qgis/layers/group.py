@@ -72,14 +72,18 @@ def add_layer(
     group: QgsLayerTreeGroup,
     *,
     visible: bool = True,
+    expanded: bool = False,
 ) -> QgsLayerTreeLayer:
-    """Put a layer at the end of a group, marked as ours. The project owns it from then on."""
+    """Put a layer at the end of a group, marked as ours. The project owns it from then on.
+
+    expanded: its legend is open.
+    """
     layer.setCustomProperty(LAYER_PROPERTY, kind)
     layer.setCustomProperty(RUN_PROPERTY, run_id)
     project.addMapLayer(layer, False)
     node = group.addLayer(layer)
     node.setItemVisibilityChecked(visible)
-    node.setExpanded(False)
+    node.setExpanded(expanded)
     return node
 
 

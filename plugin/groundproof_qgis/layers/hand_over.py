@@ -1,19 +1,29 @@
 """A result as one clean file for somebody else: everything that is saved, and nothing beside it.
 
-Knows SQLite's journal files. Refuses to know what is in the tables: styles, provenance and the review all go with it.
-QGIS keeps a GeoPackage in two files while it is open (`-wal`); a copy of the first alone would lack the review.
+Knows SQLite's journal files, and which columns can name folders of this computer: in the copy they name files only.
+Refuses to know what else is in the tables: styles, provenance and the review all go with it. QGIS keeps a GeoPackage in
+two files while it is open (`-wal`); a copy of the first alone would lack the review.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.layers.errors import LayerError
+from groundproof_qgis.layers.folders import Folders
 
 SUFFIX = ".gpkg"
+
+_WITH_PATHS = {
+    "scenes": ("path", "reason"),
+    "answers": ("coverage", "audit", "context"),
+    "tiles": ("text",),
+}
+"""Columns that name files: of the images, and where something could not be read."""
 
 
 def hand_over(source: Path, target: Path) -> Path:
@@ -46,5 +56,40 @@ def hand_over(source: Path, target: Path) -> Path:
 def _copy(source: Path, target: Path) -> None:
     with closing(sqlite3.connect(source)) as reader, closing(sqlite3.connect(target)) as writer:
         reader.backup(writer)
+        _without_folders(writer)
         # The copy says that it is kept in two files, as the original is; this folds it into one.
         writer.execute("PRAGMA journal_mode=DELETE")
+
+
+def _without_folders(connection: sqlite3.Connection) -> None:
+    """Only names of files, where the result names its images, its run and its model."""
+    # The spatial index's triggers name these functions, and never call them: no geometry changes here.
+    for name in ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
+        connection.create_function(name, 1, lambda _geometry: 0)
+    documents = connection.execute("SELECT id, metadata FROM gpkg_metadata").fetchall()
+    metadata = {key: found for key, found in ((key, _document(text)) for key, text in documents) if found}
+    scenes = [{"path": path} for (path,) in connection.execute("SELECT path FROM scenes")]
+    folders = Folders(scenes, {str(key): found for key, found in metadata.items()})
+    if not folders:
+        return
+    for key, found in metadata.items():
+        text = json.dumps(folders.value(found), ensure_ascii=False, separators=(",", ":"))
+        connection.execute("UPDATE gpkg_metadata SET metadata = ? WHERE id = ?", (text, key))
+    for table, columns in _WITH_PATHS.items():
+        # Tiles' texts are the model's own words, but for those that failed.
+        only = " AND status NOT IN ('ok', 'empty')" if table == "tiles" else ""
+        for column in columns:
+            rows = connection.execute(
+                f'SELECT fid, "{column}" FROM "{table}" WHERE "{column}" IS NOT NULL{only}'  # noqa: S608 - our names
+            ).fetchall()
+            changed = [(folders.without(text), fid) for fid, text in rows if folders.without(text) != text]
+            connection.executemany(f'UPDATE "{table}" SET "{column}" = ? WHERE fid = ?', changed)  # noqa: S608
+    connection.commit()
+
+
+def _document(text: str) -> dict[str, object] | None:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None

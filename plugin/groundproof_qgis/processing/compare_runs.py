@@ -57,7 +57,7 @@ class CompareRuns(GroundproofAlgorithm):
     def shortHelpString(self) -> str:  # noqa: N802 - QGIS's name
         """What stands beside the parameters."""
         return tr(
-            "Compares the evidence of two results: which boxes appeared, disappeared, moved, are judged otherwise, or "
+            "Compares the evidence of two results: which boxes appeared, disappeared, moved, have another verdict, or "
             "stayed. The two may be of one place at two times, of two models, or before and after a review."
         )
 
@@ -102,7 +102,7 @@ class CompareRuns(GroundproofAlgorithm):
             raise QgsProcessingException(self.invalidSinkError(parameters, OUTPUT))
         sink.addFeatures(layer.getFeatures(), QgsFeatureSink.Flag.FastInsert)
         dress_when_loaded(context, made)
-        text = summary(found)
+        text = summary(document, found)
         feedback.pushInfo(text)
         counts = {
             name: sum(one.change == change for one in found)

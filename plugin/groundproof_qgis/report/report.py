@@ -119,6 +119,7 @@ def _body(answer: Answer, facts: Facts, html: Html, image: Image | None) -> Iter
             yield f"<h2>{escaped(heading)}</h2>{text}"
     yield f"<h2>{escaped(tr('Evidence'))}</h2>"
     yield from _table(answer, html)
+    yield html.places()
     if answer.notes:
         yield f"<h2>{escaped(tr('Notes'))}</h2>{html.notes()}"
     yield f"<h2>{escaped(tr('Where this comes from'))}</h2>"
