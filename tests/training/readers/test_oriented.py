@@ -5,7 +5,7 @@ import math
 import cv2
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from shapely.geometry import Polygon
 
@@ -28,6 +28,8 @@ def test_corners_are_those_of_opencv(cx, cy, width, height, turned):
     assert ours.area == pytest.approx(width * height)
 
 
+@example(0.0, -15.050776893334787, 45.0, 2.0000099999999996, 0.0)
+@example(0.0, 0.0, 45.0, 2.0, 90.0)
 @given(coordinate, coordinate, side, side, angle)
 def test_the_smallest_rectangle_of_a_turned_box_is_itself(cx, cy, width, height, turned):
     box = TurnedBox(cx, cy, width, height, turned)

@@ -68,6 +68,17 @@ def test_an_image_is_looked_at_once_and_every_sample_without_it_counted(tmp_path
     assert problems.counts == {"no image": 1, "sample without its image": 3}
 
 
+def test_a_path_that_leads_out_of_the_folder_is_not_followed(tmp_path):
+    (tmp_path / "set").mkdir()
+    Image.new("RGB", (7, 5)).save(tmp_path / "secret.png")
+    problems = Problems()
+    images = Images(tmp_path / "set", Options(), problems)
+    for path in ("../secret.png", str(tmp_path / "secret.png"), "a/../../secret.png"):
+        assert images.get(path, "label") is None
+        assert images.one_of((path,), "label") is None
+    assert problems.counts == {"path outside": 3, "sample without its image": 6}
+
+
 @given(st.integers(0, 5), st.text(min_size=1, max_size=9))
 def test_a_share_is_the_same_every_time(seed, name):
     assert 0 <= share(seed, name) < 1

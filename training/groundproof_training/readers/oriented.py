@@ -71,6 +71,8 @@ def smallest(quad: Quad) -> TurnedBox:
     centre = ring.mean(axis=0)
     first, second = ring[1] - ring[0], ring[2] - ring[1]
     angle = float(np.degrees(np.arctan2(first[1], first[0]))) % 180
+    if angle > 180 - 1e-9:
+        angle = 0.0  # A hair below 0, which the remainder turned into 180.
     if angle >= 90:
         first, second, angle = second, first, angle - 90
     sides = float(np.hypot(*first)), float(np.hypot(*second))

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -53,6 +53,9 @@ class Images:
     def get(self, path: str, where: str, size: tuple[int, int] | None = None) -> SampleImage | None:
         """The picture at root/path. None where it cannot be used: the picture is noted as a problem once, each sample
         that needs it as one of its own. size: width and height by the labels, for when no image is needed."""
+        if path not in self.seen and (PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts):
+            self.seen[path] = None
+            self.problems.add("path outside", path, "it leads out of the dataset's folder")
         if path not in self.seen:
             self.seen[path] = look_at(self.root, path, self.options, self.problems, size)
         image = self.seen[path]
@@ -64,7 +67,7 @@ class Images:
         self, paths: tuple[str, ...], where: str, size: tuple[int, int] | None = None
     ) -> SampleImage | None:
         """The first of the paths that is there; where none is, the first is noted as missing."""
-        there = next((p for p in paths if p in self.seen or (self.root / p).is_file()), paths[0])
+        there = next((p for p in paths if self.seen.get(p) or (self.root / p).is_file()), paths[0])
         return self.get(there, where, size)
 
 
