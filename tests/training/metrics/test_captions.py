@@ -5,14 +5,21 @@ from __future__ import annotations
 import contextlib
 import io
 from pathlib import Path
+from types import SimpleNamespace
 
 import nltk
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nltk.corpus.reader.wordnet import WordNetCorpusReader
+from nltk.corpus.util import LazyCorpusLoader
+from pycocoevalcap.bleu.bleu import Bleu
+from pycocoevalcap.cider.cider import Cider
+from pycocoevalcap.rouge.rouge import Rouge
 from rouge_score import rouge_scorer
 
 from groundproof_training.errors import TrainingError
+from groundproof_training.metrics import captions
 from groundproof_training.metrics.captions import (
     BleuCounts,
     Meteor,
@@ -64,8 +71,7 @@ def test_captions_are_cut_as_the_treebank_does(text: str, expected: str) -> None
 
 
 def test_bleu_is_cocos() -> None:
-    bleu = pytest.importorskip("pycocoevalcap.bleu.bleu", reason="pycocoevalcap is in the dev extra")
-    corpus, each = coco(bleu.Bleu(4))
+    corpus, each = coco(Bleu(4))
     counts = [bleu_counts(tokens(said), [tokens(r) for r in refs]) for said, refs in CORPUS]
     total = sum(counts, BleuCounts())
     for n in range(4):
@@ -81,8 +87,7 @@ def test_bleu_is_cocos() -> None:
 
 
 def test_rouge_l_is_cocos() -> None:
-    rouge = pytest.importorskip("pycocoevalcap.rouge.rouge", reason="pycocoevalcap is in the dev extra")
-    _, each = coco(rouge.Rouge())
+    _, each = coco(Rouge())
     for (said, refs), theirs in zip(CORPUS, each, strict=True):
         assert rouge_l(tokens(said), [tokens(r) for r in refs]) == pytest.approx(theirs, abs=1e-9)
 
@@ -96,8 +101,7 @@ def test_rouge_l_has_the_subsequence_of_rouge_score(said: tuple[str, ...], true:
 
 
 def test_cider_d_is_cocos_with_the_same_corpus(tmp_path: Path) -> None:
-    cider = pytest.importorskip("pycocoevalcap.cider.cider", reason="pycocoevalcap is in the dev extra")
-    _, each = coco(cider.Cider())
+    _, each = coco(Cider())
     table = Frequencies.of(refs for _, refs in CORPUS)
     table.save(tmp_path / "df.json")
     assert Frequencies.load(tmp_path / "df.json") == table
@@ -133,23 +137,23 @@ def test_meteor_by_hand() -> None:
     assert meteor((), [tokens("a ship")]) == 0 == meteor(tokens("a ship"), [])
 
 
-def has_wordnet() -> bool:
-    try:
-        nltk.data.find("corpora/wordnet.zip")
-    except LookupError:
-        return False
-    return True
-
-
-@pytest.mark.skipif(has_wordnet(), reason="nltk's WordNet is here")
-def test_without_wordnet_its_absence_is_said() -> None:
+def test_without_wordnet_its_absence_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nltk.data, "path", [])
+    monkeypatch.setattr(nltk.corpus, "wordnet", LazyCorpusLoader("wordnet", WordNetCorpusReader, None))
+    captions._wordnet.cache_clear()
     with pytest.raises(TrainingError, match=r"nltk\.downloader wordnet.*exact-stem"):
         meteor(("boat",), [("ship",)], Meteor.WORDNET)
 
 
-@pytest.mark.skipif(not has_wordnet(), reason="nltk's WordNet data is not on this machine")
-def test_wordnet_knows_synonyms() -> None:
-    assert meteor(("automobile",), [("car",)], Meteor.WORDNET) > meteor(("automobile",), [("car",)]) == 0
+def test_with_wordnet_synonyms_match(monkeypatch: pytest.MonkeyPatch) -> None:
+    lemmas = {"boat": ["boat", "ship"]}
+    synset = lambda words: SimpleNamespace(
+        lemmas=lambda: [SimpleNamespace(name=lambda w=w: w) for w in words]
+    )
+    made = SimpleNamespace(synsets=lambda word: [synset(lemmas[word])] if word in lemmas else [])
+    monkeypatch.setattr(captions, "_wordnet", lambda variant: made)
+    assert meteor(("boat",), [("ship",)], Meteor.WORDNET) == 0.5  # one chunk of one match: penalty 1/2
+    assert meteor(("boat",), [("car",)], Meteor.WORDNET) == 0
 
 
 @given(sentence, st.lists(sentence, min_size=1, max_size=3))
