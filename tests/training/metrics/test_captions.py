@@ -146,11 +146,8 @@ def test_without_wordnet_its_absence_is_said(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_with_wordnet_synonyms_match(monkeypatch: pytest.MonkeyPatch) -> None:
-    lemmas = {"boat": ["boat", "ship"]}
-    synset = lambda words: SimpleNamespace(
-        lemmas=lambda: [SimpleNamespace(name=lambda w=w: w) for w in words]
-    )
-    made = SimpleNamespace(synsets=lambda word: [synset(lemmas[word])] if word in lemmas else [])
+    same = SimpleNamespace(lemmas=lambda: [SimpleNamespace(name=lambda w=w: w) for w in ("boat", "ship")])
+    made = SimpleNamespace(synsets=lambda word: [same] if word == "boat" else [])
     monkeypatch.setattr(captions, "_wordnet", lambda variant: made)
     assert meteor(("boat",), [("ship",)], Meteor.WORDNET) == 0.5  # one chunk of one match: penalty 1/2
     assert meteor(("boat",), [("car",)], Meteor.WORDNET) == 0
