@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -21,6 +21,7 @@ value = st.recursive(
 record = st.dictionaries(st.text(max_size=5), value, max_size=4)
 
 
+@settings(max_examples=40)
 @given(st.lists(record, max_size=8), st.integers(1, 40), st.sampled_from([None, 1]))
 def test_a_list_read_piece_by_piece_is_the_list(tmp_path_factory, things, chunk, indent):
     file = tmp_path_factory.mktemp("list") / "list.json"

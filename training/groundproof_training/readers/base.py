@@ -96,10 +96,17 @@ class Problems:
 
 
 class Reader(Protocol):
-    """One dataset. `options` is the class of what it can be told."""
+    """One dataset."""
 
-    card: DatasetCard
-    options: type[Options]
+    @property
+    def card(self) -> DatasetCard:
+        """What is known of it."""
+        ...
+
+    @property
+    def options(self) -> type[Options]:
+        """The class of what it can be told."""
+        ...
 
     def read(self, root: Path, split: Split, options: Options, problems: Problems) -> Iterator[Sample]:
         """Its samples of one split in a fixed order, lazily. Raises WrongFolderError before the first one."""

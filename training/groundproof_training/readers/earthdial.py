@@ -122,6 +122,7 @@ def samples_of_row(
     where: str,
 ) -> Iterator[Sample]:
     """The samples of one row: one for each turn of its conversation, or the one question. fields: what they share."""
+    turns: list[tuple[str, str, tuple[str, ...]]]
     if row.get("conversations"):
         turns = [(q, a, ()) for q, a in turns_of(_opened(row), problems, where)]
     else:

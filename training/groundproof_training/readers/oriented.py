@@ -10,6 +10,7 @@ EarthDial's evaluator turns the other way.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import cos, isfinite, radians, sin
 
@@ -49,7 +50,15 @@ class TurnedBox:
         c, s = cos(radians(self.angle_deg)), sin(radians(self.angle_deg))
         w, h = self.width / 2, self.height / 2
         corners = ((-w, -h), (w, -h), (w, h), (-w, h))
-        return tuple(v for dx, dy in corners for v in (self.cx + dx * c - dy * s, self.cy + dx * s + dy * c))
+        return quad_of(
+            v for dx, dy in corners for v in (self.cx + dx * c - dy * s, self.cy + dx * s + dy * c)
+        )
+
+
+def quad_of(numbers: Iterable[float]) -> Quad:
+    """Eight numbers, x y of four corners, as a quad. Raises ValueError for more or fewer."""
+    a, b, c, d, e, f, g, h = numbers
+    return a, b, c, d, e, f, g, h
 
 
 def enclosing(quad: Quad) -> tuple[float, float, float, float]:
@@ -81,4 +90,4 @@ def smallest(quad: Quad) -> TurnedBox:
 
 def scaled(quad: Quad, scale_x: float, scale_y: float) -> Quad:
     """Each corner times the scale of its axis: from a grid of percents to px, which shears unless both are equal."""
-    return tuple(v * (scale_x, scale_y)[i % 2] for i, v in enumerate(quad))
+    return quad_of(v * (scale_x, scale_y)[i % 2] for i, v in enumerate(quad))

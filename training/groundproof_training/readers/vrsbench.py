@@ -15,11 +15,12 @@ from typing import Any, Literal
 from groundproof.protocol import Task
 from groundproof_training.readers.base import DatasetCard, Options, Problems, Reader, need
 from groundproof_training.readers.conversations import turns_of
-from groundproof_training.readers.oriented import enclosing
+from groundproof_training.readers.oriented import enclosing, quad_of, scaled
 from groundproof_training.readers.sources import Images, check_split, json_list, options_of
 from groundproof_training.readers.texts import class_words, phrases_in, plain, tags_of
 from groundproof_training.readers.turns import Turn, sample_of
 from groundproof_training.samples import Sample, SampleImage, Split, TrueBox
+from groundproof_training.samples.types import Quad
 
 Kind = Literal["vqa", "refer", "caption"]
 SIZE = (512, 512)
@@ -206,15 +207,12 @@ def _noted(sample: Sample, note: dict[str, Any], options: VrsBenchOptions) -> Sa
     return sample.model_copy(update={"boxes": (box,), "asked": asked, "meta": meta})
 
 
-def _corners(numbers: Any, image: SampleImage) -> tuple[float, ...] | None:
+def _corners(numbers: Any, image: SampleImage) -> Quad | None:
     """Eight numbers from 0 to 1, in px."""
     try:
-        values = [float(n) for n in numbers]
+        return scaled(quad_of(float(n) for n in numbers), image.width, image.height)
     except (TypeError, ValueError):
         return None
-    if len(values) != 8:
-        return None
-    return tuple(v * (image.width, image.height)[i % 2] for i, v in enumerate(values))
 
 
 READERS: tuple[Reader, ...] = (VrsBench(),)
