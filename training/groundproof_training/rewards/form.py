@@ -47,4 +47,6 @@ def is_exact(text: str, form: Form) -> bool:
         return all(_absent(text, tag) for tag in _INNER)
     match = _OUTER.fullmatch(text)
     inside = _SECTIONS.fullmatch(match["think"]) if match else None
-    return bool(inside) and all(_once(text, tag) for tag in _INNER) and all(map(str.strip, inside.groups()))
+    if inside is None or not all(_once(text, tag) for tag in _INNER):
+        return False
+    return all(part.strip() for part in inside.groups())
