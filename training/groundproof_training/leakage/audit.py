@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -139,6 +139,22 @@ class Audit:
                     if STRENGTH[key[1]] < strongest:
                         drop[key] |= set(ids)
         return {key: tuple(sorted(drop[key])) for key in self.parts if key in drop}
+
+    def left_between_splits(self, dropped: Collection[str]) -> int:
+        """Pairs that would still tie two splits together without these samples: 0 is the proof that a build does not
+        leak, as far as this audit looks."""
+        left = 0
+        for pair in self.pairs:
+            sides = [
+                {
+                    key[1]
+                    for key, ids in self.views[n].samples.items()
+                    if not all(one in dropped for one in ids)
+                }
+                for n in (pair.first, pair.second)
+            ]
+            left += any(a != b for a in sides[0] for b in sides[1])
+        return left
 
 
 Said = Callable[[str], None]

@@ -1,0 +1,259 @@
+"""The build itself: read, audit, drop, rationales, write, audit again, data card. Each stage is a file, so that a build
+that was stopped goes on.
+
+Knows the order of stages. Refuses to know formats and rules.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from groundproof_training.build.card import BuildFacts, RowFacts, write_card
+from groundproof_training.build.composition import Composition, Row
+from groundproof_training.build.reading import card_of, folder_of, options_of, read_row, split_of
+from groundproof_training.errors import TrainingError
+from groundproof_training.leakage.audit import Audit, AuditOptions, Part, audit_parts
+from groundproof_training.leakage.cache import LookCache
+from groundproof_training.leakage.report import write_html, write_json
+from groundproof_training.rationales.running import Wanted, profile_of, run
+from groundproof_training.readers.base import Problems
+from groundproof_training.samples import Form, Sample, seen_size
+from groundproof_training.samples.llamafactory import to_messages, write_messages
+from groundproof_training.samples.pictures import Pictures
+from groundproof_training.samples.storage import read_jsonl, write_jsonl, write_parquet
+
+Said = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """skip_missing: build without the rows whose folder is not there, and say so. rationales: for `rationales`; its
+    `samples`, `out` and `data` are given here. formats: beside JSONL, of "parquet" and "llamafactory". cache: of the
+    audit's hashes; None: in the output folder."""
+
+    skip_missing: bool = False
+    rationales: dict[str, Any] = field(default_factory=dict)
+    formats: tuple[str, ...] = ("parquet", "llamafactory")
+    cache: Path | None = None
+    audit: AuditOptions = field(default_factory=AuditOptions)
+
+
+def build(composition: Composition, data: Path, out: Path, options: BuildOptions, say: Said) -> list[str]:
+    """Write OUT/train.jsonl, val.jsonl, rl.jsonl, their other formats, the audit and README.md; lines for people.
+
+    Raises TrainingError; what was finished is kept, and the same command goes on.
+    """
+    profile_of(options.rationales.get("profile", "rsthinker"))
+    rows = _present(composition, data, skip=options.skip_missing)
+    problems = Problems()
+    try:
+        stages = out / "stages"
+        facts = {row.name: _read(row, composition, data, stages, problems, say) for row in rows}
+        cache = options.cache or stages / "looks.sqlite"
+        audit = _audited(rows, data, stages, cache, options, problems, say)
+        write_json(audit, out / "audit.json")
+        write_html(audit, out / "audit.html")
+        dropped = {one for ids in audit.to_drop().values() for one in ids}
+        dropped |= _unread(audit)
+        for row in rows:
+            facts[row.name].dropped = sum(s.sample_id in dropped for s in read_jsonl(_stage(stages, row)))
+        lines = _with_rationales(rows, data, stages, dropped, options, say)
+        files = _write(rows, out, stages, dropped)
+        for file in files:
+            _other_formats(file, data, options, problems)
+        proof = _proof(audit, files, dropped)
+        write_card(
+            out / "README.md",
+            BuildFacts(
+                composition,
+                list(facts.values()),
+                _missing(composition, rows),
+                audit,
+                proof,
+                files,
+                problems,
+                lines,
+            ),
+        )
+    except OSError as err:
+        raise TrainingError(
+            f"{out} cannot be written: {err.strerror or err}. The same command goes on."
+        ) from err
+    if proof:
+        raise TrainingError(
+            f"{proof} pictures are still in two splits; see {out / 'audit.html'}. This is a fault of ours."
+        )
+    counts = ", ".join(f"{name} {number:,}" for name, number in files.items_by_name())
+    return [
+        f"{counts} samples; {len(dropped):,} dropped as leaks; no picture is left in two splits",
+        *lines,
+        *problems.lines(),
+    ]
+
+
+def _present(composition: Composition, data: Path, *, skip: bool) -> list[Row]:
+    missing = [row for row in composition.rows if folder_of(row, data) is None]
+    for row in composition.rows:
+        card_of(row)
+        options_of(row)
+    present = [row for row in composition.rows if row not in missing]
+    if missing and not skip:
+        names = ", ".join(row.name for row in missing)
+        raise TrainingError(f"These rows have no folder below {data}: {names}. --dry-run says where to get them, "
+                            "--skip-missing builds without them.")  # fmt: skip
+    if not any(row.use != "audit" for row in present):
+        raise TrainingError(
+            f"No dataset of this composition lies below {data}; --dry-run says what is expected there."
+        )
+    return present
+
+
+def _missing(composition: Composition, rows: list[Row]) -> list[Row]:
+    return [row for row in composition.rows if row not in rows]
+
+
+def _stage(stages: Path, row: Row) -> Path:
+    return stages / f"{row.name}.jsonl"
+
+
+def _read(
+    row: Row, composition: Composition, data: Path, stages: Path, problems: Problems, say: Said
+) -> RowFacts:
+    """A row's samples as a stage file; one that is whole and of the same row is not read again."""
+    target = _stage(stages, row)
+    note = target.with_suffix(".row.json")
+    identity = f"{row.model_dump_json()}|{composition.val_share}|{composition.seed}|{data.absolute()}"
+    mine = _noted(note, identity) if target.is_file() else None
+    if mine is None:
+        say(f"reading {row.name}")
+        mine = Problems()
+        write_jsonl(target, _split(row, composition, data, mine), identity=identity)
+        kept = {"identity": identity, "counts": mine.counts, "examples": mine.examples}
+        note.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+    for kind, number in mine.counts.items():
+        problems.counts[kind] += number
+        problems.examples[kind] += [f"{row.name}: {example}" for example in mine.examples[kind]][:1]
+    tasks, images = Counter[str](), set[str]()
+    for sample in read_jsonl(target):
+        tasks[str(sample.task)] += 1
+        images.update(f"{image.path} {image.window}" for image in sample.images)
+    return RowFacts(row, card_of(row), tasks, len(images), dict(mine.counts))
+
+
+def _split(row: Row, composition: Composition, data: Path, problems: Problems) -> Iterator[Sample]:
+    for sample in read_row(row, data, problems):
+        split = "test" if row.use == "audit" else split_of(sample, composition)
+        yield sample.model_copy(update={"split": split})
+
+
+def _noted(note: Path, identity: str) -> Problems | None:
+    """What was left out when the stage file was written; None where it is of another row, or not whole."""
+    try:
+        kept = json.loads(note.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if kept.get("identity") != identity:
+        return None
+    problems = Problems()
+    problems.counts.update(kept["counts"])
+    problems.examples.update(kept["examples"])
+    return problems
+
+
+def _audited(
+    rows: list[Row],
+    data: Path,
+    stages: Path,
+    cache: Path,
+    options: BuildOptions,
+    problems: Problems,
+    say: Said,
+) -> Audit:
+    with LookCache(cache) as kept:
+        return audit_parts(_parts(rows, data, stages), options.audit, kept, problems, say)
+
+
+def _parts(rows: Iterable[Row], data: Path, stages: Path) -> Iterator[Part]:
+    for row in rows:
+        origin = (row.origin.family, row.origin.pattern) if row.origin else None
+        for split in ("test",) if row.use == "audit" else ("train", "val"):
+            samples = (sample for sample in read_jsonl(_stage(stages, row)) if sample.split == split)
+            yield Part(row.name, split, data, samples, origin)
+
+
+def _unread(audit: Audit) -> set[str]:
+    """Samples whose picture could not be looked at: nobody can say that they do not leak."""
+    return {one for n in audit.unread for ids in audit.views[n].samples.values() for one in ids}
+
+
+def _clean(rows: Iterable[Row], stages: Path, dropped: set[str]) -> Iterator[Sample]:
+    for row in rows:
+        yield from (sample for sample in read_jsonl(_stage(stages, row)) if sample.sample_id not in dropped)
+
+
+def _with_rationales(
+    rows: list[Row], data: Path, stages: Path, dropped: set[str], options: BuildOptions, say: Said
+) -> list[str]:
+    clean = stages / "clean.jsonl"
+    if not write_jsonl(clean, _clean([row for row in rows if row.use == "sft"], stages, dropped)):
+        return []
+    say("writing rationales")
+    wanted = Wanted(samples=clean, out=stages / "cot.jsonl", data=data, **options.rationales)
+    return run(wanted, say)
+
+
+class Files(dict[Path, int]):
+    """What was written, with the number of samples."""
+
+    def items_by_name(self) -> list[tuple[str, int]]:
+        """(name without ending, number)."""
+        return [(path.stem, number) for path, number in self.items()]
+
+
+def _write(rows: list[Row], out: Path, stages: Path, dropped: set[str]) -> Files:
+    files = Files()
+    cot = stages / "cot.jsonl"
+    for split in ("train", "val"):
+        if any(row.use == "sft" for row in rows):
+            target = out / f"{split}.jsonl"
+            files[target] = write_jsonl(target, (s for s in read_jsonl(cot) if s.split == split))
+    rl = [row for row in rows if row.use == "rl"]
+    for split, name in (("train", "rl.jsonl"), ("val", "rl-val.jsonl")):
+        if rl:
+            files[out / name] = write_jsonl(
+                out / name, (s for s in _clean(rl, stages, dropped) if s.split == split)
+            )
+    return files
+
+
+def _other_formats(file: Path, data: Path, options: BuildOptions, problems: Problems) -> None:
+    if "parquet" in options.formats:
+        write_parquet(file.with_suffix(".parquet"), read_jsonl(file))
+    if "llamafactory" not in options.formats:
+        return
+    target = file.with_suffix(".json")
+    profile, pictures = profile_of(options.rationales.get("profile", "rsthinker")), Pictures(data, target)
+
+    def conversations() -> Iterator[dict[str, Any]]:
+        for sample in read_jsonl(file):
+            seen = tuple(seen_size(i.shown_size, profile, 3_136, 1_003_520) for i in sample.images)
+            form = Form.GEO_COT if sample.rationale else Form.ANSWER
+            try:
+                yield to_messages(sample, profile, seen, form, [pictures.path_of(i) for i in sample.images])
+            except ValueError as err:
+                problems.add("not writable", sample.sample_id, str(err).splitlines()[0])
+
+    write_messages(target, conversations())
+
+
+def _proof(audit: Audit, files: Files, dropped: set[str]) -> int:
+    """Pairs that tie two splits together in what was written, and samples that were dropped and stand there all the
+    same. It must be 0."""
+    return audit.left_between_splits(dropped) + sum(
+        sample.sample_id in dropped for file in files for sample in read_jsonl(file)
+    )
