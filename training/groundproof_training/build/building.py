@@ -200,8 +200,10 @@ def _with_rationales(
     rows: list[Row], data: Path, stages: Path, dropped: set[str], options: BuildOptions, say: Said
 ) -> list[str]:
     clean = stages / "clean.jsonl"
-    if not write_jsonl(clean, _clean([row for row in rows if row.use == "sft"], stages, dropped)):
+    sft = [row for row in rows if row.use == "sft"]
+    if not sft:
         return []
+    write_jsonl(clean, _clean(sft, stages, dropped))
     say("writing rationales")
     wanted = Wanted(samples=clean, out=stages / "cot.jsonl", data=data, **options.rationales)
     return run(wanted, say)
