@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Generator, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from shapely.geometry import mapping, shape
 import groundproof
 import groundproof.session as session
 from groundproof.models.base import Piece, Request
+from groundproof.service.jobs.repeats import Once
+from groundproof.service.jobs.store import JobStore
 from tests.engine.conftest import Squares
 from tests.engine.square_finder import SquareFinder
 
@@ -377,3 +380,62 @@ def test_metrics_count_tiles_jobs_and_requests_and_hold_no_question(
     assert tiles > 5
     assert "Secretville" not in text
     assert "squares" not in text
+
+
+def test_a_request_that_comes_twice_is_one_job(live: Live, squares: Squares) -> None:
+    """A client's library sends a request again when its connection was dead, and the service has it already."""
+    body = {"question": QUESTION, "scenes": [{"path": str(squares.path)}]}
+    first = live.http.post("/ask", json=body, headers={"Idempotency-Key": "click-1"})
+    again = live.http.post("/ask", json=body, headers={"Idempotency-Key": "click-1"})
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.headers["location"] == first.headers["location"]
+    assert len(live.http.get("/jobs").json()["jobs"]) == 1
+    events_of(live, first.json()["jobID"])
+    squares.path.unlink()  # what was answered is found again without its scene
+    later = live.http.post("/ask", json=body, headers={"Idempotency-Key": "click-1"})
+    assert later.json()["jobID"] == first.json()["jobID"]
+    assert later.json()["status"] == "successful"
+
+
+def test_another_key_is_another_job_and_no_key_is_none(live: Live, squares: Squares) -> None:
+    body = {"question": QUESTION, "scenes": [{"path": str(squares.path)}]}
+    jobs = {
+        live.http.post("/ask", json=body, headers=headers).json()["jobID"]
+        for headers in ({"Idempotency-Key": "a"}, {"Idempotency-Key": "b"}, {}, {})
+    }
+    assert len(jobs) == 4
+
+
+def test_a_key_that_was_sent_with_another_question_is_refused(client: TestClient, squares: Squares) -> None:
+    body = {"question": QUESTION, "scenes": [{"path": str(squares.path)}]}
+    assert client.post("/ask", json=body, headers={"Idempotency-Key": "a"}).status_code == 201
+    other = {**body, "question": "How many ships are there?"}
+    refused = client.post("/ask", json=other, headers={"Idempotency-Key": "a"})
+    assert refused.status_code == 422
+    assert "another question" in refused.json()["detail"]
+    too_long = client.post("/ask", json=body, headers={"Idempotency-Key": "x" * 256})
+    assert too_long.status_code == 422
+
+
+def test_an_image_that_is_sent_twice_under_one_key_is_one_job_and_one_scene(
+    client: TestClient, squares: Squares
+) -> None:
+    def send(key: str, data: bytes) -> httpx.Response:
+        files = {"image": ("harbour.tif", data, "image/tiff")}
+        return client.post("/ask", files=files, data={"question": QUESTION}, headers={"Idempotency-Key": key})
+
+    pixels = squares.path.read_bytes()
+    first, again = send("a", pixels), send("a", pixels)
+    assert first.json()["jobID"] == again.json()["jobID"]
+    assert send("b", pixels).json()["jobID"] != first.json()["jobID"]
+    assert send("a", pixels + b"\0").status_code == 422
+
+
+def test_a_key_is_remembered_over_a_restart_and_for_a_day(tmp_path: Path) -> None:
+    store = JobStore(tmp_path / "jobs")
+    once = Once.of("click", {"question": "What?"})
+    made = store.create("ask", {"question": "What?"}, once=once)
+    again = JobStore(tmp_path / "jobs")
+    assert once.among(again.all()) == made
+    old = replace(made, created="2020-01-01T00:00:00.000Z")
+    assert once.among([old]) is None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import schemathesis
+from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
@@ -67,3 +68,10 @@ def test_every_request_the_page_allows_or_forbids_gets_an_answer_it_describes(se
 def test_the_service_still_answers_after_all_that(service: Live) -> None:
     assert service.http.get("/health").status_code == 200
     assert service.http.get("/ready").json()["ready"] is True
+
+
+def test_the_key_that_makes_a_request_repeatable_is_described(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    headers = {one["name"].lower(): one for one in document["paths"]["/ask"]["post"]["parameters"]}
+    assert "same job" in headers["idempotency-key"]["description"]
+    assert headers["idempotency-key"]["required"] is False

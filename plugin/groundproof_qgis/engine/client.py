@@ -146,10 +146,15 @@ class EngineClient:
         """Forget a scene and its pixels."""
         self.send(Request("DELETE", f"/scenes/{quote(scene_id, safe='')}"), Waiting(QUICK_S))
 
-    def ask(self, body: Mapping[str, Any]) -> str:
-        """Ask about scenes sent before (`asking.request.Question.as_json`); gives the job's id."""
-        waiting = Waiting(WORK_S, grace_s=ASK_GRACE_S)
-        return _text_of(self._post("/ask", body, waiting), "jobID", self.address)
+    def ask(self, body: Mapping[str, Any], key: str | None = None) -> str:
+        """Ask about scenes sent before (`asking.request.Question.as_json`); gives the job's id.
+
+        key: of this question alone. Qt sends a request again by itself when a kept connection turns out to be dead, and
+        the engine may have it already; with the same key it begins no second job.
+        """
+        request = _json_request("/ask", body, {} if key is None else {"Idempotency-Key": key})
+        document = self._json(request, Waiting(WORK_S, grace_s=ASK_GRACE_S))
+        return _text_of(document, "jobID", self.address)
 
     def job(self, job_id: str) -> dict[str, Any]:
         """Where a job stands: status, message, progress in percent."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 from groundproof_qgis.answer.answer import Answer
 from groundproof_qgis.asking.request import Question
@@ -110,8 +111,9 @@ class Ask:
             self._reach()
             self._send(sources, scenes)
             self._listener.stage(tr("Asking."))
+            key = str(uuid4())
             job_id = self._patiently(
-                lambda: self._client.ask(question.as_json(scenes)), again_after_drop=False
+                lambda: self._client.ask(question.as_json(scenes), key), again_after_drop=False
             )
         except (EngineError, PixelError, OSError) as err:
             self._forget(scenes)

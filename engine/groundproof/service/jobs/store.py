@@ -26,6 +26,7 @@ from typing import Any
 from groundproof.errors import NotFoundError, RunError
 from groundproof.run import writing
 from groundproof.service.jobs.events import EventLog
+from groundproof.service.jobs.repeats import Once
 
 JOB_ID = re.compile(r"[0-9a-f]{32}")
 INPUTS = "inputs.json"
@@ -66,6 +67,9 @@ class Job:
     problem: dict[str, Any] | None = None
     results: dict[str, Any] = field(default_factory=dict)
     """What a finished job gave: small values by name; files lie in its folder."""
+    once: str | None = None
+    """What its client calls the request (see `repeats`); None where it did not say."""
+    once_digest: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -87,15 +91,19 @@ class JobStore:
             job = _read(path)
             self._jobs[job.job_id] = job
 
-    def create(self, process: str, inputs: dict[str, Any], apart: Collection[str] = ()) -> Job:
+    def create(
+        self, process: str, inputs: dict[str, Any], apart: Collection[str] = (), once: Once | None = None
+    ) -> Job:
         """A new accepted job. Raises OutputError when the disk does not take it.
 
-        apart: names of inputs that are kept in a file of their own and not in memory.
+        apart: names of inputs that are kept in a file of their own and not in memory. once: what it is called.
         """
         now = timestamp()
         large = {name: value for name, value in inputs.items() if name in apart}
         small = {name: value for name, value in inputs.items() if name not in apart}
         job = Job(secrets.token_hex(16), process, small, JobStatus.ACCEPTED, now, now)
+        if once is not None:
+            job = replace(job, once=once.key, once_digest=once.digest)
         with writing(self.folder(job.job_id)):
             self.folder(job.job_id).mkdir()
             if large:

@@ -16,6 +16,7 @@ from typing import Any
 from groundproof.errors import BusyError, GroundproofError, StoppedError
 from groundproof.service import problems
 from groundproof.service.jobs.events import LAST, EventLog
+from groundproof.service.jobs.repeats import Once
 from groundproof.service.jobs.store import Job, JobStatus, JobStore, timestamp
 
 log = logging.getLogger(__name__)
@@ -62,9 +63,21 @@ class JobRunner:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, process: str, inputs: dict[str, Any], apart: Collection[str] = ()) -> Job:
-        """A new job at the end of the queue; apart: as in `JobStore.create`. Raises BusyError when it is full."""
+    def submit(
+        self,
+        process: str,
+        inputs: dict[str, Any],
+        apart: Collection[str] = (),
+        once: Once | None = None,
+    ) -> Job:
+        """A new job at the end of the queue; apart: as in `JobStore.create`. Raises BusyError when it is full.
+
+        once: the job that the same request made before, where there is one (`Once.among`).
+        """
         with self._lock:
+            before = None if once is None else once.among(self._store.all())
+            if before is not None:
+                return before
             if self._stopping.is_set():
                 raise BusyError("The service is being stopped. Ask again when it is back.", RETRY_AFTER_S)
             active = sum(1 for _ in self._store.unfinished())
@@ -73,7 +86,7 @@ class JobRunner:
                     f"{active} jobs wait or run, and no more than {self._limit} are taken. Try again in a while.",
                     RETRY_AFTER_S,
                 )
-            job = self._store.create(process, inputs, apart)
+            job = self._store.create(process, inputs, apart, once)
         self._queue.put(job.job_id)
         return job
 

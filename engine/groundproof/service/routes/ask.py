@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 from pathlib import Path
@@ -16,6 +17,7 @@ from starlette.datastructures import UploadFile
 
 from groundproof.errors import UsageError
 from groundproof.service.jobs.asking import AskRequest
+from groundproof.service.jobs.repeats import LONGEST_KEY, Once
 from groundproof.service.jobs.waiting import response, state, until_ended, watch
 from groundproof.service.state import Service, service_of
 
@@ -70,7 +72,20 @@ _FORM_SCHEMA = {
         429: {"description": "Too many jobs wait; `Retry-After` says when to come back."},
     },
 )
-async def ask(request: Request) -> Response:
+async def ask(
+    request: Request,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            min_length=1,
+            max_length=LONGEST_KEY,
+            pattern="^[!-~]+$",
+            description="A random text (a UUID, say) for this one question. The same key within a day gives the same "
+            "job and begins no other, so that a request whose answer was lost may be sent again. 422 where the key "
+            "came with another question before.",
+        ),
+    ] = None,
+) -> Response:
     """Ask about scenes sent before, files or addresses the operator allows, or one image sent along.
 
     What comes back depends on `Accept`:
@@ -80,9 +95,12 @@ async def ask(request: Request) -> Response:
     - `text/event-stream`: the job's events in this very answer.
     """
     service = service_of(request)
-    asked = await _read(service, request)
-    await run_in_threadpool(service.ask.check, asked)
-    job = await run_in_threadpool(service.runner.submit, "ask", asked.model_dump(mode="json"))
+    asked, once = await _read(service, request, idempotency_key)
+    if once is None or once.among(service.jobs.all()) is None:  # what was taken before is not judged again
+        await run_in_threadpool(service.ask.check, asked)
+    job = await run_in_threadpool(
+        lambda: service.runner.submit("ask", asked.model_dump(mode="json"), once=once)
+    )
     accept = request.headers.get("accept", "*/*")
     if "text/event-stream" in accept:
         stream = watch(service, job.job_id, on_leave=asked.on_disconnect)
@@ -118,10 +136,11 @@ async def events(
     return watch(service, job_id, max(last_event_id, after))
 
 
-async def _read(service: Service, request: Request) -> AskRequest:
+async def _read(service: Service, request: Request, key: str | None) -> tuple[AskRequest, Once | None]:
+    """The request, and what its client calls it."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        return await _form(service, request)
+        return await _form(service, request, key)
     if kind != "application/json":
         raise UsageError(
             f"The request's Content-Type is {kind or 'not given'}. Send application/json with scenes, or "
@@ -131,11 +150,12 @@ async def _read(service: Service, request: Request) -> AskRequest:
         body = await request.json()
     except ValueError as err:
         raise UsageError(f"The request's body is not JSON: {err}.") from err
-    return _validated(body)
+    asked = _validated(body)
+    return asked, None if key is None else Once.of(key, asked.model_dump(mode="json"))
 
 
-async def _form(service: Service, request: Request) -> AskRequest:
-    """The one-image shortcut: the image becomes a stored scene."""
+async def _form(service: Service, request: Request, key: str | None) -> tuple[AskRequest, Once | None]:
+    """The one-image shortcut: the image becomes a stored scene, but for a form that came before."""
     async with request.form(max_files=1, max_fields=20, max_part_size=MAX_FIELD_BYTES) as form:
         image = form.get("image")
         if not isinstance(image, UploadFile):
@@ -151,7 +171,11 @@ async def _form(service: Service, request: Request) -> AskRequest:
         _validated({**asked, "scenes": [{"id": "checked before anything is decoded"}]})
         with tempfile.TemporaryDirectory(prefix="groundproof-") as folder:
             path = Path(folder) / "upload"
-            await run_in_threadpool(_copy, image, path)
+            digest = await run_in_threadpool(_copy, image, path)
+            once = None if key is None else Once.of(key, text, digest)
+            before = None if once is None else once.among(service.jobs.all())
+            if before is not None:
+                return AskRequest.model_validate(before.inputs), once
             scene = await run_in_threadpool(
                 service.scenes.add_image,
                 path,
@@ -162,7 +186,7 @@ async def _form(service: Service, request: Request) -> AskRequest:
             )
     if not placed and not scene.has_place:
         asked.setdefault("pixel_space", True)
-    return _validated({**asked, "scenes": [{"id": scene.scene_id}]})
+    return _validated({**asked, "scenes": [{"id": scene.scene_id}]}), once
 
 
 def _options(text: dict[str, str]) -> dict[str, Any]:
@@ -191,10 +215,14 @@ def _affine(text: str) -> tuple[float, float, float, float, float, float]:
         raise UsageError(f"affine {text[:100]!r} is not six numbers a,b,c,d,e,f divided by commas.") from err
 
 
-def _copy(upload: UploadFile, path: Path) -> None:
+def _copy(upload: UploadFile, path: Path) -> bytes:
+    """Write the image to a file; its digest."""
+    digest = hashlib.blake2b(digest_size=16)
     with path.open("wb") as file:
         while part := upload.file.read(1 << 20):
             file.write(part)
+            digest.update(part)
+    return digest.digest()
 
 
 def _validated(body: Any) -> AskRequest:
