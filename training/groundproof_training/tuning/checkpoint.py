@@ -148,11 +148,17 @@ def load_weights(point: Checkpoint, cfg: Configuration) -> PreTrainedModel:
     if not torch.cuda.is_available():
         patch_embedding_as_linear(model)
     freeze(model, cfg)
+    end_with(model, point)
+    return model.train()
+
+
+def end_with(model: Any, point: Checkpoint) -> None:
+    """Make the end token one of those that end generation. The trainer sets them to the tokenizer's when it begins, so
+    this is done before a run and again before the model is written."""
     generation = model.generation_config
     ends = generation.eos_token_id if generation.eos_token_id is not None else point.tokenizer.eos_token_id
     ends = [ends] if isinstance(ends, int) else list(ends or [])
     generation.eos_token_id = ends if point.end_id in ends else [*ends, point.end_id]
-    return model.train()
 
 
 def freeze(model: nn.Module, cfg: Configuration) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from groundproof.errors import GroundproofError
 from groundproof.models.profiles import get_profile
 from groundproof_training.errors import TrainingError
 from groundproof_training.samples import Sample
@@ -196,7 +197,7 @@ def _by_characters(
             try:
                 sample = Sample.model_validate_json(line)
                 row = make_row(sample, profile, cfg.data, cfg.data.form if with_completion else None)
-            except ValueError as err:
+            except (ValueError, GroundproofError) as err:
                 left_out.add("cannot be written", f"line {number}", str(err).splitlines()[0])
                 continue
             found.append(
@@ -305,7 +306,7 @@ def table(found: Estimate) -> str:
     lines = [
         f"{found.stage} of {found.architecture}",
         f"  weights      {_billions(p['total'])} (vision {_billions(p['vision'])}), {_billions(p['learning'])} learn",
-        f"  a sample     {t.images:.0f} tokens of images + {t.prompt_text:.0f} of question + {t.completion:.0f} of answer",
+        f"  a sample     {t.images:.0f} image tokens, {t.prompt_text:.0f} of question, {t.completion:.0f} of answer",
         f"  longest      {t.longest} tokens",
         f"  steps        {found.steps} of {found.samples_per_step} {things} ({t.samples} in all)",
         f"  memory       {found.total_gb:.1f} GB on each of {found.devices} x {found.device}",

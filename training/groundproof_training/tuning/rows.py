@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
+from groundproof.errors import GroundproofError
 from groundproof.models.profile import Profile
 from groundproof.protocol import Prompt, Task
 from groundproof_training.errors import TrainingError
@@ -150,7 +151,7 @@ class Rows:
             raise _NotUsableError("no rationale", f"the form {self._form} needs one")
         try:
             return make_row(sample, self._profile, self._data, self._form)
-        except ValueError as err:
+        except (ValueError, GroundproofError) as err:
             raise _NotUsableError("cannot be written", str(err)) from err
 
     def _check(self, row: Row, room: int, seen_ids: set[str]) -> tuple[int, int]:
@@ -159,7 +160,7 @@ class Rows:
             raise _NotUsableError("duplicate id", "a sample of this source and id came before")
         try:
             prompt, completion = self._encoder.tokens(row)
-        except Exception as err:  # the engine's ModelError, the completion's ValueError
+        except (ValueError, GroundproofError) as err:
             raise _NotUsableError("cannot be written", str(err)) from err
         if prompt + completion + room > self._data.max_tokens:
             free = f" and {room} kept free for the answer" if room else ""

@@ -18,7 +18,7 @@ import torch
 from groundproof.models.profiles import PROFILES, Profile
 from groundproof.models.resolve import PROFILE_FILE
 from groundproof_training.errors import TrainingError
-from groundproof_training.tuning.checkpoint import Checkpoint
+from groundproof_training.tuning.checkpoint import Checkpoint, end_with
 from groundproof_training.tuning.processor import copy_texts
 
 Say = Callable[[str], None]
@@ -96,6 +96,7 @@ def write_folder(
     try:
         state = model.state_dict() if state is None else state
         state = {key: value.detach().to("cpu", dtype).contiguous() for key, value in state.items()}
+        end_with(model, point)
         model.save_pretrained(half, state_dict=state)
         _say_dtype(half / "config.json", dtype)
         copy_texts(point.folder, half)
