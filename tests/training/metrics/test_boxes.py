@@ -149,11 +149,24 @@ def test_average_precision_by_hand() -> None:
     assert average_precision(overlap, 0.5, Ranking.TIED) == pytest.approx(4 / 9)
 
 
-@given(overlaps, st.permutations(range(5)))
-def test_tied_average_precision_knows_no_order(overlap: np.ndarray, order: list[int]) -> None:
-    shuffled = overlap[[i for i in order if i < len(overlap)]]
-    assert average_precision(shuffled, 0.5) == pytest.approx(average_precision(overlap, 0.5))
-    assert found(shuffled, 0.5).f1 == pytest.approx(found(overlap, 0.5).f1)
+@given(overlaps, st.permutations(range(5)), st.lists(st.sampled_from([0.0, 0.6]), min_size=5, max_size=5))
+def test_optimal_counts_and_tied_average_precision_know_no_order(
+    overlap: np.ndarray, order: list[int], hard: list[float]
+) -> None:
+    rows = [i for i in order if i < len(overlap)]
+    ignored = np.array(hard[: len(overlap)]).reshape(-1, 1)
+    first = found(overlap, 0.5, ignored, optimal=True)
+    assert found(overlap[rows], 0.5, ignored[rows], optimal=True) == first
+    assert first.hits == len(match_optimal(overlap, 0.5)) >= found(overlap, 0.5, ignored).hits
+    same = average_precision(overlap, 0.5, ignored=ignored)
+    assert average_precision(overlap[rows], 0.5, ignored=ignored[rows]) == pytest.approx(same)
+
+
+def test_a_greedy_match_can_depend_on_the_order_where_overlaps_are_equal() -> None:
+    overlap = np.array([[0.5, 0.0], [0.5, 0.5]])
+    assert found(overlap, 0.5).hits == 2
+    assert found(overlap[::-1], 0.5).hits == 1
+    assert found(overlap, 0.5, optimal=True).hits == found(overlap[::-1], 0.5, optimal=True).hits == 2
 
 
 @pytest.mark.parametrize(

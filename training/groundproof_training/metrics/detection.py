@@ -13,6 +13,7 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import linear_sum_assignment
 
 from groundproof_training.metrics.boxes import Floats, areas, as_boxes, match_greedy, match_optimal
 
@@ -49,23 +50,54 @@ class Found:
         return self.hits == self.predicted == self.true
 
 
-def found(overlap: Floats, threshold: float, ignored: Floats | None = None) -> Found:
-    """Counts by greedy one-to-one matching at IoU >= threshold; a second box on one object is a mistake.
+def found(
+    overlap: Floats, threshold: float, ignored: Floats | None = None, *, optimal: bool = False
+) -> Found:
+    """Counts by one-to-one matching at IoU >= threshold; a second box on one object is a mistake.
 
     ignored: (n, k) overlap with objects that count neither way (VOC's difficult): a prediction that matched nothing
-    and reaches the threshold on one of them is left out.
+    and reaches the threshold on one of them is left out. optimal: as many matches as there can be, whatever the order
+    of the boxes; else greedy, best overlap first, where the order decides between equal overlaps.
     """
-    hits = len(match_greedy(overlap, threshold))
-    return Found(hits, int(counted(overlap, threshold, ignored).sum()), overlap.shape[1])
+    matched = _matched(overlap, threshold, ignored, optimal)
+    return Found(len(matched), int(_counted(matched, overlap, threshold, ignored).sum()), overlap.shape[1])
 
 
 def counted(overlap: Floats, threshold: float, ignored: Floats | None = None) -> NDArray[np.bool_]:
-    """Which predictions (n,) count: all but those that match no true box and lie on an object to ignore."""
-    keep = np.ones(len(overlap), dtype=bool)
-    if ignored is not None and ignored.size:
-        keep[ignored.max(axis=1) >= threshold] = False
-        keep[[i for i, _ in match_greedy(overlap, threshold)]] = True
+    """Which predictions (n,) count: all but those that match no true box (optimally) and lie on an object to
+    ignore."""
+    return _counted(_matched(overlap, threshold, ignored, optimal=True), overlap, threshold, ignored)
+
+
+def _counted(
+    matched: list[int], overlap: Floats, threshold: float, ignored: Floats | None
+) -> NDArray[np.bool_]:
+    keep = ~_on_ignored(overlap, threshold, ignored)
+    keep[matched] = True
     return keep
+
+
+def _on_ignored(overlap: Floats, threshold: float, ignored: Floats | None) -> NDArray[np.bool_]:
+    if ignored is None or not ignored.size:
+        return np.zeros(len(overlap), dtype=bool)
+    return ignored.max(axis=1) >= threshold
+
+
+def _matched(overlap: Floats, threshold: float, ignored: Floats | None, optimal: bool) -> list[int]:
+    """Predictions that match. Optimal: the most matches; among those, predictions that count anyway; among those,
+    the largest summed overlap. So that neither number of `Found` depends on the order."""
+    if not optimal:
+        return [i for i, _ in match_greedy(overlap, threshold)]
+    fits = (overlap >= threshold) & (overlap > 0)
+    rows, columns = np.flatnonzero(fits.any(axis=1)), np.flatnonzero(fits.any(axis=0))
+    fits = fits[np.ix_(rows, columns)]
+    if not fits.size or (fits.sum(axis=0).max() == 1 == fits.sum(axis=1).max()):
+        return rows.tolist()
+    more = min(fits.shape) + 1.0
+    free = ~_on_ignored(overlap, threshold, ignored)[rows]
+    worth = fits * (2 * more**2 + more * free[:, None] + overlap[np.ix_(rows, columns)])
+    pairs = zip(*linear_sum_assignment(worth, maximize=True), strict=True)
+    return [int(rows[i]) for i, j in pairs if fits[i, j]]
 
 
 class Ranking(StrEnum):
@@ -96,12 +128,12 @@ def average_precision(
     """Average precision of one image, or of one class in one image.
 
     ranking: a policy, or scores (n,), highest first, ties as written. With LISTED or scores each prediction in
-    turn takes the true box it overlaps most among those still free (COCO's rule); with TIED matching is best first.
+    turn takes the true box it overlaps most among those still free (COCO's rule); with TIED matching is optimal.
     """
     if overlap.shape[1] == 0 or len(overlap) == 0:
-        return found(overlap, threshold, ignored).f1
+        return found(overlap, threshold, ignored, optimal=True).f1
     if isinstance(ranking, str) and Ranking(ranking) is Ranking.TIED:
-        counts = found(overlap, threshold, ignored)
+        counts = found(overlap, threshold, ignored, optimal=True)
         return _area(np.array([counts.precision]), np.array([counts.recall]), interpolation)
     order = np.arange(len(overlap))
     if not isinstance(ranking, str):

@@ -34,7 +34,7 @@ def presence_agrees(stated: bool | None, evidence: int) -> float:
 
 def boxes_agree(overlap: Floats, threshold: float = SAME_IOU) -> float:
     """F1 of the answer's boxes against the evidence's; overlap: (answers, evidence). Neither has any: 1."""
-    return found(overlap, threshold).f1
+    return found(overlap, threshold, optimal=True).f1
 
 
 def coverage(overlap: Floats, threshold: float = SAME_IOU) -> float:

@@ -42,7 +42,7 @@ def faithfulness(reading: Reading, settings: FaithfulnessSettings) -> float | No
         return float(not len(reading.evidence) and agreement(reading) == 1.0 and refuses(reading))
     overlap = overlap_of(reading.evidence, reading.truth, sample.asked)
     ignored = overlap_of(reading.evidence, reading.ignored, sample.asked)
-    cited = found(overlap, settings.iou, ignored).f1
+    cited = found(overlap, settings.iou, ignored, optimal=True).f1
     parts = [
         (settings.agreement, agreement(reading)),
         (settings.worded, worded(tuple(one.label_raw.strip() for one in reading.trace.evidence))),

@@ -29,9 +29,8 @@ def is_well_formed(text: str, form: Form) -> bool:
     space; for `Form.ANSWER` the answer alone. A truncated completion lacks its end, so it is not."""
     if form is Form.ANSWER:
         match = _ANSWER.fullmatch(text)
-        return (
-            bool(match) and _once(text, "answer") and _absent(text, "think") and bool(match["answer"].strip())
-        )
+        alone = _once(text, "answer") and _absent(text, "think")
+        return match is not None and alone and bool(match["answer"].strip())
     match = _OUTER.fullmatch(text)
     if not match or not all(_once(text, tag) for tag in _BOUNDS):
         return False

@@ -47,7 +47,7 @@ def detection(reading: Reading, settings: RSThinkerSettings) -> float:
     names = len(asked) != 1
     overlap = overlap_of(reading.answers, reading.truth, asked, by_name=names)
     ignored = overlap_of(reading.answers, reading.ignored, asked, by_name=names)
-    f1 = found(overlap, settings.iou, ignored).f1
+    f1 = found(overlap, settings.iou, ignored, optimal=True).f1
     ap = average_precision(overlap, settings.iou, settings.ranking, ignored=ignored)
     return settings.f1_share * f1 + (1 - settings.f1_share) * ap
 
