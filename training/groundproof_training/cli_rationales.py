@@ -26,7 +26,7 @@ def rationales(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="Folder that the images' paths are relative to. None: that of SAMPLES."),
+        typer.Option("--root", "--data", help="Folder that images' paths begin at. None: the samples' own."),
     ] = None,
     profile: Annotated[
         str, typer.Option(help="Whose notation of boxes the teacher reads and writes: a profile's name.")

@@ -68,20 +68,24 @@ def built(composition: Composition, data: Path, out: Path, **options):
 def test_a_build_of_the_whole_set_is_cleaned_of_its_test_split_and_says_so(data, tmp_path):
     out = tmp_path / "out"
     lines = built(composed(WHOLE, TEST), data, out)
-    test_files = {s.images[0].path for s in read_samples(out / "stages" / "held-out.jsonl")}
+    test_files = {Path(s.images[0].path).name for s in read_samples(out / "stages" / "held-out.jsonl")}
     assert 3 <= len(test_files) < 35
     written = [s for name in ("train", "val") for s in read_samples(out / f"{name}.jsonl")]
     assert len(written) == 35 - len(test_files)
-    assert not {s.images[0].path for s in written} & test_files
+    assert not {Path(s.images[0].path).name for s in written} & test_files
     assert {s.rationale.by for s in written} == {"template"}
     assert f"{len(test_files)} dropped as leaks; no picture is left in two splits" in lines[0]
     card = (out / "README.md").read_text()
     assert f"| whole | RSSCN7 | sft | 35 | 35 | {len(test_files)} | 39 |" in card
     assert "**no picture is in two splits**" in card
     # Independently of the build: the written files and the test split, audited anew.
-    sources = [out / "train.jsonl", out / "val.jsonl", out / "stages" / "held-out.jsonl"]
-    looks = tmp_path / "looks.sqlite"
-    assert run_audit(sources, data, looks, 7, 0.95, None, None, None, lambda _: None, lambda _: None) == 0
+    shutil.copy(out / "stages" / "held-out.jsonl", data)
+    sources = [out / "train.jsonl", out / "val.jsonl", data / "held-out.jsonl"]
+    shown = []
+    args = (None, tmp_path / "looks.sqlite", 7, 0.95, None, None, None, shown.append, lambda _: None)
+    assert run_audit(sources, *args) == 0
+    assert "rsscn7/test" in shown[0]
+    assert "pairs: none" in shown[0]
 
 
 def test_all_formats_hold_the_same_samples(data, tmp_path):

@@ -264,3 +264,29 @@ def test_a_reason_is_a_sentence_that_says_what_to_do():
     assert verdict.reasons[0].sentence == (
         "The ship at [700,720,760,760] is not cited; add a sentence for it."
     )
+
+
+BROKEN = {
+    "a box moved by half its width": lambda t: t.replace("[100,100,200,140]", "[150,100,250,140]"),
+    "a box twice as large": lambda t: t.replace("[700,720,760,760]", "[670,700,790,780]"),
+    "two boxes exchanged for one": lambda t: t.replace("[700,720,760,760]", "[100,100,200,140]"),
+    "a line left out": lambda t: t.replace("E2 ship, lower right [700,720,760,760]. ", ""),
+    "a number more": lambda t: t.replace("2 in all", "3 in all"),
+    "an answer more": lambda t: t.replace("<answer>2", "<answer>3"),
+    "an answer in words": lambda t: t.replace("<answer>2", "<answer>There are 2 ships"),
+    "another class": lambda t: t.replace("E1 ship", "E1 bridge"),
+    "a class that is not there": lambda t: t.replace("are ships", "are ships and airplanes"),
+    "an evidence that is not there": lambda t: t.replace("E1 and E2", "E1 and E4"),
+    "another corner": lambda t: t.replace("lower right", "upper left"),
+    "no synthesis": lambda t: t.replace("E1 and E2 are ships, 2 in all.", ""),
+    "a tag lost": lambda t: t.replace("</evidence>", ""),
+    "a loop": lambda t: t.replace("2 in all.", "2 in all. " * 60),
+    "the truth named": lambda t: t.replace("Scan", "Given the provided boxes, scan"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_whatever_is_broken_in_a_good_text_is_noticed(name):
+    broken = BROKEN[name](text())
+    assert broken != text()
+    assert rules(broken)

@@ -7,6 +7,7 @@ Knows the order of stages. Refuses to know formats and rules.
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from groundproof_training.leakage.cache import LookCache
 from groundproof_training.leakage.report import write_html, write_json
 from groundproof_training.rationales.running import Wanted, profile_of, run
 from groundproof_training.readers.base import Problems
-from groundproof_training.samples import Form, Sample, seen_size
+from groundproof_training.samples import Form, Sample, Split, seen_size
 from groundproof_training.samples.llamafactory import to_messages, write_messages
 from groundproof_training.samples.pictures import Pictures
 from groundproof_training.samples.storage import read_jsonl, write_jsonl, write_parquet
@@ -63,9 +64,9 @@ def build(composition: Composition, data: Path, out: Path, options: BuildOptions
         for row in rows:
             facts[row.name].dropped = sum(s.sample_id in dropped for s in read_jsonl(_stage(stages, row)))
         lines = _with_rationales(rows, data, stages, dropped, options, say)
-        files = _write(rows, out, stages, dropped)
+        files = _write(rows, data, out, stages, dropped)
         for file in files:
-            _other_formats(file, data, options, problems)
+            _other_formats(file, options, problems)
         proof = _proof(audit, files, dropped)
         write_card(
             out / "README.md",
@@ -217,29 +218,39 @@ class Files(dict[Path, int]):
         return [(path.stem, number) for path, number in self.items()]
 
 
-def _write(rows: list[Row], out: Path, stages: Path, dropped: set[str]) -> Files:
+def _write(rows: list[Row], data: Path, out: Path, stages: Path, dropped: set[str]) -> Files:
+    """Images' paths become relative to the file's own folder, which is where every command looks for them."""
     files = Files()
-    cot = stages / "cot.jsonl"
-    for split in ("train", "val"):
-        if any(row.use == "sft" for row in rows):
-            target = out / f"{split}.jsonl"
-            files[target] = write_jsonl(target, (s for s in read_jsonl(cot) if s.split == split))
-    rl = [row for row in rows if row.use == "rl"]
-    for split, name in (("train", "rl.jsonl"), ("val", "rl-val.jsonl")):
-        if rl:
-            files[out / name] = write_jsonl(
-                out / name, (s for s in _clean(rl, stages, dropped) if s.split == split)
-            )
+    below = Path(os.path.relpath(data.absolute(), out.absolute())).as_posix()
+
+    def add(name: str, samples: Iterable[Sample], split: Split) -> None:
+        mine = (_moved(sample, below) for sample in samples if sample.split == split)
+        files[out / name] = write_jsonl(out / name, mine)
+
+    if any(row.use == "sft" for row in rows):
+        add("train.jsonl", read_jsonl(stages / "cot.jsonl"), "train")
+        add("val.jsonl", read_jsonl(stages / "cot.jsonl"), "val")
+    if rl := [row for row in rows if row.use == "rl"]:
+        add("rl.jsonl", _clean(rl, stages, dropped), "train")
+        add("rl-val.jsonl", _clean(rl, stages, dropped), "val")
     return files
 
 
-def _other_formats(file: Path, data: Path, options: BuildOptions, problems: Problems) -> None:
+def _moved(sample: Sample, below: str) -> Sample:
+    images = tuple(image.model_copy(update={"path": f"{below}/{image.path}"}) for image in sample.images)
+    return sample.model_copy(update={"images": images})
+
+
+def _other_formats(file: Path, options: BuildOptions, problems: Problems) -> None:
     if "parquet" in options.formats:
         write_parquet(file.with_suffix(".parquet"), read_jsonl(file))
     if "llamafactory" not in options.formats:
         return
     target = file.with_suffix(".json")
-    profile, pictures = profile_of(options.rationales.get("profile", "rsthinker")), Pictures(data, target)
+    profile, pictures = (
+        profile_of(options.rationales.get("profile", "rsthinker")),
+        Pictures(file.parent, target),
+    )
 
     def conversations() -> Iterator[dict[str, Any]]:
         for sample in read_jsonl(file):

@@ -55,8 +55,9 @@ def _lines(facts: BuildFacts) -> list[str]:
         lines += [composition.about, ""]
     lines += ["| file | samples |", "|---|---|"]
     lines += [f"| `{path.name}` | {number:,} |" for path, number in facts.files.items()]
-    lines += ["", "## Sources", "", "| row | dataset | use | samples | images | dropped as leaks | published |",
-              "|---|---|---|---|---|---|---|"]  # fmt: skip
+    lines += ["", "Images' paths are relative to this folder.", "", "## Sources", ""]
+    lines.append("| row | dataset | use | samples | images | dropped as leaks | published |")
+    lines.append("|---|---|---|---|---|---|---|")
     for one in facts.rows:
         published = "" if one.row.published is None else f"{one.row.published:,}"
         lines.append(
