@@ -7,6 +7,7 @@ crash.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from qgis.core import QgsApplication, QgsTask
 from qgis.PyQt.QtCore import QCoreApplication, QEventLoop
@@ -16,6 +17,8 @@ from groundproof_qgis.tasks.call_task import CallTask
 from groundproof_qgis.tasks.work_task import WorkTask
 
 LIMIT_S = 5.0
+IDLE_S = 1.0
+"""How long tasks of others may take to end."""
 PAUSE_S = 0.01
 _OVER = (QgsTask.TaskStatus.Complete, QgsTask.TaskStatus.Terminated)
 
@@ -25,10 +28,32 @@ def end_tasks(limit_s: float = LIMIT_S) -> bool:
 
     Events are handled meanwhile, as requests are sent on the main thread; what the person types or clicks is not.
     """
-    end = time.monotonic() + limit_s
     for task in _running():
         task.cancel()
-    while _running():
+    if not _until(lambda: not _running(), limit_s):
+        return False
+    _let_threads_go()
+    return True
+
+
+def _let_threads_go() -> None:
+    """End the idle threads of QGIS's tasks.
+
+    QGIS 3.40 takes down its authentication before them. One that has asked for an https address, as QGIS's news do,
+    and ends within the 30 s after its last task would still tell it so, and QGIS would crash while it closes. In
+    QGIS 3.22 tasks have no threads of their own, and QGIS ends those that it has before.
+    """
+    manager = QgsApplication.taskManager()
+    if not hasattr(manager, "threadPool"):
+        return
+    pool = manager.threadPool()
+    if _until(lambda: pool.activeThreadCount() == 0, IDLE_S):
+        pool.waitForDone(int(1000 * IDLE_S))
+
+
+def _until(condition: Callable[[], bool], limit_s: float) -> bool:
+    end = time.monotonic() + limit_s
+    while not condition():
         if time.monotonic() > end:
             return False
         QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents, 50)
