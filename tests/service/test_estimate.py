@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable
@@ -17,7 +18,7 @@ from fastapi.testclient import TestClient
 from groundproof.models.base import Piece, Request
 from groundproof.service.app import create_app
 from groundproof.service.engine import Engine
-from groundproof.service.pace import Measured, PaceStore, time_trial
+from groundproof.service.pace import FULL_BOXES, TOKENS_PER_BOX, Measured, PaceStore, time_trial
 from tests.engine.conftest import BOXES, Squares, write_squares
 from tests.engine.square_finder import SquareFinder
 from tests.service.conftest import QUESTION, TOKEN
@@ -146,6 +147,7 @@ def test_seconds_are_those_of_earlier_questions_also_after_a_restart(
         live.wait(job)
         found = live.http.post("/estimate", json={"scenes": scenes}).json()
         assert (found["timed_on"], found["at_least"]) == ("12 tiles of 1 earlier question", False)
+        assert found["seconds_most"] is None
         assert found["tiles"] == 12
         assert 0.2 <= found["seconds"] < 5
         assert "timed on 12 tiles of 1 earlier question" in found["sentence"]
@@ -164,7 +166,8 @@ def test_without_earlier_questions_empty_tiles_are_timed_once_and_it_is_said(
         body = {"scenes": [described(squares.affine, 700, 500)]}
         found = live.http.post("/estimate", json=body).json()
         assert (found["timed_on"], found["at_least"]) == ("4 trial tiles without objects", True)
-        assert "at least about" in found["sentence"]
+        assert "where nothing is found to" in found["sentence"]
+        assert found["seconds_most"] >= found["seconds"]
         assert found["seconds"] >= 0.6
         asked = model.answered
         live.http.post("/estimate", json=body)
@@ -303,6 +306,44 @@ def test_a_trial_warms_up_first_and_counts_for_nothing_beside_real_questions(tmp
     pace = store.pace("m", 224 * 224.0)
     assert pace is not None
     assert (pace.seconds_per_tile, pace.trial) == (10.0, False)
+
+
+def test_a_trial_tells_what_tiles_full_of_objects_would_take(tmp_path: Path) -> None:
+    """The steps of a batch cost the time, and an empty tile has few of them."""
+
+    class Slow(SquareFinder):
+        def generate(self, requests: Iterable[Request]) -> Generator[Piece]:
+            asked = list(requests)
+            for _ in range(11):
+                time.sleep(0.02)
+                for request in asked:
+                    yield Piece(request.request_id, "x")
+            for request in asked:
+                yield Piece(request.request_id, "", finish="stop")
+
+    measured = time_trial(Slow(), 224, 224)
+    assert measured.full_seconds is not None
+    assert measured.full_seconds - measured.seconds == pytest.approx(
+        FULL_BOXES * TOKENS_PER_BOX * 0.02, rel=0.5
+    )
+    store = PaceStore(tmp_path / "pace.json")
+    store.add("m", measured)
+    pace = PaceStore(tmp_path / "pace.json").pace("m", 224 * 224.0)
+    assert pace is not None
+    assert pace.seconds_per_full_tile == measured.full_seconds / 4
+    store.add("m", Measured(5, 50.0, 224 * 224.0))
+    asked = store.pace("m", 224 * 224.0)
+    assert asked is not None
+    assert asked.seconds_per_full_tile is None
+
+
+def test_a_trial_of_an_earlier_version_knows_no_upper_end(tmp_path: Path) -> None:
+    path = tmp_path / "pace.json"
+    old = {"tiles": 4, "seconds": 2.0, "pixels": 224 * 224.0, "trial": True}
+    path.write_text(json.dumps({"m": [old]}), encoding="utf-8")
+    pace = PaceStore(path).pace("m", 224 * 224.0)
+    assert pace is not None
+    assert (pace.seconds_per_tile, pace.seconds_per_full_tile) == (0.5, None)
 
 
 def test_progress_tells_the_seconds_left_at_the_jobs_own_pace(

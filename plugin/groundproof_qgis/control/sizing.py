@@ -6,7 +6,7 @@ Knows the form's places and the engine's estimate. Refuses to know asking.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from qgis.core import QgsApplication
@@ -31,13 +31,14 @@ TRIES = 5
 class Size:
     """What one question would send. tiles, seconds: as the engine estimates them, None while it has not.
 
-    at_least: it takes so long even if nothing is found.
+    at_least: it takes so long even if nothing is found. seconds_most: then, about how long if there is very much.
     """
 
     previews: tuple[Preview, ...]
     tiles: int | None = None
     seconds: float | None = None
     at_least: bool = False
+    seconds_most: float | None = None
 
     @property
     def pixels(self) -> int:
@@ -58,9 +59,20 @@ class Size:
         if self.tiles is not None:
             parts.append(tr("1 tile") if self.tiles == 1 else tr("{n} tiles").format(n=f"{self.tiles:,}"))
         if self.seconds is not None:
-            words = tr("at least {time}") if self.at_least else tr("about {time}")
-            parts.append(words.format(time=duration_words(self.seconds)))
+            parts.append(self._time_words(self.seconds))
         return ", ".join(parts)
+
+    def _time_words(self, seconds: float) -> str:
+        """ "about 40 s"; "40 s to 3 min, the more there is to find" where only empty tiles were timed."""
+        least = duration_words(seconds)
+        if not self.at_least:
+            return tr("about {time}").format(time=least)
+        if self.seconds_most is None:
+            return tr("at least {time}").format(time=least)
+        most = duration_words(self.seconds_most)
+        if most == least:
+            return tr("about {time}").format(time=least)
+        return tr("{least} to {most}, the longer the more is found").format(least=least, most=most)
 
 
 class Sizing(QObject):
@@ -96,7 +108,7 @@ class Sizing(QObject):
         body = estimate_body(form, previews)
         before = self.size
         if before is not None and body == self._asked and before.tiles is not None:
-            self.size = Size(tuple(previews), before.tiles, before.seconds, before.at_least)
+            self.size = replace(before, previews=tuple(previews))
         else:
             place = _place_of(body)  # other words need other seconds, not other tiles
             self.size = Size(tuple(previews), self._tiles[1] if self._tiles[0] == place else None)
@@ -145,7 +157,13 @@ class Sizing(QObject):
         self._asked = body
         self._tiles = (_place_of(body), int(found["tiles"]))
         seconds = found.get("seconds")
-        self.size = Size(self.size.previews, int(found["tiles"]), seconds, bool(found.get("at_least")))
+        self.size = Size(
+            self.size.previews,
+            int(found["tiles"]),
+            seconds,
+            bool(found.get("at_least")),
+            found.get("seconds_most"),
+        )
         self._say()
         if seconds is None and self._tries < TRIES:  # the engine is timing a trial tile meanwhile
             self._tries += 1

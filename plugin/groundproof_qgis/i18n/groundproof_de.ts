@@ -501,6 +501,11 @@
         </message>
         <message>
             <location filename="../control/sizing.py" />
+            <source>{least} to {most}, the longer the more is found</source>
+            <translation>{least} bis {most}, je mehr zu finden ist, desto länger</translation>
+        </message>
+        <message>
+            <location filename="../control/sizing.py" />
             <source>{n} tiles</source>
             <translation>{n} Kacheln</translation>
         </message>

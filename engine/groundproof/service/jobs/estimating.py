@@ -133,6 +133,11 @@ class EstimateAnswer(BaseModel):
     )
     model_gsd_m: float | None = Field(description="The same as the model sees it: tiles may be resampled.")
     seconds: float | None = Field(description="Null where this service has measured nothing like it.")
+    seconds_most: float | None = Field(
+        default=None,
+        description="Where `at_least`: about what it takes if the tiles are full of objects, reckoned from the time "
+        "that the model took for each word; null where that is not known.",
+    )
     timed_on: str | None = Field(description="What `seconds` was measured on; null with it.")
     at_least: bool = Field(
         description="Whether it takes longer where there are objects: `seconds` was measured on empty tiles."
@@ -177,6 +182,8 @@ class Estimator:
         area = sum(areas) if areas else None
         pace = self._pace_of(tiles, images) if tiles else None
         seconds = None if pace is None else pace.seconds_per_tile * len(tiles)
+        full = None if pace is None else pace.seconds_per_full_tile
+        most = None if full is None else full * len(tiles)
         return EstimateAnswer(
             tiles=len(tiles),
             skipped=skipped,
@@ -184,13 +191,14 @@ class Estimator:
             gsd_m=first.gsd_m,
             model_gsd_m=seen_gsd,
             seconds=None if seconds is None else round(seconds, 1),
+            seconds_most=None if most is None else round(most, 1),
             timed_on=None if pace is None else pace.measured_on,
             at_least=pace is not None and pace.trial,
             tiles_allowed=self._limits.tiles,
             notes=list(notes),
             sentence=" ".join(
                 [
-                    f"{_amounts(len(tiles), skipped, area, seen_gsd)}{self._time(pace, seconds, tiles)}",
+                    f"{_amounts(len(tiles), skipped, area, seen_gsd)}{self._time(pace, seconds, most, tiles)}",
                     *self._more(request, len(tiles), waiting),
                 ]
             ),
@@ -257,10 +265,15 @@ class Estimator:
             pace = self._pace.pace(identity, pixels)
         return pace
 
-    def _time(self, pace: Pace | None, seconds: float | None, tiles: list[Tile]) -> str:
+    def _time(self, pace: Pace | None, seconds: float | None, most: float | None, tiles: list[Tile]) -> str:
         if not tiles:
             return "."
         if pace is not None and seconds is not None:
+            if pace.trial and most is not None:
+                return (
+                    f", about {duration(seconds)} where nothing is found to {duration(most)} where tiles are full of "
+                    f"objects (reckoned from {pace.measured_on}; no question was timed here yet)."
+                )
             if pace.trial:
                 return (
                     f", at least about {duration(seconds)} (timed on {pace.measured_on}; tiles full of objects take "
