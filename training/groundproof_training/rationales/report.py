@@ -54,7 +54,7 @@ def write_report(maker: Maker, file: Path) -> None:
     numbers = maker.statistics.as_json(maker.settings)
     rows = []
     for name, value in numbers.items():
-        if name != "settings" and value not in (None, {}):
+        if name != "settings" and value not in (None, {}, 0):
             shown = (
                 ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
             )
@@ -83,6 +83,8 @@ def _card(maker: Maker, number: int, card: Card) -> str:
             f"<p>{_badge(n, f'b{number}-{line.box}')} {html.escape(line.text)}</p>"
             for n, line in enumerate(rationale.evidence, start=1)
         ]
+        if not rationale.evidence and (absent := rationale.absent or " or ".join(sample.asked)):
+            said.append(f"<p>No {html.escape(absent)} is visible.</p>")
         said.append(f"<p>{_linked(rationale.synthesis, number, {n: box for box, n in cited.items()})}</p>")
         said.append(f"<p><b>{html.escape(sample.answer or f'{len(sample.counted)} boxes')}</b></p>")
     for attempt_number, attempt in enumerate(card.attempts, start=1):
@@ -121,7 +123,7 @@ def _picture(root: Path, sample: Sample, k: int, card: int, cited: dict[int, int
     shown.save(kept, format="JPEG", quality=82)
     data = base64.b64encode(kept.getvalue()).decode()
     width, height = x1 - x0, y1 - y0
-    size = max(width, height) / 36
+    size = max(width, height) / 28
     shapes = []
     for j, box in enumerate(sample.boxes):
         if box.image != k:
@@ -136,7 +138,13 @@ def _picture(root: Path, sample: Sample, k: int, card: int, cited: dict[int, int
         shapes.append(
             f'<g id="b{card}-{j}" style="color:{colour}"><rect {rect} stroke="{colour}"{dashed}/>{name}</g>'
         )
+    for region in sample.regions:
+        if region.image == k:
+            rect = f'x="{region.x0 - x0:.1f}" y="{region.y0 - y0:.1f}"'
+            rect += f' width="{region.x1 - region.x0:.1f}" height="{region.y1 - region.y0:.1f}"'
+            shapes.append(f'<rect {rect} stroke="#ffff00" stroke-dasharray="8 4"/>')
+    wide = SIDE_PX if width >= height else SIDE_PX * width // height
     return (
-        f'<svg viewBox="0 0 {width} {height}" width="{shown.width}"><image href="data:image/jpeg;base64,{data}" '
+        f'<svg viewBox="0 0 {width} {height}" width="{wide}"><image href="data:image/jpeg;base64,{data}" '
         f'width="{width}" height="{height}" preserveAspectRatio="none"/>{"".join(shapes)}</svg>'
     )

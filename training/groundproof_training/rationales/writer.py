@@ -133,6 +133,8 @@ def _synthesis(sample: Sample, shown: Sequence[int], names: Sequence[str]) -> st
     if task is Task.CHANGE:
         return found if shown else "Nothing changed."
     if task is Task.VQA:
+        if not shown and sample.asked and sample.complete:
+            return f"No {' or '.join(names)} is visible. So: {answer}"
         return f"{found} So: {answer}" if found and shown else f"What is seen as a whole: {answer}"
     return found if found and shown else "Nothing is singled out; the place is described as a whole."
 
