@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from groundproof.outputs import palette
 from groundproof.outputs.palette import Line
-from groundproof.tables import Verdict
+from groundproof.tables import TABLES, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +28,52 @@ MAX_LABELS = 1000
 """In one view. Placing labels beside 50,000 boxes takes QGIS over a minute, and nobody reads them."""
 _QUOTE_CHARACTERS = 600
 """A longer text in a map tip is cut: a tip must not cover the map."""
+
+
+_READ: Final = {
+    "evidence": {
+        "evidence_id": "number",
+        "label": "what it is",
+        "verdict": "verdict",
+        "review": "review",
+        "width_m": "width, m",
+        "height_m": "height, m",
+        "area_m2": "area, m\u00b2",
+        "score": "score",
+        "quote": "what the model wrote (places are within its tile)",
+        "reviewed_at": "reviewed at",
+        "answer_id": "answer",
+    },
+    "answers": {
+        "answer_id": "number",
+        "question": "question",
+        "answer": "answer",
+        "synthesis": "how the evidence gives it",
+        "plan": "plan",
+        "scene": "image",
+        "task": "task",
+    },
+    "tiles": {
+        "status": "status",
+        "n_evidence": "boxes",
+        "text": "the model's text",
+        "seconds": "seconds",
+        "attempts": "tries",
+        "answer_id": "answer",
+    },
+    "scenes": {
+        "scene": "image",
+        "path": "file",
+        "width": "width, px",
+        "height": "height, px",
+        "gsd_m": "metres per pixel",
+        "datetime": "taken at",
+        "status": "status",
+        "reason": "why it failed",
+    },
+}
+"""Columns that people read, in the order in which a table shows them, and their names; the others are for machines:
+they are there, and hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +121,7 @@ def _evidence() -> str:
         size="round(\"width_m\", 1) || ' x ' || round(\"height_m\", 1) || ' m'",
         score="'score ' || round(\"score\", 2)",
     )
-    _widgets(qml)
+    _widgets(_columns(qml, "evidence"))
     return _text(qml)
 
 
@@ -88,6 +134,7 @@ def _answers() -> str:
         "<b>[answer]</b><br/>[question]<br/>[coverage]",
         coverage="map_get(json_to_map(\"coverage\"), 'sentence')",
     )
+    _columns(qml, "answers")
     return _text(qml)
 
 
@@ -113,6 +160,7 @@ def _tiles() -> str:
     )
     text = f'left("text", {_QUOTE_CHARACTERS})'
     _map_tip(qml, '"tile_id"', "<b>[status]</b>, boxes: [n_evidence]<br/>[text]", text=text)
+    _columns(qml, "tiles")
     return _text(qml)
 
 
@@ -121,6 +169,7 @@ def _scenes() -> str:
     _single(qml, _outline(palette.SCENE, 0.4))
     size = "\"width\" || ' x ' || \"height\" || ' px'"
     _map_tip(qml, '"scene"', "<b>[scene]</b><br/>[path]<br/>[size]<br/>[reason]", size=size)
+    _columns(qml, "scenes")
     return _text(qml)
 
 
@@ -128,7 +177,7 @@ def _document() -> Element:
     return Element(
         "qgis",
         version="3.22.0",
-        styleCategories="Symbology|Labeling|Fields|Forms|MapTips",
+        styleCategories="Symbology|Labeling|Fields|Forms|MapTips|AttributeTable",
         labelsEnabled="0",
     )
 
@@ -260,9 +309,33 @@ def _map_tip(qml: Element, title: str, template: str, **expressions: str) -> Non
     SubElement(qml, "mapTip", enabled="1").text = f'<div style="max-width:26em">{html}</div>'
 
 
-def _widgets(qml: Element) -> None:
-    """Review is chosen from a list, and long text is shown as text."""
+def _columns(qml: Element, table: str) -> Element:
+    """Readable names, the readable columns first, the others hidden, in tables and forms; the fields' widgets."""
+    names = [column.name for column in TABLES[table]]
+    read = _READ[table]
+    aliases = SubElement(qml, "aliases")
+    for name, words in read.items():
+        SubElement(
+            aliases, "alias", field=name, index=str(names.index(name) + 1), name=words
+        )  # 0 is the row's id
+    config = SubElement(
+        qml, "attributetableconfig", actionWidgetStyle="dropDown", sortExpression="", sortOrder="0"
+    )
+    columns = SubElement(config, "columns")
+    for name in [*read, "fid", *(name for name in names if name not in read)]:
+        SubElement(
+            columns, "column", type="field", name=name, hidden="0" if name in read else "1", width="-1"
+        )
+    SubElement(columns, "column", type="actions", hidden="1", width="-1")
     fields = SubElement(qml, "fieldConfiguration")
+    for name in ["fid", *(name for name in names if name not in read)]:
+        hidden = SubElement(SubElement(fields, "field", name=name), "editWidget", type="Hidden")
+        SubElement(SubElement(hidden, "config"), "Option")
+    return fields
+
+
+def _widgets(fields: Element) -> None:
+    """Review is chosen from a list, and long text is shown as text."""
     review = SubElement(SubElement(fields, "field", name="review"), "editWidget", type="ValueMap")
     options = SubElement(SubElement(review, "config"), "Option", type="Map")
     choices = SubElement(options, "Option", type="List", name="map")
