@@ -61,7 +61,8 @@ def render(folder: Path, kind: str, number: int) -> Truth:
 
 def run(*words: str) -> None:
     """One of the project's commands, as typed."""
-    print("$", *words, flush=True)
+    shown = [word for word in words if not word.endswith(".tif")]
+    print("$", *shown[:2], *(["TILES"] if len(shown) < len(words) else []), *shown[2:], flush=True)
     subprocess.run([str(Path(sys.executable).parent / words[0]), *words[1:]], check=True)  # noqa: S603
 
 

@@ -171,10 +171,10 @@ def make_trainer(order: Order, point: Checkpoint, rows: Rows, say: Say) -> Rewar
     indices = order_of_rows(rows, cfg, say)
     epochs = cfg.grpo.epochs if cfg.grpo.tasks == "mixed" else 1
     steps = order.max_steps or cfg.grpo.max_steps or ceil(len(indices) * epochs / cfg.grpo.prompts)
-    model = model_of(point, cfg)
     dataset = Dataset.from_dict({"row": indices})
     dataset.set_transform(Prompts(rows))
     args = quiet(lambda: GRPOConfig(**grpo_arguments(order, point, steps)))
+    model = model_of(point, cfg)
     return quiet(
         lambda: RewardedTrainer(
             model=model,

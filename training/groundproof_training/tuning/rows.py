@@ -105,6 +105,8 @@ class Rows:
         """room: tokens that must stay free for an answer. limit: rows kept at most."""
         if not path.is_file():
             raise TrainingError(f"the samples {path} are not there; make them with groundproof-train samples")
+        if path.suffix == ".parquet":
+            raise TrainingError(f"{path} is Parquet; training reads JSON lines (--format jsonl writes them)")
         self.path, self.root, self.left_out = path, root, left_out
         self._profile, self._data, self._form = point.profile, data, form
         self._encoder = Encoder(point)

@@ -32,7 +32,7 @@ from groundproof_training.tuning.checkpoint import Checkpoint, load_weights
 from groundproof_training.tuning.configuration import Configuration, OptimiserConfig, resolved
 from groundproof_training.tuning.left_out import LeftOut
 from groundproof_training.tuning.rows import Rows
-from groundproof_training.tuning.saving import newest_checkpoint, write_folder
+from groundproof_training.tuning.saving import newest_checkpoint, remove_incomplete, write_folder
 from groundproof_training.tuning.watch import Watch, stop_requests
 
 Say = Callable[[str], None]
@@ -77,7 +77,26 @@ def accumulation(batch: int, per_device: int, devices: int) -> int:
 
 
 def open_out(order: Order, stage: str, say: Say) -> Path | None:
-    """Make the output folder; the checkpoint to go on from. Raises TrainingError over another run's folder."""
+    """Make the output folder; the checkpoint to go on from. Raises TrainingError over another run's folder.
+
+    Of several processes the first does it and the others wait, so that none takes its files for another run's.
+    """
+    if world() > 1:
+        from accelerate import PartialState
+
+        state = PartialState()
+        if state.is_main_process:
+            _claim(order, stage, say)
+        state.wait_for_everyone()
+    else:
+        _claim(order, stage, say)
+    checkpoint = newest_checkpoint(order.out / "checkpoints") if order.resume else None
+    if order.resume and checkpoint is None:
+        say("there is no checkpoint yet; the run begins from the start")
+    return checkpoint
+
+
+def _claim(order: Order, stage: str, say: Say) -> None:
     run = {
         "stage": stage,
         "model": str(order.model or order.cfg.model.source),
@@ -86,14 +105,11 @@ def open_out(order: Order, stage: str, say: Say) -> Path | None:
     }
     text = tomli_w.dumps(resolved(order.cfg))
     described, configured = order.out / "run.json", order.out / "configuration.toml"
-    checkpoint = newest_checkpoint(order.out / "checkpoints", say) if is_first() or world() == 1 else None
-    if world() > 1:
-        checkpoint = newest_checkpoint(order.out / "checkpoints")
     if described.exists() and not order.resume:
         raise TrainingError(
             f"{order.out} holds a run already; add --resume to go on with it, or choose another folder"
         )
-    if described.exists() and order.resume:
+    if described.exists():
         before = json.loads(described.read_text(encoding="utf-8"))
         differing = [key for key in run if before.get(key) != run[key]]
         if configured.read_text(encoding="utf-8") != text:
@@ -103,13 +119,10 @@ def open_out(order: Order, stage: str, say: Say) -> Path | None:
                 f"the run in {order.out} had another {' and '.join(differing)}, so it cannot be gone on with; "
                 f"its own are in {described.name} and {configured.name}"
             )
-    if is_first():
-        (order.out / "checkpoints").mkdir(parents=True, exist_ok=True)
-        described.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
-        configured.write_text(text, encoding="utf-8")
-    if order.resume and checkpoint is None:
-        say("there is no checkpoint yet; the run begins from the start")
-    return checkpoint if order.resume else None
+    (order.out / "checkpoints").mkdir(parents=True, exist_ok=True)
+    remove_incomplete(order.out / "checkpoints", say)
+    described.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+    configured.write_text(text, encoding="utf-8")
 
 
 def common_arguments(order: Order, optimiser: OptimiserConfig, steps: int) -> dict[str, Any]:

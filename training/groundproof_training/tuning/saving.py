@@ -38,17 +38,18 @@ def disk_is_full(err: BaseException) -> bool:
     return any(words in str(err).lower() for words in FULL_WORDS)
 
 
-def newest_checkpoint(folder: Path, say: Say = lambda line: None) -> Path | None:
-    """The newest complete one; incomplete ones, which a kill leaves, are removed."""
-    found = sorted(
-        folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]), reverse=True
-    )
-    for path in found:
-        if (path / COMPLETE).is_file():
-            return path
-        say(f"{path.name} is incomplete and was removed")
-        shutil.rmtree(path, ignore_errors=True)
-    return None
+def newest_checkpoint(folder: Path) -> Path | None:
+    """The newest complete one."""
+    complete = [path for path in folder.glob("checkpoint-*") if (path / COMPLETE).is_file()]
+    return max(complete, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+
+def remove_incomplete(folder: Path, say: Say) -> None:
+    """Take away what a kill in the middle of saving left."""
+    for path in folder.glob("checkpoint-*"):
+        if not (path / COMPLETE).is_file():
+            say(f"{path.name} is incomplete and was removed")
+            shutil.rmtree(path, ignore_errors=True)
 
 
 class CarefulSaving:

@@ -88,7 +88,7 @@ def make_trainer(order: Order, point: Checkpoint, rows: Rows) -> SampleTrainer:
     """The trainer of a run, its model loaded."""
     cfg = order.cfg
     steps = order.max_steps or cfg.sft.max_steps or ceil(len(rows) / cfg.sft.batch * cfg.sft.epochs)
-    model = model_of(point, cfg)
+    # Before the model: under DeepSpeed's ZeRO-3 the arguments make it load in shares.
     args = quiet(
         lambda: SFTConfig(
             per_device_train_batch_size=cfg.sft.per_device,
@@ -98,6 +98,7 @@ def make_trainer(order: Order, point: Checkpoint, rows: Rows) -> SampleTrainer:
             **common_arguments(order, cfg.sft, steps),
         )
     )
+    model = model_of(point, cfg)
     return quiet(
         lambda: SampleTrainer(
             model=model,
