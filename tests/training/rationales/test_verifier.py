@@ -167,6 +167,19 @@ def test_where_nothing_is_the_evidence_says_so_and_nothing_else_does():
     assert Rule.OUTSIDE in rules(text(synthesis="There is no ship."))
 
 
+def test_where_a_phrase_points_at_nothing_the_class_is_not_denied():
+    nothing = sample(Task.GROUND, boxes=(), answer="", question="the ship left of the bridge")
+    parts = {"plan": "Look left of the bridge.", "synthesis": "Nothing fits.", "answer": "[]"}
+    assert rules(text(evidence="No ship that fits is visible.", **parts), nothing) == []
+    assert rules(text(evidence="No ship left of the bridge is visible.", **parts), nothing) == []
+    assert rules(text(evidence="No ship is visible.", **parts), nothing) == [Rule.OUTSIDE]
+    unsure = TrueBox(label="ship", x0=500, y0=500, x1=520, y1=520, ignore=True)
+    difficult = sample(boxes=(unsure,), answer="0")
+    parts = {"synthesis": "No clear ship is visible.", "answer": "0"}
+    assert rules(text(evidence="No clear ship is visible.", **parts), difficult) == []
+    assert rules(text(evidence=NONE, **parts), difficult) == [Rule.OUTSIDE]
+
+
 def test_nobody_speaks_of_what_he_was_given():
     for words in (
         "according to the ground truth",

@@ -122,3 +122,27 @@ def test_boxes_are_put_into_reading_order() -> None:
 def test_the_same_sample_gets_the_same_words_and_another_may_get_others() -> None:
     assert write_rationale(sample()) == write_rationale(sample())
     assert len({write_rationale(sample(sample_id=str(n))).plan for n in range(20)}) > 1
+
+
+@pytest.mark.parametrize(
+    ("task", "question", "said"),
+    [
+        (Task.COUNT, "How many ships are there?", "No ship is visible. "),
+        (Task.GROUND, "the ship at the pier", "No ship that fits is visible. "),
+        (Task.GROUND, "Locate the red ship.", "No ship that fits is visible. "),
+        (Task.GROUND, "Locate all ships in the image.", "No ship is visible. "),
+        (Task.VQA, "Are there any ships?", "No ship is visible. "),
+        (Task.VQA, "Is there a ship in the upper left?", "No ship that fits is visible. "),
+        (Task.CHANGE, "Which ships are new?", "No changed ship is visible. "),
+    ],
+)
+def test_no_more_is_denied_than_the_question_asks(task, question, said) -> None:
+    answer = {Task.COUNT: "0", Task.GROUND: "", Task.VQA: "no", Task.CHANGE: "none"}[task]
+    of = sample(task, boxes=(), answer=answer, question=question)
+    written = completion_of(
+        of.model_copy(update={"rationale": write_rationale(of)}),
+        get_profile("tiny"),
+        ((1000, 1000),),
+        Form.GEO_COT,
+    )
+    assert f"<evidence>{said}</evidence>" in written

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from groundproof.models.profile import Profile, PromptTexts
 from groundproof.protocol import Task, format_box
+from groundproof_training.rationales.absence import absent_words
 from groundproof_training.rationales.examples import EXAMPLES
 from groundproof_training.rationales.verifier import required
 from groundproof_training.samples import Form, Sample, answer_of, completion_of, prompt_of, write_box
@@ -77,8 +78,12 @@ def _truth(sample: Sample, profile: Profile, seen: tuple[Size, ...]) -> str:
         detail = f" ({'; '.join(facts)})" if facts else ""
         lines.append(f"- {box.label} {written}{detail}{', cite' if j in needed else ''}")
     if not sample.counted:
-        nothing = f"No {' or '.join(sample.asked)} is there." if sample.asked and sample.complete else ""
-        lines.append(nothing or "No boxes of objects are known; write no evidence, <evidence></evidence>.")
+        absent = absent_words(sample)
+        lines.append(
+            f'There is none: write the evidence as "No {absent} is visible."'
+            if absent
+            else "No boxes of objects are known; write no evidence, <evidence></evidence>."
+        )
     lines += [f"Description: {caption}" for caption in sample.captions[:3]]
     lines.append(f"Answer: {answer_of(sample, profile, seen)}")
     return "\n".join(lines)

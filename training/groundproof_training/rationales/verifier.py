@@ -16,6 +16,7 @@ from groundproof.labels import normalise
 from groundproof.models.profile import Profile
 from groundproof.protocol import Task, format_box, place_words
 from groundproof.trace import Trace, parse
+from groundproof_training.rationales.absence import absent_words, all_of_class
 from groundproof_training.rationales.answers import wrong_answer
 from groundproof_training.rationales.asserting import numbers_said, said_outside
 from groundproof_training.rationales.citing import assign, ious
@@ -89,8 +90,7 @@ class Verifier:
             for line, box in zip(shape.lines, cited, strict=True)
             if box is not None
         )
-        usual = " or ".join(sample.asked) if sample.complete else ""
-        absent = "" if shape.absent == usual else shape.absent
+        absent = "" if shape.absent == all_of_class(sample) else shape.absent
         return Verdict(
             Rationale(plan=shape.plan, evidence=lines, synthesis=shape.synthesis, by=by, absent=absent), ()
         )
@@ -194,9 +194,14 @@ class Verifier:
         """Evidence without boxes: it must say what is missing, exactly where something was asked and is not there."""
         if shape.lines or required(sample):
             return
-        if sample.asked and sample.complete and not shape.absent:
-            absent = " or ".join(sample.asked)
+        absent = absent_words(sample)
+        if sample.asked and absent and not shape.absent:
             yield Reason(Rule.FORMAT, f'The evidence is empty; it must be "No {absent} is visible."')
+        elif absent and absent != all_of_class(sample) and shape.absent == all_of_class(sample):
+            yield Reason(
+                Rule.OUTSIDE,
+                f'The evidence says that no {shape.absent} is visible at all; write "No {absent} is visible."',
+            )
         if shape.absent and any(same_class(shape.absent, box.label) for box in sample.counted):
             yield Reason(Rule.OUTSIDE, f"The evidence says that no {shape.absent} is visible; there is one.")
 

@@ -15,6 +15,7 @@ from groundproof.boxes import BoxFrame, ModelBox
 from groundproof.labels import plural
 from groundproof.protocol import Finding, Task, count_synthesis, place_words
 from groundproof.wording import e_list, joined
+from groundproof_training.rationales.absence import absent_words, all_of_class
 from groundproof_training.rationales.verifier import EVERY_BOX, required
 from groundproof_training.samples import (
     EvidenceLine,
@@ -59,9 +60,7 @@ def write_rationale(sample: Sample) -> Rationale | None:
     names = names or sorted({sample.boxes[j].label for j in shown})
     plan = draw.choice(_PLANS[sample.task]).format(many=joined([plural(name) for name in names]) or "objects")
     evidence = tuple(EvidenceLine(text=_line(sample, sample.boxes[j]), box=j) for j in shown)
-    absent = ""
-    if not evidence and sample.task is Task.CHANGE and sample.complete:
-        absent = f"changed {' or '.join(names)}" if sample.asked else "change"
+    absent = "" if evidence or absent_words(sample) == all_of_class(sample) else absent_words(sample)
     return Rationale(
         plan=plan, evidence=evidence, synthesis=_synthesis(sample, shown, names), by=BY, absent=absent
     )
@@ -119,7 +118,7 @@ def _synthesis(sample: Sample, shown: Sequence[int], names: Sequence[str]) -> st
     task, answer = sample.task, _sentence(sample.answer)
     one = len(shown) == 1
     if task in (Task.COUNT, Task.DETECT):
-        return found if shown else f"No {' or '.join(names) or 'such object'} is visible."
+        return found if shown else f"No {absent_words(sample) or 'such object'} is visible."
     if task is Task.GROUND:
         return f"{listed} {'is' if one else 'are'} what the question points at." if shown else "Nothing fits."
     if task is Task.CLASSIFY:
@@ -134,7 +133,7 @@ def _synthesis(sample: Sample, shown: Sequence[int], names: Sequence[str]) -> st
         return found if shown else "Nothing changed."
     if task is Task.VQA:
         if not shown and sample.asked and sample.complete:
-            return f"No {' or '.join(names)} is visible. So: {answer}"
+            return f"No {absent_words(sample) or ' or '.join(names)} is visible. So: {answer}"
         return f"{found} So: {answer}" if found and shown else f"What is seen as a whole: {answer}"
     return found if found and shown else "Nothing is singled out; the place is described as a whole."
 
