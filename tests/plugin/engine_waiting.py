@@ -63,7 +63,7 @@ class Heard:
         self.task = task
         self.all: list[tuple[str, tuple[Any, ...]]] = []
         self.threads: set[Any] = set()
-        for name in ("stage", "uploaded", "job_started", "progressed", "events", "reached", "saved", "ended"):
+        for name in ("stage", "uploaded", "job_started", "progressed", "events", "ended"):
             getattr(task, name).connect(lambda *values, name=name: self._hear(name, values))
 
     def _hear(self, name: str, values: tuple[Any, ...]) -> None:

@@ -212,7 +212,8 @@ def test_cancelling_ends_the_job_and_keeps_what_came(serve, tmp_path: Path) -> N
     heard.task.give_up()
     assert heard.until_ended() == ("cancelled", "Cancelled. What came is kept in run.gpkg.")
     assert engine.cancelled.is_set()
-    assert [name for name, _ in heard.all[said:]] == ["saved", "ended"]
+    assert [name for name, _ in heard.all[said:]] == ["ended"]
+    assert heard.task.outcome.path == tmp_path / "run.gpkg"
     assert heard.task.outcome.partial == "1 of 4 tiles"
     assert source.closed == 1
 

@@ -35,6 +35,7 @@ class ReviewRows(QObject):
         self._layer = layer
         self._columns = {layer.fields().indexOf(name): name for name in ReviewRow._fields}
         self._rows: dict[int, ReviewRow] | None = None
+        self._seed: tuple[Evidence, ...] = ()
         layer.attributeValueChanged.connect(self._value_changed)
         layer.featureAdded.connect(self._added)
         layer.featureDeleted.connect(self._deleted)
@@ -42,17 +43,16 @@ class ReviewRows(QObject):
 
     def seed(self, evidence: Iterable[Evidence]) -> None:
         """Know these boxes, where they are exactly the layer's, read from the same file a moment ago."""
-        self._rows = None
-        found = {
-            one.fid: ReviewRow(
-                one.answer_id, one.evidence_id, one.verdict, one.review or None, one.label or None
-            )
-            for one in evidence
-            if one.fid is not None
-        }
-        if found and not self._layer.isModified() and len(found) == self._layer.featureCount():
-            self._rows = found
+        rows = tuple(evidence)
+        same = not self._layer.isModified() and len(rows) == self._layer.featureCount()
+        # Made into rows when the first one is asked for: opening a result has enough to do.
+        self._rows, self._seed = None, rows if same and all(one.fid is not None for one in rows) else ()
         self.changed.emit()
+
+    @property
+    def has_reviews(self) -> bool:
+        """Whether anybody has decided about any box."""
+        return any(one.review for one in self._seed or self)
 
     def __getitem__(self, fid: int) -> ReviewRow:
         return self._known()[fid]
@@ -81,11 +81,19 @@ class ReviewRows(QObject):
 
     def forget(self, *_: object) -> None:
         """Read the layer again when next asked."""
-        self._rows = None
+        self._rows, self._seed = None, ()
         self.changed.emit()
 
     def _known(self) -> dict[int, ReviewRow]:
-        if self._rows is None:
+        seed, self._seed = self._seed, ()
+        if seed:
+            self._rows = {
+                one.fid: ReviewRow(
+                    one.answer_id, one.evidence_id, one.verdict, one.review or None, one.label or None
+                )
+                for one in seed
+            }
+        elif self._rows is None:
             request = QgsFeatureRequest().setFlags(QgsFeatureRequest.Flag.NoGeometry)
             request.setSubsetOfAttributes(list(self._columns))
             self._rows = {one.id(): self._row(one) for one in self._layer.getFeatures(request)}
@@ -95,18 +103,23 @@ class ReviewRows(QObject):
         return ReviewRow(**{name: text_of(feature.attribute(i)) for i, name in self._columns.items()})
 
     def _value_changed(self, fid: int, column: int, value: Any) -> None:
-        if column in self._columns and self._rows is not None and fid in self._rows:
+        if column in self._columns and self._is_known and fid in self:
             self._rows[fid] = self._rows[fid]._replace(**{self._columns[column]: text_of(value)})
             self.changed.emit()
 
     def _added(self, fid: int) -> None:
-        if self._rows is not None:
-            self._rows[fid] = self._row(self._layer.getFeature(fid))
+        if self._is_known:
+            self._known()[fid] = self._row(self._layer.getFeature(fid))
             self.changed.emit()
 
     def _deleted(self, fid: int) -> None:
-        if self._rows is not None and self._rows.pop(fid, None) is not None:
+        if self._is_known and self._known().pop(fid, None) is not None:
             self.changed.emit()
+
+    @property
+    def _is_known(self) -> bool:
+        """Whether the rows are those before the edit that is told about."""
+        return self._rows is not None or bool(self._seed)
 
 
 def text_of(value: Any) -> str | None:

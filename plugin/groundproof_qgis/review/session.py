@@ -73,6 +73,8 @@ class ReviewSession(QObject):
 
     def sentence(self) -> str:
         """The counts in words, of every answer; "" before anything was reviewed."""
+        if not self.rows.has_reviews:
+            return ""  # without counting 50,000 boxes
         counts = self.counts()
         if not any(one.reviewed for one in counts.values()):
             return ""
@@ -122,11 +124,6 @@ class ReviewSession(QObject):
                     "programs that use the file and save again."
                 ).format(path=source_of(self._layer), reason="; ".join(self._layer.commitErrors()))
             )
-
-    def discard(self) -> None:
-        """Forget all decisions since the last save, and end editing."""
-        if self._layer.isEditable():
-            self._layer.rollBack()
 
     def _decide(self, fids: Iterable[int], review: str | None, command: str) -> None:
         self.start()

@@ -6,6 +6,7 @@ Knows threads: work is done in a worker, signals come on the main thread. Refuse
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsTask
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
 
 from groundproof_qgis.asking.request import Question
 from groundproof_qgis.engine.address import AddressSource
@@ -32,22 +33,25 @@ from groundproof_qgis.tasks.ask import (
 )
 from groundproof_qgis.tasks.unexpected import unexpected
 
+TURN_S = 0.015
+"""What is told may take of one turn of the main thread's event loop. An answer's numbered boxes come all at once."""
+EVENTS_AT_ONCE = 100
+LOOK_S = 0.02
+
 
 class AnswerTask(QgsTask):
     """Waits for an answer. Give it to QgsApplication.taskManager() and keep a reference until `ended`.
 
     QGIS deletes its part of the task soon after `ended`; `outcome` and `job_id` stay.
 
-    All signals are emitted on the main thread. After `give_up()`, `leave()` or `cancel()` only `saved`, with what came,
-    and `ended`.
+    All signals are emitted on the main thread. After `give_up()`, `leave()` or `cancel()` only `ended`.
 
     `cancel()` is QGIS's, and does what `leave()` does: QGIS calls it without asking when it is closed, and what was
     asked must not be lost then.
 
     stage: a sentence. uploaded: pixels that arrived, and of how many. job_started: the engine's id of the job.
-    progressed: tiles answered, tiles, tiles failed, seconds left or -1. events: list of (name, data), at most about ten
-    lists a second. reached: number of the last event told, for `FollowTask`. saved: path of the GeoPackage. ended:
-    done, cancelled, failed or interrupted, and a sentence; exactly once, `outcome` holds all of it.
+    progressed: tiles answered, tiles, tiles failed, seconds left or -1. events: short lists of (name,
+    data). ended: done, cancelled, failed or interrupted, and a sentence; exactly once, `outcome` holds all of it.
     """
 
     stage = pyqtSignal(str)
@@ -55,8 +59,6 @@ class AnswerTask(QgsTask):
     job_started = pyqtSignal(str)
     progressed = pyqtSignal(int, int, int, float)
     events = pyqtSignal(list)
-    reached = pyqtSignal(int)
-    saved = pyqtSignal(str)
     ended = pyqtSignal(str, str)
     _told = pyqtSignal()
 
@@ -80,7 +82,10 @@ class AnswerTask(QgsTask):
         self._leaving = threading.Event()
         self._unwanted = threading.Event()
         self._calls: deque[tuple[Any, tuple[Any, ...]]] = deque()
-        self._told.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._turn = QTimer()
+        self._turn.setSingleShot(True)
+        self._turn.timeout.connect(self._deliver)
+        self._told.connect(self._turn.start, Qt.ConnectionType.QueuedConnection)
         self._ask = Ask(address, file, _Relay(self), self._unwanted.is_set, self._is_left)
 
     @property
@@ -103,15 +108,17 @@ class AnswerTask(QgsTask):
             self.outcome = self._work(self._ask)
         except Exception:  # noqa: BLE001 - a bug; told as a sentence, kept in QGIS's log
             self.outcome = replace(self.outcome, status=FAILED, sentence=unexpected())
+        while self._calls and not self._is_left():
+            time.sleep(LOOK_S)  # the main thread takes its time
         return self.outcome.status != FAILED  # of others QGIS would say that they failed
 
     def finished(self, result: bool) -> None:
         """On the main thread; called by QGIS, whatever happened, exactly once."""
-        self._deliver()
+        while self._calls:
+            self._deliver()
+        self._turn.stop()
         for source in self._sources:
             source.close()
-        if self.outcome.path is not None:
-            self.saved.emit(str(self.outcome.path))
         self.ended.emit(self.outcome.status, self.outcome.sentence)
 
     def say(self, signal: Any, *values: Any) -> None:
@@ -123,10 +130,15 @@ class AnswerTask(QgsTask):
         return self._leaving.is_set() or self.isCanceled()
 
     def _deliver(self) -> None:
+        """Tell what waits, as long as a turn may take; the rest in the next one."""
+        end = time.monotonic() + TURN_S
         while self._calls:
             signal, values = self._calls.popleft()
             if not self._is_left():
                 signal.emit(*values)
+            if time.monotonic() > end:
+                self._turn.start()
+                return
 
 
 class AskTask(AnswerTask):
@@ -203,7 +215,7 @@ class _Relay(AskListener):
         self._task.say(self._task.progressed, answered, tiles, failed, seconds_left)
 
     def events(self, events: Sequence[Event]) -> None:
-        number = events[-1].number
-        self._task.outcome = replace(self._task.outcome, after=number)
-        self._task.say(self._task.events, [(event.name, event.data) for event in events])
-        self._task.say(self._task.reached, number)
+        self._task.outcome = replace(self._task.outcome, after=events[-1].number)
+        told = [(event.name, event.data) for event in events]
+        for at in range(0, len(told), EVENTS_AT_ONCE):
+            self._task.say(self._task.events, told[at : at + EVENTS_AT_ONCE])

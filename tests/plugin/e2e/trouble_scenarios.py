@@ -49,7 +49,7 @@ def _cancels(driver, dock) -> dict:
 def _kills_the_engine(driver, dock) -> dict:
     ask(driver, dock)
     until_boxes(driver, dock, 2)
-    before = desk().engines.local._child.pid
+    before = desk().engines.local._child._process.processId()
     os.kill(before, signal.SIGKILL)
     driver.wait_until(lambda: "has ended" in dock.engine_line.sentence.text(), 20, "a sentence")
     driver.wait(0.3)
