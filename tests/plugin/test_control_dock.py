@@ -59,8 +59,12 @@ def opened(work: AtWork, run_id: str) -> Run:
 
 def test_dragging_the_map_says_its_size_once_at_the_end(work, monkeypatch):
     work.show(QgsRasterLayer(str(scene()), "field"))
-    until(lambda: work.size != "" and not work.desk._moved.isActive() and not work.panel._soon.isActive())
-    work.desk._moved.setInterval(3_000)  # a busy computer may need a second for one movement
+    until(
+        lambda: (
+            work.size != "" and not work.desk._map_moves._timer.isActive() and not work.panel._soon.isActive()
+        )
+    )
+    work.desk._map_moves._timer.setInterval(3_000)  # a busy computer may need a second for one movement
     asked: list[object] = []
     former = work.desk.places.previews
     monkeypatch.setattr(work.desk.places, "previews", lambda *words: asked.append(words) or former(*words))

@@ -24,8 +24,9 @@ from groundproof_qgis.layers import group, look
 from groundproof_qgis.layers.errors import LayerError
 from groundproof_qgis.layers.hand_over import hand_over
 from groundproof_qgis.layers.index import EvidenceIndex
-from groundproof_qgis.layers.result import find_result, open_result
+from groundproof_qgis.layers.result import find_result
 from groundproof_qgis.layers.tables import read_tables
+from tests.plugin.opened import open_result
 from tests.plugin.results import ROOT, engine, parcels, result
 
 

@@ -18,8 +18,9 @@ from qgis.core import (
 )
 from qgis.PyQt.QtXml import QDomDocument
 
-from groundproof_qgis.layers.result import KINDS, open_result
+from groundproof_qgis.layers.result import KINDS
 from groundproof_qgis.processing import dressing
+from tests.plugin.opened import open_result
 from tests.plugin.results import result
 
 EVIL = "raise SystemExit('their Python ran')"

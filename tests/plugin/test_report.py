@@ -12,11 +12,11 @@ from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtGui import QColor, QImage
 
 from groundproof_qgis.answer.answer import Answer
-from groundproof_qgis.layers.result import open_result
 from groundproof_qgis.layers.tables import read_tables
 from groundproof_qgis.report.files import png, write_html, write_pdf
 from groundproof_qgis.report.picture import MapPicture, area_of, picture_settings
 from groundproof_qgis.report.report import Facts, Image, html_report, scene_lines
+from tests.plugin.opened import open_result
 from tests.plugin.results import parcels, result, scene
 from tests.plugin.test_answer_html import Seen, answer_of, parsed
 

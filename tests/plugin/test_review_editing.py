@@ -8,10 +8,10 @@ import pytest
 from qgis.core import QgsGeometry, QgsProject, QgsRectangle, QgsVectorLayerUtils
 
 from groundproof_qgis.layers.group import run_title
-from groundproof_qgis.layers.result import open_result
 from groundproof_qgis.layers.tables import read_tables
 from groundproof_qgis.review.errors import ReviewError
 from groundproof_qgis.review.session import ReviewSession
+from tests.plugin.opened import open_result
 from tests.plugin.results import engine, parcels, result
 
 
@@ -254,7 +254,7 @@ def test_discarding_forgets_everything(review):
     session, layer = review
     before = session.counts()["A1"]
     session.reject([1, 2, 3])
-    session.discard()
+    layer.rollBack()
     assert session.counts()["A1"] == before
     assert not layer.isEditable()
 

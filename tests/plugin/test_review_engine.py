@@ -10,7 +10,6 @@ import pytest
 from qgis.core import QgsGeometry, QgsProject, QgsRectangle, QgsVectorLayerUtils
 
 from groundproof_qgis.layers.compare import ask_for_difference
-from groundproof_qgis.layers.result import open_result
 from groundproof_qgis.layers.tables import read_tables
 from groundproof_qgis.review.errors import ReviewError
 from groundproof_qgis.review.export import export_corrections
@@ -18,6 +17,7 @@ from groundproof_qgis.review.session import ReviewSession
 from groundproof_qgis.review.state import review_state
 from groundproof_qgis.review.update import ask_for_update, write_back
 from tests.plugin.engine_waiting import in_worker
+from tests.plugin.opened import open_result
 from tests.plugin.results import engine, parcels, result
 from tests.plugin.served_engine import asked, served
 
@@ -153,7 +153,7 @@ def test_unsaved_edits_are_not_written_over(client, answered, project, tmp_path)
     session.reject([2])
     with pytest.raises(ReviewError, match="not saved"):
         write_back(layers, update)
-    session.discard()
+    layers.evidence.rollBack()
 
 
 @pytest.mark.parametrize(("form", "known"), [("coco", True), ("geo-cot", True), ("yolo", True)])

@@ -39,6 +39,7 @@ from groundproof_qgis.layers.group import remove_layers
 from groundproof_qgis.layers.live import LiveLayer
 from groundproof_qgis.tasks.ask_task import AnswerTask, AskTask
 from groundproof_qgis.tasks.call_task import CallTask
+from groundproof_qgis.tasks.garbage import MANY_BOXES, set_aside
 
 HUGE_PX = 150_000_000
 """Where no engine has said how many tiles it is: about 200 tiles of 896 px, half a gigabyte to send."""
@@ -72,6 +73,7 @@ class Asking(QObject):
         self._task: AnswerTask | None = None
         self._ending: CallTask | None = None
         self._is_left = False
+        self._new_boxes = 0
 
     @property
     def is_busy(self) -> bool:
@@ -131,6 +133,7 @@ class Asking(QObject):
             self.problem.emit(sentence.format(engine=run.record.engine))
             return
         run.answer = Answer(run.record.question)
+        self._note(run, status=ASKING, sentence="")
         self._engines.start()
         name = Path(run.record.gpkg).stem
         self._begin(
@@ -189,7 +192,6 @@ class Asking(QObject):
         task.job_started.connect(lambda job: self._note(run, job=job))
         task.events.connect(lambda events: self._events(run, events))
         task.ended.connect(lambda status, sentence: self._ended(run, task, status, sentence))
-        self._note(run, status=ASKING, sentence="")
         self.begun.emit(run)
         QgsApplication.taskManager().addTask(task)
 
@@ -212,6 +214,10 @@ class Asking(QObject):
                 keys.append(str(data["key"]))
             elif name == "answer" and run.live is not None:
                 run.live.end_live(str(data["answer_id"]))
+        self._new_boxes += len(keys)
+        if self._new_boxes >= MANY_BOXES:
+            self._new_boxes = 0
+            set_aside()
         boxes = run.boxes(keys)
         if boxes:
             self._show_live(run, boxes)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from qgis.core import QgsApplication, QgsProject, QgsVectorLayer
 from qgis.gui import QgisInterface
-from qgis.PyQt.QtCore import QObject, QTimer, QUrl
+from qgis.PyQt.QtCore import QObject, QUrl
 from qgis.PyQt.QtGui import QDesktopServices
 
 from groundproof_qgis.asking.form import RECTANGLE, SELECTION, AskForm, Where
@@ -23,6 +23,7 @@ from groundproof_qgis.control.engine_controls import EngineControls
 from groundproof_qgis.control.engines import Engines
 from groundproof_qgis.control.exports import Exports
 from groundproof_qgis.control.installing import Installing
+from groundproof_qgis.control.map_moves import MapMoves
 from groundproof_qgis.control.places import Places
 from groundproof_qgis.control.places_json import place_from_json
 from groundproof_qgis.control.results import Results
@@ -43,8 +44,6 @@ from groundproof_qgis.tasks.at_end import end_tasks
 
 GO_ON, OPEN_FOLDER, SHOW = "go_on", "open_folder", "show"
 """Buttons of messages."""
-MAP_MS = 250
-"""After the map was last moved, until it is said what it would send."""
 
 
 class Desk(QObject):
@@ -77,9 +76,7 @@ class Desk(QObject):
         self.exports = Exports(self.engines, self.reviewing, self.updating, project, canvas, window)
         self.runs = Runs(project, self.engines, window)
         self._choices = LayerChoices(project, self)
-        self._moved = QTimer(self)
-        self._moved.setSingleShot(True)
-        self._moved.setInterval(MAP_MS)
+        self._map_moves = MapMoves(canvas, self)
         self._connect_asking()
         self._connect_answers()
         self._connect_project()
@@ -93,13 +90,12 @@ class Desk(QObject):
         self._project.layersWillBeRemoved.disconnect(self._layers_go)
         self._project.readProject.disconnect(self._project_read)
         self._project.cleared.disconnect(self._project_cleared)
-        for signal in self._map_signals():
-            signal.disconnect(self._map_moved)
-        self._moved.stop()
+        self._map_moves.close()
         QgsApplication.instance().aboutToQuit.disconnect(self._quit)
         self._quit()
         self.sizing.stop()
         self.engines.close()
+        self.results.close()
         self.reviewing.close()
         self.runs.close()
         self.showing.close()
@@ -114,9 +110,7 @@ class Desk(QObject):
         self._controls.ready.connect(self._form_changed)
         self._messages.pressed.connect(self._message_pressed)
         panel.changed.connect(self._form_changed)
-        self._moved.timeout.connect(self._form_changed)
-        for signal in self._map_signals():
-            signal.connect(self._map_moved)
+        self._map_moves.rested.connect(self._form_changed)
         panel.ask_requested.connect(self._ask)
         panel.cancel_requested.connect(self.asking.cancel)
         panel.rectangle_requested.connect(self.places.draw_rectangle)
@@ -127,16 +121,6 @@ class Desk(QObject):
         self.asking.begun.connect(self._begun)
         self.asking.grew.connect(self._grew)
         self.asking.ended.connect(self._ended)
-
-    def _map_signals(self) -> tuple:
-        """Those after which the map shows something else. Many of them come while it is dragged."""
-        canvas = self._canvas
-        return (
-            canvas.extentsChanged,
-            canvas.layersChanged,
-            canvas.destinationCrsChanged,
-            canvas.rotationChanged,
-        )
 
     def _connect_answers(self) -> None:
         answers = self._answers
@@ -168,9 +152,6 @@ class Desk(QObject):
         QgsApplication.instance().aboutToQuit.connect(self._quit)
 
     # Asking
-
-    def _map_moved(self, *_: object) -> None:
-        self._moved.start()
 
     def _form_changed(self) -> None:
         form = self._panel.form()

@@ -5,6 +5,9 @@ Knows how a saved result becomes a run's answer and layers. Refuses to know how 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 from qgis.core import QgsApplication, QgsProject
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
@@ -13,14 +16,17 @@ from groundproof_qgis.control.run import Run
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.layers.errors import LayerError
 from groundproof_qgis.layers.index import EvidenceIndex
-from groundproof_qgis.layers.result import find_result, open_result
+from groundproof_qgis.layers.result import find_result, opening
 from groundproof_qgis.layers.tables import read_tables
 from groundproof_qgis.tasks.garbage import no_garbage_collection
+from groundproof_qgis.tasks.turns import Turns
 from groundproof_qgis.tasks.work_task import WorkTask
 
 
 class Results(QObject):
-    """opened: the run has its answer and layers. failed: it could not be; a sentence. One comes for each call."""
+    """opened: the run has its answer and layers. failed: it could not be; a sentence. One comes for each call, unless
+    the project is closed before.
+    """
 
     opened = pyqtSignal(object)
     failed = pyqtSignal(object, str)
@@ -29,44 +35,66 @@ class Results(QObject):
         super().__init__(parent)
         self._project = project
         self._tasks: set[WorkTask] = set()
+        self._turns = Turns(self)
+        project.cleared.connect(self._turns.stop)
 
     def open(self, run: Run, *, layers: bool = True) -> None:
         """Read the GeoPackage, and show its layers; layers: False leaves the project as it is."""
         path = run.path
-
-        def read() -> tuple[Answer, dict[str, tuple[str, ...]]]:
-            with no_garbage_collection():
-                tables = read_tables(path)
-                return tables.answer(), tables.labels_asked
-
-        task = WorkTask(tr("Reading the result"), read, (LayerError,))
+        task = WorkTask(tr("Reading the result"), lambda: _read(path), (LayerError,))
         task.done.connect(lambda made: self._read(task, run, *made, layers))
         task.failed.connect(lambda sentence: self._not_read(task, run, sentence))
         self._tasks.add(task)
         QgsApplication.taskManager().addTask(task)
 
+    def close(self) -> None:
+        """Show nothing more."""
+        self._project.cleared.disconnect(self._turns.stop)
+        self._turns.stop()
+
     def _read(
         self, task: WorkTask, run: Run, made: Answer, asked: dict[str, tuple[str, ...]], layers: bool
     ) -> None:
         self._tasks.discard(task)
-        before = run.answer
-        made.notes = list(before.notes)
-        if not before.is_running:
-            made.end(before.status, before.sentence)
-        run.answer, run.asked = made, asked
+        self._turns.add(self._showing(run, made, asked, layers))
+
+    def _showing(
+        self, run: Run, made: Answer, asked: dict[str, tuple[str, ...]], layers: bool
+    ) -> Iterator[None]:
+        problem = ""
         try:
             if layers:
-                run.layers = open_result(self._project, run.path, run.record.run_id, run.title)
+                shown = yield from opening(self._project, run.path, run.record.run_id, run.title)
             else:
-                run.layers = find_result(self._project, run.record.run_id)
+                shown = find_result(self._project, run.record.run_id)
         except LayerError as err:
-            self.failed.emit(run, str(err))
+            shown, problem = run.layers, str(err)
+        made.notes = list(run.answer.notes)
+        if not run.answer.is_running:
+            made.end(run.answer.status, run.answer.sentence)
+        run.answer, run.asked, run.layers = made, asked, shown
+        if problem:
+            self.failed.emit(run, problem)
             return
         run.live = None
-        if run.layers is not None and (run.index is None or run.index.layer is not run.layers.evidence):
-            run.index = EvidenceIndex(run.layers.evidence, made.evidence)
+        if shown is not None and (run.index is None or run.index.layer is not shown.evidence):
+            run.index = EvidenceIndex(shown.evidence, made.evidence)
         self.opened.emit(run)
+        yield
+        if run.index is not None:
+            run.index.prepare()
 
     def _not_read(self, task: WorkTask, run: Run, sentence: str) -> None:
         self._tasks.discard(task)
         self.failed.emit(run, sentence)
+
+
+def _read(path: Path) -> tuple[Answer, dict[str, tuple[str, ...]]]:
+    """The answer, and the labels its questions asked for; the rows they are made of are let go at once."""
+    with no_garbage_collection():
+        return _answer(path)
+
+
+def _answer(path: Path) -> tuple[Answer, dict[str, tuple[str, ...]]]:
+    tables = read_tables(path)
+    return tables.answer(), tables.labels_asked

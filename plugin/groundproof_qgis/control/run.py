@@ -50,7 +50,9 @@ class Run:
 
     def note(self, **changes: Any) -> None:
         """Change the record, and keep it. Raises OSError; the change is known here in any case."""
-        self.record = replace(self.record, **changes)
+        before, self.record = self.record, replace(self.record, **changes)
+        if changes and self.record == before:
+            return  # waiting for the disk takes longer than all else here
         if self.record.status != DAMAGED:  # what cannot be read is left as it is
             store.save(self.folder, self.record)
 

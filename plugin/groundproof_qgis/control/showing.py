@@ -16,9 +16,11 @@ from groundproof_qgis.asking.size_words import duration_words
 from groundproof_qgis.control.run import Run
 from groundproof_qgis.gui.answer_panel import AnswerPanel
 from groundproof_qgis.gui.box_clicks import BoxClicks
+from groundproof_qgis.gui.evidence_view import MAX_SELECTED_AT_ONCE
 from groundproof_qgis.gui.hover import HoverMark
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.layers.crs import crs_of, geometry_of
+from groundproof_qgis.tasks.garbage import take_back
 
 UPDATE_MS = 150
 """Between two looks of the dock at an answer that grows."""
@@ -56,6 +58,8 @@ class Showing(QObject):
     def show(self, run: Run | None) -> None:
         """Show this run from its beginning; None: none."""
         self._soon.stop()
+        if run is not self.run:
+            take_back()
         self.run = run
         self._mark.clear()
         self._panel.show_answer(None if run is None else run.answer)
@@ -159,7 +163,7 @@ class Showing(QObject):
 
     def _selected_on_map(self, layer: object, fids: list) -> None:
         if layer is self._followed and not self._selecting and self.run is not None:
-            self._panel.select_evidence(self.run.keys(fids))
+            self._panel.select_evidence(self.run.keys(fids[:MAX_SELECTED_AT_ONCE]))
 
     def _clicked(self, point: QgsPointXY, reach: float) -> None:
         layer = self._followed

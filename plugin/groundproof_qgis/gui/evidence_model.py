@@ -92,6 +92,9 @@ class EvidenceModel(QAbstractTableModel):
         if self._all and len(wanted) >= len(self._all) and all(map(operator.is_, self._all, wanted)):
             self._append(wanted[len(self._all) :])  # what happens ten times a second, so it must be quick
             return
+        if not self._all:
+            self._replace(wanted)
+            return
         added, changed, kept = [], [], 0
         for one in wanted:
             at = self._at.get(one.key)
@@ -101,7 +104,7 @@ class EvidenceModel(QAbstractTableModel):
             kept += 1
             if self._all[at] is not one and self._all[at] != one:
                 changed.append((at, one))
-        if kept < len(self._all) or not self._all:
+        if kept < len(self._all):
             self._replace(wanted)
             return
         for at, one in changed:
@@ -245,20 +248,20 @@ class EvidenceModel(QAbstractTableModel):
     def _replace(self, wanted: list[Evidence]) -> None:
         self.beginResetModel()
         self._all = wanted
-        self._at = {one.key: n for n, one in enumerate(wanted)}
-        self._several = len({one.answer_id for one in wanted}) > 1
+        self._at = dict(zip(map(operator.attrgetter("key"), wanted), range(len(wanted))))
+        self._several = len(set(map(operator.attrgetter("answer_id"), wanted))) > 1
         self._choose()
         self.endResetModel()
 
     def _choose(self) -> None:
-        matches = self._test()
-        shown = [n for n, one in enumerate(self._all) if matches(one)]
+        matches = self._test() if self._filter else None
+        shown = [n for n, one in enumerate(self._all) if matches is None or matches(one)]
         if self._sorted_by is not None:
             column, order = self._sorted_by
             key = _KEYS[column]
             shown.sort(key=lambda n: key(self._all[n]), reverse=order == Qt.SortOrder.DescendingOrder)
         self._shown = shown
-        self._row = {at: row for row, at in enumerate(shown)}
+        self._row = dict(zip(shown, range(len(shown))))
 
     def _test(self) -> Callable[[Evidence], bool]:
         """Whether a box is shown; verdicts and reviews are put into words once, not for each of 50,000 boxes."""

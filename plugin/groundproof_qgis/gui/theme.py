@@ -1,6 +1,7 @@
 """The plugin's own colours and icons, fitted to those around them.
 
 Knows a few hues and the SVG files. Refuses to know what is shown with them, and where colours come from (colours.py).
+Colours of text are worked out once for each pair: a list asks for them in every cell it draws.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Tint:
     bar: str
 
 
+@lru_cache(maxsize=16)
 def quiet(colours: Colours) -> QColor:
     """Of text that matters less, and can be read."""
     return readable(colours.mixed(0.32), colours)
@@ -59,11 +61,13 @@ def neutral(colours: Colours) -> Tint:
     return Tint(colours.text, colours.mixed(0.93).name(), colours.mixed(0.55).name())
 
 
+@lru_cache(maxsize=16)
 def warning_colour(colours: Colours) -> QColor:
     """Of warning text on the ordinary ground."""
     return readable(QColor(warning(colours).text), colours)
 
 
+@lru_cache(maxsize=16)
 def good_colour(colours: Colours) -> QColor:
     """Of text on the ordinary ground that says: this is well."""
     return readable(QColor(good(colours).text), colours)

@@ -30,6 +30,7 @@ class EvidenceIndex(QObject):
         self._fids: dict[Name, int] = {}
         self._names: dict[int, Name] = {}
         self._is_known = False
+        self._seed: tuple[Evidence, ...] = ()
         self.seed(evidence)
         layer.featureAdded.connect(self._added)
         layer.featureDeleted.connect(self._deleted)
@@ -40,11 +41,13 @@ class EvidenceIndex(QObject):
     def seed(self, evidence: Iterable[Evidence]) -> None:
         """Know these boxes, where they are exactly the layer's; else the layer is read when first asked."""
         self.forget()
-        rows = [one for one in evidence if one.fid is not None and one.evidence_id]
+        rows = tuple(evidence)
         if rows and not self.layer.isModified() and len(rows) == self.layer.featureCount():
-            for one in rows:
-                self._put(one.fid, (one.answer_id, one.evidence_id))
-            self._is_known = True
+            self._seed = rows  # sorted in when first asked: opening a result has enough to do
+
+    def prepare(self) -> None:
+        """Be quick when first asked."""
+        self._know()
 
     def fid(self, answer_id: str, evidence_id: str) -> int | None:
         """The feature of a box; None where it is not in the layer (any more)."""
@@ -63,10 +66,16 @@ class EvidenceIndex(QObject):
 
     def forget(self, *_: object) -> None:
         """Read the layer again when next asked."""
-        self._fids, self._names, self._is_known = {}, {}, False
+        self._fids, self._names, self._is_known, self._seed = {}, {}, False, ()
 
     def _know(self) -> None:
         if self._is_known:
+            return
+        seed, self._seed = self._seed, ()
+        if seed and all(one.fid is not None and one.evidence_id for one in seed):
+            for one in seed:
+                self._put(one.fid, (one.answer_id, one.evidence_id))
+            self._is_known = True
             return
         request = QgsFeatureRequest().setFlags(QgsFeatureRequest.Flag.NoGeometry)
         request.setSubsetOfAttributes(self._columns)
@@ -86,15 +95,19 @@ class EvidenceIndex(QObject):
             self._names[fid] = name
 
     def _added(self, fid: int) -> None:
-        if self._is_known:
+        if self._is_known or self._seed:
+            self._know()
             self._put(fid, self._name_of(self.layer.getFeature(fid)))
 
     def _deleted(self, fid: int) -> None:
+        if self._seed:
+            self._know()
         name = self._names.pop(fid, None)
         if name is not None and self._fids.get(name) == fid:
             del self._fids[name]
 
     def _value_changed(self, fid: int, column: int, _value: object) -> None:
-        if self._is_known and column in self._columns:
+        if (self._is_known or self._seed) and column in self._columns:
+            self._know()
             self._deleted(fid)
             self._put(fid, self._name_of(self.layer.getFeature(fid)))

@@ -5,7 +5,7 @@ Knows which tables there are, their order and their fields' readable names. Refu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,21 +62,31 @@ class ResultLayers:
         return iter((self.evidence, self.tiles, self.answers, self.scenes))
 
 
-def open_result(project: QgsProject, path: Path, run_id: str, title: str) -> ResultLayers:
+def opening(project: QgsProject, path: Path, run_id: str, title: str) -> Generator[None, None, ResultLayers]:
     """Show a run's GeoPackage in its subgroup, in place of its live boxes; layers that are there already are kept.
 
-    title: of the subgroup, where it is new. Raises LayerError for a file that is not a result.
+    In steps, for `tasks.turns`: QGIS takes 10 ms and more to open one table, and as long to show it. title: of the
+    subgroup, where it is new. Raises LayerError for a file that is not a result.
     """
-    there = {kind: layer for kind, layer in _found(project, run_id).items() if source_of(layer) == path}
-    new = {kind: _open(path, kind) for kind in KINDS if kind not in there}
+    there = {kind for kind, layer in _found(project, run_id).items() if source_of(layer) == path}
+    new = {}
+    for kind in KINDS:
+        if kind not in there:
+            new[kind] = _open(path, kind)
+            yield
     failed = "tiles" in new and _has_failed(new["tiles"])
-    subgroup = group.run_group(project, run_id, title)
-    group.remove_layers(project, run_id, "live")
     for kind, layer in new.items():
         group.remove_layers(project, run_id, kind)  # of a file that is somewhere else now
         visible = kind in ("evidence", "answers") or (kind == "tiles" and failed)
-        group.add_layer(project, layer, kind, run_id, subgroup, visible=visible)
-    return ResultLayers(run_id, path, **there, **new)
+        group.add_layer(
+            project, layer, kind, run_id, group.run_group(project, run_id, title), visible=visible
+        )
+        group.remove_layers(project, run_id, "live")
+        yield
+    shown = find_result(project, run_id)
+    if shown is None:  # somebody took a layer out while others were added
+        raise LayerError(tr("The boxes of this answer are not on the map."))
+    return shown
 
 
 def find_result(project: QgsProject, run_id: str) -> ResultLayers | None:
