@@ -11,7 +11,7 @@ from groundproof_training.samples import Sample, class_name, same_class
 
 _PARTICULAR = re.compile(
     r"\b(?:left|right|upper|lower|top|bottom|cent(?:re|er)|middle|corner|edge|north\w*|south\w*|east\w*|west\w*|near|"
-    r"next|beside|above|below|between|behind|around|along|inside|within|largest|smallest|biggest|longest|nearest|"
+    r"next|beside|above|below|between|behind|around|along|inside|within|nearest|"
     r"closest|same|that|which|with|on the|at the|of the)\b",
     re.IGNORECASE,
 )
@@ -19,10 +19,11 @@ _PARTICULAR = re.compile(
 
 _PLAIN = re.compile(
     r"\b(?:please|locate|find|detect|show|mark|point|out|at|me|where|is|are|there|give|identify|all|every|each|any|the|an?|"
-    r"in|this|image|picture|scene|tile|photo|here|bounding|box(?:es)?|of|locations?)\b|[^\w\s-]",
+    r"largest|smallest|biggest|longest|[a-z]+most|in|this|image|picture|scene|tile|photo|here|bounding|box(?:es)?|of|locations?)\b|[^\w\s-]",
     re.IGNORECASE,
 )
-"""What a question about every object of a class says beside the class."""
+"""What a question says beside the class where no object of the class is the only reason for no answer: of any two
+ships one is the largest."""
 
 
 def absent_words(sample: Sample) -> str:
