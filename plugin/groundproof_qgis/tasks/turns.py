@@ -37,12 +37,14 @@ class Turns(QObject):
     def _go_on(self) -> None:
         if not self._work:
             return
-        steps = self._work.popleft()
+        steps, is_over = self._work[0], True
         try:
             next(steps)
+            is_over = False
         except StopIteration:
             pass
-        else:
-            self._work.appendleft(steps)
-        if self._work:
-            self._timer.start(0)
+        finally:
+            if is_over and self._work and self._work[0] is steps:  # a step may have stopped all
+                self._work.popleft()
+            if self._work:
+                self._timer.start(0)
