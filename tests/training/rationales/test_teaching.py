@@ -1,5 +1,6 @@
 """Rationales by a teacher, against a real server in this process: what is accepted, retried, replaced, counted."""
 
+import errno
 import json
 import os
 import re
@@ -295,3 +296,25 @@ def test_every_worked_example_is_accepted(task, name):
     words = Vocabulary(frozenset({"airplane", "tennis court", "ship", "storage tank", "vehicle", "bridge"}))
     text = completion_of(of, profile, seen, Form.GEO_COT)
     assert Verifier(profile, words).verify(text, of, seen, "example").reasons == ()
+
+
+def test_a_full_disk_stops_the_run_in_a_sentence_and_keeps_what_was_there(folder, serve, monkeypatch):
+    server = serve(good)
+    synced = os.fsync
+    left = [3]
+
+    def full(descriptor: int) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        synced(descriptor)
+
+    monkeypatch.setattr("groundproof_training.rationales.ledger.os.fsync", full)
+    with pytest.raises(TrainingError, match=r"No space left on device.*run the command again"):
+        teach(folder, asked(8), server.url, concurrency=1)
+    monkeypatch.undo()
+    before = len(server.requests)
+    made, statistics, _ = teach(folder, asked(8), server.url, concurrency=1)
+    assert len(made) == 8
+    assert statistics["reused"] >= 3
+    assert len(server.requests) - before == 8 - statistics["reused"]
