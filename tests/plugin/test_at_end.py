@@ -29,9 +29,11 @@ def test_idle_threads_of_tasks_end(qgis_app):
     if not hasattr(manager, "threadPool"):
         pytest.skip("this QGIS ends the threads of its tasks itself, in time")
     finished: list[str] = []
+    completed: list[bool] = []
     task = Asks(finished)
+    task.taskCompleted.connect(lambda: completed.append(True))
     manager.addTask(task)
-    until(lambda: task.status() == QgsTask.TaskStatus.Complete)
+    until(lambda: completed)
     assert finished == []
     assert end_tasks()
     assert finished == ["thread"]
