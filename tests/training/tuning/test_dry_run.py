@@ -54,7 +54,7 @@ def test_activations_are_about_what_a_whole_model_keeps(
     cfg = small_settings(kind, train__vision="frozen")
     point = open_checkpoint(cfg, str(models[kind]))
     rows = Rows(data, data.parent, point, cfg.data, cfg.data.form, LeftOut())
-    batch = Collator(rows, point)([{"row": k} for k in range(4)])
+    batch = Collator(rows, point)([{"row": 0}])  # one row needs no mask, which grows with the square
     model = AutoModelForImageTextToText.from_pretrained(models[kind])
     model.model.visual.requires_grad_(requires_grad=False)
     weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
@@ -107,7 +107,7 @@ def test_every_configuration_can_be_dry_run(stage: str, name: str, data: Path) -
     assert found.exit_code == 0, found.output
     figures = json.loads(found.stdout)
     assert figures["steps"] > 0
-    assert figures["hours"] > 0
+    assert 0 < figures["hours"] < 1000
     assert figures["total_gb"] > 0
     assert np.isclose(sum(figures["memory_gb"].values()), figures["total_gb"], rtol=0.02)
 

@@ -121,7 +121,7 @@ def estimate(
         device=cfg.hardware.name,
         devices=cfg.hardware.devices,
         seconds_per_step={key: round(value, 3) for key, value in seconds.items()},
-        hours=round(steps * sum(seconds.values()) / 3600, 3),
+        hours=steps * sum(seconds.values()) / 3600,
         left_out=dict(left_out.problems.counts),
         notes=notes,
     )
