@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QObject, QSize
+from qgis.PyQt.QtGui import QImage
 
+from groundproof_qgis.control.reporting import Reporting
 from groundproof_qgis.layers.folders import Folders, file_name
 from groundproof_qgis.layers.hand_over import hand_over
 from groundproof_qgis.layers.tables import read_tables
@@ -74,3 +79,20 @@ def test_a_copy_to_hand_over_names_files_only_and_the_own_result_stays(tmp_path)
     assert after.metadata["configuration"]["questions"] == before.metadata["configuration"]["questions"]
     with closing(sqlite3.connect(made)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_report_names_files_only(tmp_path, qgis_app, qtbot):
+    own = result(tmp_path)
+    where = read_tables(own).scenes[0]["path"]
+    answer = SimpleNamespace(notes=[f"{where} has no date."], status="done", sentence="")
+    record = SimpleNamespace(asked_at="", engine="tiny", gpkg="run.gpkg")
+    run = SimpleNamespace(record=record, path=own, answer=answer)
+    owner = QObject()
+    writer = Reporting(QgsProject.instance(), None, owner)
+    target = tmp_path / "report.html"
+    image = QImage(QSize(8, 8), QImage.Format.Format_RGB32)
+    with qtbot.waitSignal(writer.done, timeout=60_000):
+        writer._drawn(None, run, "", target, image)
+    page = target.read_text(encoding="utf-8")
+    assert f"<li>{file_name(where)} has no date.</li>" in page
+    assert where not in page
