@@ -32,7 +32,7 @@ KILL_AFTER_MS = 10_000
 KEPT_LINES = 30
 MAX_STDOUT = 20_000
 
-GIVES_WAY = 10
+GIVES_WAY = 5
 """Unix's niceness. An engine keeps every core busy for minutes, and QGIS's window would wait for its turn each time;
 alone on the computer the engine is as fast as ever.
 """
