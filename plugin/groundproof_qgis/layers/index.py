@@ -73,8 +73,9 @@ class EvidenceIndex(QObject):
             return
         seed, self._seed = self._seed, ()
         if seed and all(one.fid is not None and one.evidence_id for one in seed):
-            for one in seed:
-                self._put(one.fid, (one.answer_id, one.evidence_id))
+            names = [(one.answer_id, one.evidence_id) for one in seed]
+            fids = [one.fid for one in seed]
+            self._fids, self._names = dict(zip(names, fids)), dict(zip(fids, names))
             self._is_known = True
             return
         request = QgsFeatureRequest().setFlags(QgsFeatureRequest.Flag.NoGeometry)
