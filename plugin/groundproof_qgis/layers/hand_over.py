@@ -18,12 +18,19 @@ from groundproof_qgis.layers.folders import Folders
 
 SUFFIX = ".gpkg"
 
-_WITH_PATHS = {
-    "scenes": ("path", "reason"),
-    "answers": ("coverage", "audit", "context"),
-    "tiles": ("text",),
-}
-"""Columns that name files: of the images, and where something could not be read."""
+_WITH_PATHS = (
+    ("SELECT path, fid FROM scenes", "UPDATE scenes SET path = ? WHERE fid = ?"),
+    ("SELECT reason, fid FROM scenes", "UPDATE scenes SET reason = ? WHERE fid = ?"),
+    ("SELECT coverage, fid FROM answers", "UPDATE answers SET coverage = ? WHERE fid = ?"),
+    ("SELECT audit, fid FROM answers", "UPDATE answers SET audit = ? WHERE fid = ?"),
+    ("SELECT context, fid FROM answers", "UPDATE answers SET context = ? WHERE fid = ?"),
+    # Tiles' texts are the model's own words, but for those that failed.
+    (
+        "SELECT text, fid FROM tiles WHERE status NOT IN ('ok', 'empty')",
+        "UPDATE tiles SET text = ? WHERE fid = ?",
+    ),
+)
+"""Where files are named: images, and where something could not be read."""
 
 
 def hand_over(source: Path, target: Path) -> Path:
@@ -75,15 +82,10 @@ def _without_folders(connection: sqlite3.Connection) -> None:
     for key, found in metadata.items():
         text = json.dumps(folders.value(found), ensure_ascii=False, separators=(",", ":"))
         connection.execute("UPDATE gpkg_metadata SET metadata = ? WHERE id = ?", (text, key))
-    for table, columns in _WITH_PATHS.items():
-        # Tiles' texts are the model's own words, but for those that failed.
-        only = " AND status NOT IN ('ok', 'empty')" if table == "tiles" else ""
-        for column in columns:
-            rows = connection.execute(
-                f'SELECT fid, "{column}" FROM "{table}" WHERE "{column}" IS NOT NULL{only}'  # noqa: S608 - our names
-            ).fetchall()
-            changed = [(folders.without(text), fid) for fid, text in rows if folders.without(text) != text]
-            connection.executemany(f'UPDATE "{table}" SET "{column}" = ? WHERE fid = ?', changed)  # noqa: S608
+    for read, write in _WITH_PATHS:
+        rows = [(text, fid) for text, fid in connection.execute(read) if text]
+        changed = [(folders.without(text), fid) for text, fid in rows if folders.without(text) != text]
+        connection.executemany(write, changed)
     connection.commit()
 
 
