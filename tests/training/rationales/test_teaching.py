@@ -23,7 +23,7 @@ from groundproof_training.rationales.examples import EXAMPLES
 from groundproof_training.rationales.ledger import Attempt, Entry, Ledger, key_of
 from groundproof_training.rationales.running import Wanted, run
 from groundproof_training.rationales.teachers import EngineTeacher
-from groundproof_training.samples import Form, Sample, completion_of, seen_size
+from groundproof_training.samples import EvidenceLine, Form, Rationale, Sample, completion_of, seen_size
 from groundproof_training.samples.storage import read_samples, write_samples
 
 from .made import SHIPS, sample
@@ -318,3 +318,20 @@ def test_a_full_disk_stops_the_run_in_a_sentence_and_keeps_what_was_there(folder
     assert len(made) == 8
     assert statistics["reused"] >= 3
     assert len(server.requests) - before == 8 - statistics["reused"]
+
+
+def test_rationales_that_samples_bring_along_are_verified_too(folder):
+    good_one = EvidenceLine(text="ship, upper left", box=0), EvidenceLine(text="ship, lower right", box=1)
+    true = Rationale(
+        plan="Look for ships.", evidence=good_one, synthesis="E1 and E2 are ships.", by="template"
+    )
+    untrue = true.model_copy(update={"synthesis": "E1 and E2 are two of several ships."})
+    brought = [sample(sample_id="true", rationale=true), sample(sample_id="untrue", rationale=untrue)]
+    made, statistics, lines = teach(folder, brought, "template")
+    assert [(one.sample_id, one.rationale == true) for one in made] == [("true", True), ("untrue", False)]
+    assert statistics["samples"] == {"kept": 1, "template": 1}
+    assert statistics["problems"] == {"rationale rejected": 1}
+    assert any("several ships" in line for line in lines)
+    made, statistics, _ = teach(folder, brought, "template", fallback="drop")
+    assert [one.sample_id for one in made] == ["true"]
+    assert statistics["samples"] == {"kept": 1, "dropped": 1}

@@ -303,3 +303,125 @@ def test_whatever_is_broken_in_a_good_text_is_noticed(name):
     broken = BROKEN[name](text())
     assert broken != text()
     assert rules(broken)
+
+
+SHIPS_TANK = (
+    "E1 ship, upper left [100,100,200,140]. E2 ship, lower right [700,720,760,760]. E3 storage tank, centre "
+)
+SHIPS_TANK += "[400,420,460,480]. "
+
+UNTRUE = {
+    # more objects than there are
+    "another one": (dict(synthesis="E1 and E2 are ships. Another ship lies behind them."), Rule.NUMBER),
+    "a third one": (dict(synthesis="E1 and E2 are ships; a third ship lies outside."), Rule.NUMBER),
+    "a third thing": (dict(synthesis="The third object is cut by the edge."), Rule.NUMBER),
+    "dozens": (dict(synthesis="Dozens of white ships lie here, E1 and E2 among them."), Rule.NUMBER),
+    "several": (dict(synthesis="E1 and E2 are two of several ships."), Rule.NUMBER),
+    "a number behind": (dict(synthesis="The ships number three."), Rule.NUMBER),
+    "a number after a colon": (dict(synthesis="Ships: 3."), Rule.NUMBER),
+    "half a dozen": (dict(synthesis="E1 and E2 belong to half a dozen ships."), Rule.NUMBER),
+    "a number in a sentence of evidence": (
+        dict(evidence="E1 ship, one of 7 ships [100,100,200,140]. E2 ship [700,720,760,760]. "), Rule.NUMBER),
+    "evidence that is spelled out": (dict(synthesis="Evidence 3 shows a ship."), Rule.REFERENCE),
+    # fewer
+    "only one": (dict(synthesis="Only E1 is a ship."), Rule.NUMBER),
+    "absent": (dict(synthesis="Ships are absent."), Rule.OUTSIDE),
+    "not seen": (dict(synthesis="Ships cannot be seen."), Rule.OUTSIDE),
+    "not one": (dict(synthesis="E1 is not a ship."), Rule.OUTSIDE),
+    "not one, in its own sentence": (
+        dict(evidence="E1 ship, or rather not a ship [100,100,200,140]. E2 ship [700,720,760,760]. "), Rule.OUTSIDE),
+    # elsewhere
+    "another side": (
+        dict(evidence="E1 ship, right [100,100,200,140]. E2 ship [700,720,760,760]. "), Rule.PLACE),
+    "another side in words": (
+        dict(evidence="E1 ship at the bottom of the image [100,100,200,140]. E2 ship [700,720,760,760]. "), Rule.PLACE),
+    "the centre": (dict(evidence="E1 ship, centre [100,100,200,140]. E2 ship [700,720,760,760]. "), Rule.PLACE),
+    "exchanged in the synthesis": (
+        dict(synthesis="E1, in the lower right, and E2, in the upper left, are ships."), Rule.PLACE),
+    "below": (dict(synthesis="E1 lies below E2."), Rule.PLACE),
+    "right of": (dict(synthesis="E1 lies to the right of E2."), Rule.PLACE),
+    "larger": (dict(synthesis="E2 is larger than E1."), Rule.PLACE),
+    # other things
+    "a thing that comes and goes": (dict(synthesis="E1 and E2 are ships; a truck stands near."), Rule.OUTSIDE),
+    "an animal": (dict(plan="Look for ships and cows."), Rule.OUTSIDE),
+    # other ends
+    "another conclusion": (dict(synthesis="E1 and E2 are ships, so the answer is 5."), Rule.ANSWER),
+    # not to be checked
+    "another language": (dict(synthesis="E1 und E2 sind Schiffe, drei insgesamt."), Rule.FORMAT),
+    "another script": (dict(synthesis="共有三艘船。"), Rule.FORMAT),
+    "a comment": (dict(synthesis="E1 and E2 are ships. <!-- 3 -->"), Rule.FORMAT),
+    "what stands above": (dict(synthesis="E1 and E2 are ships, as the boxes above state."), Rule.GIVEAWAY),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNTRUE)
+def test_what_is_untrue_is_noticed_however_it_is_said(name):
+    parts, rule = UNTRUE[name]
+    assert rule in rules(text(**parts))
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        dict(synthesis="A pair of ships: E1 in the upper left, E2 in the lower right."),
+        dict(synthesis="In the upper left lies E1, in the lower right E2."),
+        dict(synthesis="Both E1 and E2 are ships; E1 is larger than E2 and lies above E2."),
+        dict(synthesis="E1 and E2 are ships. No other ship is visible."),
+        dict(synthesis="E1 and E2 are ships near the bus station, so the answer is 2."),
+        dict(evidence="E1 ship in the upper left corner of the basin [100,100,200,140]. E2 ship, left of the pier "
+             "[700,720,760,760]. "),
+        dict(evidence="E1 ship on the left side [100,100,200,140]. E2 another ship at the bottom of the image "
+             "[700,720,760,760]. "),
+    ],
+)  # fmt: skip
+def test_what_is_true_may_be_said_in_many_ways(parts):
+    assert rules(text(**parts)) == []
+
+
+def test_other_names_for_cited_objects_are_noticed_in_either_order():
+    three = sample(Task.VQA, question="What is there?", answer="ships", boxes=(*SHIPS, TANK), asked=())
+    parts = {"evidence": SHIPS_TANK, "answer": "ships"}
+    for said in ("The ships are E1, E2 and E3.", "E1, E2 and E3 are ships.", "E1 looks like a storage tank."):
+        assert rules(text(synthesis=said, **parts), three) == [Rule.LABEL]
+    assert rules(text(synthesis="The ships are E1 and E2; E3 is a storage tank.", **parts), three) == []
+
+
+def test_a_yes_is_not_reasoned_from_a_no():
+    asked = sample(Task.VQA, question="Are there ships?", answer="yes")
+    for said in ("No, nothing of that kind is here.", "Yes, there are ships. So: no.", "The answer is no."):
+        assert Rule.ANSWER in rules(text(synthesis=said, answer="yes"), asked)
+    assert rules(text(synthesis="E1 and E2 are ships. So: yes.", answer="yes"), asked) == []
+
+
+def test_what_is_not_there_is_not_spoken_of_as_if_it_were():
+    nothing = sample(boxes=(), answer="0")
+    for said in (
+        "Moored ships line the pier.",
+        "Ships are moored at the pier.",
+        "A ship may lie in the harbour.",
+    ):
+        assert rules(text(evidence=NONE, synthesis=said, answer="0"), nothing) == [Rule.OUTSIDE]
+    for said in (
+        "Ships would show by their wakes; none does.",
+        "No ship is visible.",
+        "The search for ships ends here.",
+    ):
+        assert rules(text(evidence=NONE, synthesis=said, answer="0"), nothing) == []
+
+
+def test_changes_are_counted_by_the_date_they_are_on():
+    one = TrueBox(label="ship", x0=100, y0=100, x1=200, y1=140)
+    later = [TrueBox(label="ship", x0=x, y0=720, x1=x + 60, y1=760, image=1) for x in (700, 800)]
+    of = sample(Task.CHANGE, images=(IMAGE, SampleImage(path="b.png", width=1000, height=1000)), boxes=(one, *later),
+                question="What changed?", answer="yes", asked=())  # fmt: skip
+    evidence = (
+        "E1 ship, upper left of image 1 [100,100,200,140]. E2 ship, lower right of image 2 [700,720,760,760]. "
+        "E3 ship, lower right of image 2 [800,720,860,760]. "
+    )
+    parts = {"plan": "Compare the images.", "evidence": evidence, "answer": "yes"}
+    for said, expected in (
+        ("2 ships appeared, 1 ship disappeared.", []),
+        ("1 ship appeared, 2 ships disappeared.", [Rule.NUMBER, Rule.NUMBER]),
+        ("3 ships appeared.", [Rule.NUMBER]),
+    ):
+        assert rules(text(synthesis=said, **parts), of, seen=SEEN * 2) == expected

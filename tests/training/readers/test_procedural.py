@@ -9,6 +9,7 @@ from PIL import Image
 from groundproof.models.profiles import get_profile
 from groundproof.protocol import Task
 from groundproof.trace import parse
+from groundproof_training.rationales import Verifier, Vocabulary
 from groundproof_training.readers import procedural, template_samples
 from groundproof_training.readers.base import Problems, WrongFolderError
 from groundproof_training.readers.registry import reader
@@ -52,7 +53,22 @@ def test_a_sample_is_written_back_as_the_template_wrote_it(tmp_path, monkeypatch
     for written, sample in pairs:
         seen = tuple(image.shown_size for image in sample.images)
         assert prompt_of(sample, TINY, seen).text == written.prompt
-        assert completion_of(sample, TINY, seen, Form.GEO_COT) == written.completion
+        again = completion_of(sample, TINY, seen, Form.GEO_COT).replace(
+            " that fits is visible", " is visible"
+        )
+        assert again == written.completion
+
+
+def test_the_verifier_accepts_every_rationale(tmp_path):
+    """Classes that are not there, asked for with a place, and changes of both kinds, are among them."""
+    samples = list(read(tmp_path, scenes=120, change_share=0.2, absent_share=0.5))
+    verifier = Verifier(TINY, Vocabulary.of(samples))
+    for sample in samples:
+        seen = tuple(image.shown_size for image in sample.images)
+        verdict = verifier.verify(completion_of(sample, TINY, seen, Form.GEO_COT), sample, seen, "template")
+        assert verdict.reasons == (), sample
+    said = [s.rationale.absent for s in samples if s.rationale.absent]
+    assert any(absent.endswith(" that fits") for absent in said)
 
 
 def test_the_engine_reads_every_completion_without_a_repair(world):

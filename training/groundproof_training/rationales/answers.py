@@ -10,6 +10,7 @@ import re
 import numpy as np
 
 from groundproof.models.profile import Profile
+from groundproof.number_words import numbers_in
 from groundproof.protocol import Task
 from groundproof.trace import Trace, parse
 from groundproof_training.rationales.citing import assign, ious
@@ -47,6 +48,30 @@ def wrong_answer(
     overlap = ious([e.box for e in trace.answer_boxes], [e.box for e in expected])
     if len(expected) != len(trace.answer_boxes) or (overlap.size and overlap.diagonal().min() < min_iou):
         return f"The boxes of the answer must be those of {true!r}, in that order."
+    return ""
+
+
+_CONCLUDED = re.compile(
+    r"(?:\b(?:answer|result|total|count)\b[^.;:]{0,20}?(?:\bis\b|\bare\b|:|=)"
+    r"|\b(?:so|thus|hence|therefore)\b[,:]?|(?:\A|(?<=[.;!])\s))"
+    r"\s*(?P<said>(?!(?:so|thus|hence|therefore)\b)[\w-]+)(?=\s*(?:[.,;:!]|\Z))",
+    re.IGNORECASE,
+)
+
+
+def contradicted(synthesis: str, sample: Sample) -> str:
+    """The words of a synthesis that conclude another yes, no or number than the answer is; "" where none do."""
+    true = sample.answer.strip().casefold().rstrip(".")
+    if true not in ("yes", "no") and not re.fullmatch(r"\d{1,9}", true):
+        return ""
+    for match in _CONCLUDED.finditer(synthesis):
+        said = match["said"].casefold()
+        numbers = numbers_in(said)
+        number = str(numbers[0].value) if numbers and numbers[0].end - numbers[0].start == len(said) else ""
+        if (true in ("yes", "no") and said in ("yes", "no") and said != true) or (
+            true.isdecimal() and number and number != true
+        ):
+            return " ".join(match[0].split())
     return ""
 
 

@@ -40,7 +40,8 @@ class Settings(BaseModel):
     """Our choices. attempts: texts a teacher may write for one sample. fallback: what a sample gets that no text was
     accepted for. concurrency: questions at the same time. most_boxes: samples that must cite more go to the templates.
     min_pixels, max_pixels: area of an image as the teacher sees it. input_price, output_price: of a million tokens, in
-    whatever currency. replace: write anew where a sample has a rationale already."""
+    whatever currency. replace: write anew where a sample has a rationale already; one that is kept is verified all
+    the same, and written anew where it is not true."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -262,8 +263,12 @@ class Maker:
 
     def _finished(self, sample: Sample) -> Sample | None:
         if sample.rationale is not None and not self.settings.replace:
-            self.statistics.made["kept"] += 1
-            return sample
+            if reason := self._untrue(sample, sample.rationale):
+                self.problems.add("rationale rejected", sample.sample_id, reason)
+                if self.settings.fallback == "drop":
+                    return self._counted(sample, None, "dropped")
+            else:
+                return self._counted(sample, sample.rationale, "kept")
         one = in_reading_order(sample.model_copy(update={"rationale": None}))
         if sample.sample_id in self._broken:
             return self._counted(one, None, "dropped")
@@ -300,15 +305,20 @@ class Maker:
                     f"its boxes do not carry the answer {sample.answer[:40]!r}",
                 )
                 return None
-            seen = self.seen(sample)
-            text = completion_of(
-                sample.model_copy(update={"rationale": rationale}), self.profile, seen, Form.GEO_COT
-            )
-            verdict = self.verifier(sample).verify(text, sample, seen, rationale.by)
         except ValueError as err:
             self.problems.add("broken sample", sample.sample_id, str(err).splitlines()[0])
             return None
-        if not verdict.accepted:
-            self.problems.add("template rejected", sample.sample_id, verdict.reasons[0].sentence)
+        if reason := self._untrue(sample, rationale):
+            self.problems.add("template rejected", sample.sample_id, reason)
             return None
         return rationale
+
+    def _untrue(self, sample: Sample, rationale: Rationale) -> str:
+        """The verifier's first reason against a rationale as it would be written; "" where there is none."""
+        seen, one = self.seen(sample), sample.model_copy(update={"rationale": rationale})
+        try:
+            text = completion_of(one, self.profile, seen, Form.GEO_COT)
+            verdict = self.verifier(sample).verify(text, sample, seen, rationale.by)
+        except ValueError as err:
+            return str(err).splitlines()[0]
+        return "" if verdict.accepted else verdict.reasons[0].sentence

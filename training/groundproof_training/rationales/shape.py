@@ -26,7 +26,7 @@ _NOTHING = re.compile(
     re.IGNORECASE,
 )
 _MARKUP = re.compile(
-    rf"</?(?:{'|'.join(TAGS)})\b|<\|[a-z_]+\|>|```|https?://|</?[a-z]+\b[^<>]*>", re.IGNORECASE
+    rf"</?(?:{'|'.join(TAGS)})\b|<\|[a-z_]+\|>|<[!?]|```|https?://|</?[a-z]+\b[^<>]*>", re.IGNORECASE
 )
 
 

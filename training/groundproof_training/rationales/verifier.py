@@ -11,18 +11,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from groundproof.boxes import ModelBox
 from groundproof.labels import normalise
 from groundproof.models.profile import Profile
 from groundproof.protocol import Task, format_box, place_words
 from groundproof.trace import Trace, parse
 from groundproof_training.rationales.absence import absent_words, all_of_class
-from groundproof_training.rationales.answers import wrong_answer
-from groundproof_training.rationales.asserting import numbers_said, said_outside
+from groundproof_training.rationales.answers import contradicted, wrong_answer
+from groundproof_training.rationales.asserting import numbers_said, said_outside, true_words, vaguely_said
 from groundproof_training.rationales.citing import assign, ious
+from groundproof_training.rationales.relating import Placed, misplaced, misplaced_by_number, untrue_relations
 from groundproof_training.rationales.shape import Shape, ShapeError, read_shape
 from groundproof_training.rationales.verdict import Reason, Rule, Verdict
-from groundproof_training.rationales.words import Vocabulary, e_numbers, gives_away, is_class, named_as
+from groundproof_training.rationales.words import (
+    Vocabulary,
+    e_numbers,
+    gives_away,
+    is_class,
+    is_english,
+    named_as,
+)
 from groundproof_training.samples import EvidenceLine, Rationale, Sample, same_class, write_box
 from groundproof_training.samples.types import MARKER
 
@@ -72,7 +79,17 @@ class Verifier:
         reasons += self._references(shape, sample, cited)
         if wrong := wrong_answer(shape.answer, trace, sample, self.profile, seen, self.limits.min_iou):
             reasons.append(Reason(Rule.ANSWER, wrong))
+        if words := contradicted(shape.synthesis, sample):
+            reasons.append(
+                Reason(Rule.ANSWER, f"The synthesis concludes {words!r}; the answer is {sample.answer!r}.")
+            )
+        reasons += self._places(shape, sample, cited, seen)
+        known = " ".join(true_words(sample))
+        for name, part in (("plan", shape.plan), ("synthesis", shape.synthesis)):
+            if not is_english(part, known):
+                reasons.append(Reason(Rule.FORMAT, f"The {name} is not in English; write English."))
         reasons += numbers_said(shape, sample, self.vocabulary)
+        reasons += vaguely_said(shape, sample, self.vocabulary)
         reasons += said_outside(shape, sample, self.vocabulary)
         about_regions = bool(sample.regions)
         for name, part in (("plan", shape.plan), ("synthesis", shape.synthesis), *_texts(shape)):
@@ -168,16 +185,6 @@ class Verifier:
                         f'E{i + 1} lies in image {box.image + 1}; say "in image {box.image + 1}" in its sentence.',
                     )
                 )
-            size: tuple[float, float] = seen[box.image]
-            if frame.full_scale is not None:
-                size = (frame.full_scale, frame.full_scale)
-            if misplaced := _misplaced(
-                shape.lines[i].text, true[j], size or (frame.full_scale, frame.full_scale)
-            ):
-                where = place_words(true[j], frame, size)
-                reasons.append(
-                    Reason(Rule.PLACE, f"E{i + 1} is said to be {misplaced!r}; its box lies: {where}.")
-                )
         missing = sorted(required(sample) - {j for j in cited if j is not None})
         reasons += [
             Reason(
@@ -189,6 +196,29 @@ class Verifier:
         if len(missing) > 5:
             reasons.append(Reason(Rule.BOX_MISSING, f"{len(missing) - 5} more true boxes are not cited."))
         return cited, reasons
+
+    def _places(
+        self, shape: Shape, sample: Sample, cited: list[int | None], seen: tuple[Size, ...]
+    ) -> Iterator[Reason]:
+        """Places and sizes of cited objects that their true boxes do not have."""
+        frame = self.profile.frame
+        where: list[Placed | None] = []
+        for line, j in zip(shape.lines, cited, strict=True):
+            if j is None:
+                where.append(None)
+                continue
+            box = sample.boxes[j]
+            size = seen[box.image] if frame.full_scale is None else (frame.full_scale, frame.full_scale)
+            true = write_box(box, sample.images[box.image], frame, seen[box.image])
+            where.append(placed := Placed.of(true, size, box.image))
+            if words := misplaced(line.text, placed):
+                lies = place_words(true, frame, size)
+                yield Reason(Rule.PLACE, f"E{line.number} is said to be {words!r}; its box lies: {lies}.")
+        for n, words in misplaced_by_number(shape.synthesis, where):
+            yield Reason(Rule.PLACE, f"The synthesis says that E{n} is {words!r}; its box lies elsewhere.")
+        for name, part in (("synthesis", shape.synthesis), *_texts(shape)):
+            for words in untrue_relations(part, where):
+                yield Reason(Rule.PLACE, f"The {name} says {words!r}; the boxes say otherwise.")
 
     def _nothing(self, shape: Shape, sample: Sample) -> Iterator[Reason]:
         """Evidence without boxes: it must say what is missing, exactly where something was asked and is not there."""
@@ -240,26 +270,3 @@ def required(sample: Sample) -> set[int]:
 
 def _texts(shape: Shape) -> list[tuple[str, str]]:
     return [(f"sentence of E{line.number}", line.text) for line in shape.lines]
-
-
-_SIDES = (("upper left", 0, 0), ("top left", 0, 0), ("upper right", 1, 0), ("top right", 1, 0),
-          ("lower left", 0, 1), ("bottom left", 0, 1), ("lower right", 1, 1), ("bottom right", 1, 1))  # fmt: skip
-
-SLACK = 0.1
-"""Of a side: a box whose centre is this far past the middle may still be called left or right."""
-
-
-def _misplaced(text: str, box: ModelBox, size: tuple[float, float]) -> str:
-    """The corner that the text names where the box's centre lies clearly in another half; "" else."""
-    words = " ".join(text.casefold().replace("-", " ").split())
-    x = (box.x0 + box.x1) / 2 / size[0]
-    y = (box.y0 + box.y1) / 2 / size[1]
-    for name, right, lower in _SIDES:
-        at = words.find(name)
-        if at < 0 or words[at + len(name) :].lstrip().startswith("of "):  # "upper left of the runway"
-            continue
-        if (x > 0.5 + SLACK) if not right else (x < 0.5 - SLACK):
-            return name
-        if (y > 0.5 + SLACK) if not lower else (y < 0.5 - SLACK):
-            return name
-    return ""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from groundproof.labels import plural
 from groundproof.protocol import Task, place_words
+from groundproof_training.rationales.absence import absent_words
 from groundproof_training.samples import EvidenceLine, Rationale, Sample, SampleImage, Split, TrueBox
 from groundproof_training.templates import WORDS
 from groundproof_training.templates import Sample as Written
@@ -59,8 +60,9 @@ def to_sample(
         )
     )
     answer = "" if task in (Task.DETECT, Task.GROUND) else _with_markers(written)
+    denied = absent[1] if absent else ""
     described = task in (Task.CAPTION, Task.GROUNDED_CAPTION, Task.REGION_CAPTION)
-    return Sample(
+    sample = Sample(
         sample_id=sample_id,
         source=source,
         split=split,
@@ -80,9 +82,22 @@ def to_sample(
             evidence=lines,
             synthesis=synthesis,
             by="template",
-            absent=absent[1] if absent else "",
+            absent=denied,
         ),
     )
+    if denied and task in (Task.GROUND, Task.VQA) and denied == " or ".join(sample.asked):
+        return _denying_no_more(sample)
+    return sample
+
+
+def _denying_no_more(sample: Sample) -> Sample:
+    """Where a question adds a place ("the planes in the harbour"), its class is denied there and not everywhere, as of
+    every other dataset."""
+    rationale = sample.rationale
+    words = absent_words(sample)
+    if rationale is None or words == rationale.absent:
+        return sample
+    return sample.model_copy(update={"rationale": rationale.model_copy(update={"absent": words})})
 
 
 def _place(box: tuple[int, int, int, int], image: int | None) -> str:
