@@ -15,7 +15,7 @@ import typer
 from groundproof_training import cli_data, cli_tune
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Train, export and measure the embedded model."
+    no_args_is_help=True, add_completion=False, help="Make training data, train models, measure them."
 )
 
 WORK = Path(".cache/train")
