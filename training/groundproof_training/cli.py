@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from groundproof_training import cli_data, cli_tune
+from groundproof_training.cli_stopping import resumable
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Make training data, train models, measure them."
@@ -36,19 +33,8 @@ def _say(line: str) -> None:
     typer.echo(line, err=True)
 
 
-@contextmanager
-def _resumable() -> Iterator[None]:
-    """Of a command that goes on where it stopped: Ctrl+C is one sentence with the command to type, exit code 130."""
-    try:
-        yield
-    except KeyboardInterrupt as err:
-        again = shlex.join(["groundproof-train", *sys.argv[1:]])
-        _say(f"stopped; what was saved until now is kept. Go on with: {again}")
-        raise typer.Exit(130) from err
-
-
 @app.command()
-@_resumable()
+@resumable()
 def scenes(
     work: WorkDir = WORK,
     number: Annotated[int, typer.Option("--scenes", help="How many, all shapes together.")] = 32_000,
@@ -64,7 +50,7 @@ def scenes(
 
 
 @app.command()
-@_resumable()
+@resumable()
 def dense(
     work: WorkDir = WORK,
     minutes: Minutes = 45.0,
@@ -86,7 +72,7 @@ def dense(
 
 
 @app.command()
-@_resumable()
+@resumable()
 def pointer(
     work: WorkDir = WORK, data: DataDir = None, minutes: Minutes = 40.0, max_steps: MaxSteps = 1_000_000
 ) -> None:
@@ -103,7 +89,7 @@ def pointer(
 
 
 @app.command()
-@_resumable()
+@resumable()
 def curriculum(
     work: WorkDir = WORK,
     data: DataDir = None,
@@ -182,7 +168,7 @@ def curves(
 
 
 @app.command()
-@_resumable()
+@resumable()
 def recipe(
     folder: NewFolder,
     work: WorkDir = WORK,

@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
+from groundproof_training.cli_stopping import resumable
+
 
 def _say(line: str) -> None:
     typer.echo(line, err=True)
 
 
+@resumable()
 def build(
     config: Annotated[
         str, typer.Argument(help="geo-cot380k, procedural, or a .toml file.", metavar="CONFIG")

@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
+from groundproof_training.cli_stopping import resumable
+
 
 def _say(line: str) -> None:
     typer.echo(line, err=True)
 
 
+@resumable()
 def rationales(
     samples: Annotated[Path, typer.Argument(help="Samples, .jsonl or .parquet.", metavar="SAMPLES")],
     out: Annotated[Path, typer.Option("-o", "--out", help="File to write, .jsonl or .parquet.")],
@@ -80,9 +83,13 @@ def rationales(
     )
     for line in run(wanted, _say):
         _say(line)
+    root = data or samples.parent
+    if root.resolve() != out.parent.resolve():
+        _say(f"the images' paths begin at {root}, as before: give the next command --root {root}")
     typer.echo(out)
 
 
+@resumable()
 def audit_splits(
     sources: Annotated[
         list[Path],

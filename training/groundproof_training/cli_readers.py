@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from groundproof_training.cli_stopping import resumable
+
 
 class SampleFormat(StrEnum):
     """What `samples` writes."""
@@ -41,6 +43,7 @@ def readers(
     typer.echo(listed(as_json=as_json) if name is None else described(name, as_json=as_json))
 
 
+@resumable()
 def samples(
     reader: Annotated[str, typer.Argument(help="Name of a reader; `groundproof-train readers` lists them.")],
     folder: Annotated[Path, typer.Argument(help="The dataset's folder, or a .zip of one.", metavar="DIR")],

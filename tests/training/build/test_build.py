@@ -15,6 +15,7 @@ from groundproof_training.build.planning import plan, table
 from groundproof_training.build.reading import card_of, options_of, read_row, split_of
 from groundproof_training.cli import app
 from groundproof_training.errors import TrainingError
+from groundproof_training.leakage.audit import Audit
 from groundproof_training.leakage.running import run_audit
 from groundproof_training.readers.base import Problems
 from groundproof_training.samples.storage import read_samples
@@ -77,7 +78,7 @@ def test_a_build_of_the_whole_set_is_cleaned_of_its_test_split_and_says_so(data,
     assert f"{len(test_files)} dropped as leaks; no picture is left in two splits" in lines[0]
     card = (out / "README.md").read_text()
     assert f"| whole | RSSCN7 | sft | 35 | 35 | {len(test_files)} | 39 |" in card
-    assert "**no picture is in two splits**" in card
+    assert "**No picture is in two splits**" in card
     # Independently of the build: the written files and the test split, audited anew.
     shutil.copy(out / "stages" / "held-out.jsonl", data)
     sources = [out / "train.jsonl", out / "val.jsonl", data / "held-out.jsonl"]
@@ -227,7 +228,11 @@ def test_the_procedural_build_runs_from_the_command_line(tmp_path):
     small = tmp_path / "small.toml"
     small.write_text(
         'title = "Small"\nval_share = 0.2\n'
-        '[[rows]]\nname = "p"\nreader = "procedural"\nfolder = "p"\noptions = { scenes = 8 }\n'
+        # Its own test scenes are among the rows to train on: a leak that has to be found.
+        '[[rows]]\nname = "p"\nreader = "procedural"\nfolder = "p"\nsplits = ["train", "test"]\n'
+        "options = { scenes = 8 }\n"
+        '[[rows]]\nname = "t"\nreader = "procedural"\nfolder = "p"\nsplits = ["test"]\nuse = "audit"\n'
+        "options = { scenes = 8 }\n"
         '[[rows]]\nname = "r"\nreader = "procedural"\nfolder = "r"\nuse = "rl"\noptions = { scenes = 4, seed = 1 }\n'
     )
     arguments = ["build", str(small), "--data", str(tmp_path), "-o", str(tmp_path / "out")]
@@ -235,7 +240,15 @@ def test_the_procedural_build_runs_from_the_command_line(tmp_path):
     assert result.exit_code == 0, result.output
     assert result.stdout.strip().splitlines()[-1] == str(tmp_path / "out")
     assert (tmp_path / "out" / "rl.jsonl").is_file()
-    assert all(s.rationale for s in read_samples(tmp_path / "out" / "train.jsonl"))
+    written = [s for name in ("train", "val") for s in read_samples(tmp_path / "out" / f"{name}.jsonl")]
+    assert all(s.rationale for s in written)
+    test = {i.sha256 for s in read_samples(tmp_path / "out" / "stages" / "t.jsonl") for i in s.images}
+    before = {i.sha256 for s in read_samples(tmp_path / "out" / "stages" / "p.jsonl") for i in s.images}
+    assert len(test & before) >= 8
+    assert not test & {i.sha256 for s in written for i in s.images}
+    assert "no picture is left in two splits" in result.output
+    # A report shows rationales that samples bring along, too.
+    assert "<svg" in (tmp_path / "out" / "rationales.html").read_text()
 
 
 def test_ids_and_paths_are_those_of_the_whole_build(data):
@@ -249,3 +262,34 @@ def test_ids_and_paths_are_those_of_the_whole_build(data):
     again = next(iter(read_row(row.model_copy(update={"folder": "packed/RSSCN7"}), data, Problems())))
     assert (data / again.images[0].path).is_file()
     assert again.images[0].sha256 == first.images[0].sha256
+
+
+def test_the_proof_does_not_believe_what_was_dropped(data, tmp_path, monkeypatch):
+    """Were the first audit to drop nothing, the second one would find it in the written files."""
+    monkeypatch.setattr(Audit, "to_drop", lambda self: {})
+    with pytest.raises(TrainingError, match=r"still has [1-9]\d* pictures in two splits"):
+        built(composed(WHOLE, TEST), data, tmp_path / "out")
+
+
+def test_patches_of_one_original_go_to_one_side(data, tmp_path):
+    for path in sorted((data / "RSSCN7").glob("*/*.jpg")):
+        path.rename(path.with_name(f"P{int(path.stem[1:]):04}_{path.stem}.jpg"))
+    row = WHOLE | {"origin": {"family": "made", "pattern": r"^(P\d{4})"}}
+    built(composed(row, val_share=0.5, seed=0), data, tmp_path / "out")
+    sides = {
+        name: {Path(s.images[0].path).name[:5] for s in read_samples(tmp_path / "out" / f"{name}.jsonl")}
+        for name in ("train", "val")
+    }
+    assert sides["train"]
+    assert sides["val"]
+    assert not sides["train"] & sides["val"]
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "| whole | RSSCN7 | sft | 35 | 35 | 0 | 39 |" in card  # nothing had to be dropped
+
+
+def test_a_build_through_a_link_names_pictures_that_are_there(data, tmp_path):
+    (tmp_path / "far" / "away").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "away")
+    built(composed(WHOLE), data, tmp_path / "link" / "out")
+    first = next(iter(read_samples(tmp_path / "link" / "out" / "train.jsonl")))
+    assert (tmp_path / "link" / "out" / first.images[0].path).is_file()

@@ -30,14 +30,15 @@ class RowFacts:
 
 @dataclass(frozen=True, slots=True)
 class BuildFacts:
-    """The whole. missing: rows that were not there. proof: pairs between splits that are left. files: samples by
-    file."""
+    """The whole. missing: rows that were not there. audit: before anything was dropped; after: of the written files and
+    the test sets; left: pairs between splits in it, and pictures that could not be read. files: samples by file."""
 
     composition: Composition
     rows: list[RowFacts]
     missing: list[Row]
     audit: Audit
-    proof: int
+    after: Audit
+    left: int
     files: Mapping[Path, int]
     problems: Problems
     rationales: list[str]
@@ -76,13 +77,19 @@ def _lines(facts: BuildFacts) -> list[str]:
     lines += ["", "## Left out", ""]
     lines += ["```", *facts.problems.lines(), "```"] if facts.problems.counts else ["Nothing."]
     left = (
-        "no picture is in two splits" if not facts.proof else f"{facts.proof} pairs between splits are left"
+        "no picture is in two splits"
+        if not facts.left
+        else f"{facts.left} pictures are in two, or unreadable"
     )
     lines += ["", "## Leakage", "", "Before anything was dropped:", "", "```", table(facts.audit), "```", ""]
-    lines.append(
-        f"Without what was dropped: **{left}**, test sets included. Pairs side by side: `audit.html`; all of them: "
-        "`audit.json`."
-    )
+    said = "The written files and the test sets, audited anew:"
+    lines += [
+        f"Pairs side by side: `audit.html`; all of them: `audit.json`. {said}",
+        "",
+        "```",
+        table(facts.after),
+    ]
+    lines += ["```", "", f"**{left[0].upper()}{left[1:]}**, test sets included."]
     return lines
 
 

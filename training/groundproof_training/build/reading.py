@@ -13,9 +13,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from groundproof_training.build.composition import Composition, Row
+from groundproof_training.build.composition import Composition, Origin, Row
 from groundproof_training.errors import TrainingError
-from groundproof_training.leakage.audit import Part
+from groundproof_training.leakage.audit import Part, original_of
 from groundproof_training.readers.archives import unpacked
 from groundproof_training.readers.base import DatasetCard, Options, Problems, Reader
 from groundproof_training.readers.registry import reader
@@ -103,10 +103,13 @@ def _joined(below: str, path: str) -> str:
     return path if below == "." else f"{below}/{path}"
 
 
-def split_of(sample: Sample, composition: Composition) -> Split:
-    """train or val, by the picture: all questions about one file (whatever its windows) go together."""
+def split_of(sample: Sample, composition: Composition, origin: Origin | None = None) -> Split:
+    """train or val, by the picture: all questions about one file (whatever its windows) go together, and about all
+    files that names say were cut from one original. Else the audit would drop most of an original from train because
+    one patch of it is in val."""
     image = sample.images[0]
-    name = f"{composition.seed}:{image.sha256 or image.path}"
+    cut_from = None if origin is None else original_of(image.path, (origin.family, origin.pattern))
+    name = f"{composition.seed}:{cut_from or image.sha256 or image.path}"
     drawn = int(hashlib.sha256(name.encode()).hexdigest()[:12], 16) / 16**12
     return "val" if drawn < composition.val_share else "train"
 

@@ -11,15 +11,17 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from itertools import combinations, islice
 from os import cpu_count
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from groundproof_training.leakage.cache import LookCache
 from groundproof_training.leakage.look import TRANSFORM_WORDS, Look, UnreadableError, Window, look
 from groundproof_training.leakage.nearby import detail_of, find_near
+from groundproof_training.progress import Progress
 from groundproof_training.readers.base import Problems
 from groundproof_training.samples import Sample, Split
 
@@ -188,18 +190,34 @@ def _views(parts: Iterable[Part]) -> tuple[list[GroupKey], list[View]]:
     for part in parts:
         key = (part.name, part.split)
         keys.setdefault(key)
-        pattern = re.compile(part.origin[1]) if part.origin else None
         for sample in part.samples:
             for image in sample.images:
-                file = (part.root / image.path).absolute()
+                file = _located(part.root / image.path)
                 window = None if image.shown == (0, 0, image.width, image.height) else image.window
                 view = views.setdefault((file, window), View(file, window))
                 ids = view.samples[key]
                 if not ids or ids[-1] != sample.sample_id:
                     ids.append(sample.sample_id)
-                if pattern and part.origin and (match := pattern.search(file.name)):
-                    view.origins.add(f"{part.origin[0]}:{match[1] if pattern.groups else match[0]}")
+                if part.origin and (original := original_of(image.path, part.origin)):
+                    view.origins.add(original)
     return list(keys), list(views.values())
+
+
+def original_of(path: str, origin: tuple[str, str]) -> str:
+    """The original that a file was cut from, by its name; "" where the name does not tell. origin: see `Part`."""
+    family, pattern = origin
+    match = re.search(pattern, PurePosixPath(path).name)
+    return "" if match is None else f"{family}:{match[1] if match.re.groups else match[0]}"
+
+
+def _located(path: Path) -> Path:
+    """One name for one file, whichever folder a path begins at. The file's own name stays, for what it tells."""
+    return _resolved(path.parent) / path.name
+
+
+@lru_cache(maxsize=65_536)
+def _resolved(folder: Path) -> Path:
+    return folder.resolve()
 
 
 def _look_at_all(
@@ -219,7 +237,7 @@ def _look_at_all(
             todo.append((file, missing))
     workers = options.workers or cpu_count() or 1
     waiting = iter(todo)
-    done = 0
+    progress = Progress(say, "files looked at", len(todo))
     with ThreadPoolExecutor(workers) as pool:
 
         def submit(file: Path, numbers: list[int]) -> tuple[Path, list[int], Future[list[Look]]]:
@@ -229,6 +247,7 @@ def _look_at_all(
         while running:
             file, numbers, future = running.pop(0)
             running += [submit(*job) for job in islice(waiting, 1)]
+            progress.step()
             try:
                 seen = future.result()
             except UnreadableError as err:
@@ -237,9 +256,6 @@ def _look_at_all(
             cache.keep(file, [views[n].window for n in numbers], seen)
             for number, one in zip(numbers, seen, strict=True):
                 looks[number] = one
-            done += 1
-            if done % 2000 == 0:
-                say(f"looked at {done:,} of {len(todo):,} files")
     return looks
 
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from groundproof.models.profile import Profile
 from groundproof_training.errors import TrainingError
+from groundproof_training.progress import Progress
 from groundproof_training.rationales.ledger import Attempt, Entry, Ledger, key_of
 from groundproof_training.rationales.prompting import teacher_prompt
 from groundproof_training.rationales.teachers import Teacher, TeacherError
@@ -128,15 +129,19 @@ class Maker:
     _verifiers: dict[str, Verifier] = field(default_factory=dict)
     _broken: set[str] = field(default_factory=set)
     _silent: int = 0
+    _progress: Progress = field(init=False)
 
     def make(self, read: Callable[[], Iterable[Sample]]) -> Iterator[Sample]:
         """The samples with rationales, in their order. read: gives them anew each time: for the vocabularies, for the
         teacher, for the output. Raises TrainingError when the teacher cannot be reached; run again to go on."""
-        self._learn(read())
+        total = self._learn(read())
         if self.teacher is not None:
+            self._progress = Progress(self.say, "samples asked about", total)
             asyncio.run(self._ask_all(read()))
+        progress = Progress(self.say, "samples written", total)
         for sample in read():
             made = self._finished(sample)
+            progress.step()
             if made is not None:
                 yield made
 
@@ -149,16 +154,19 @@ class Maker:
         """With the vocabulary of the sample's source."""
         return self._verifiers[sample.source]
 
-    def _learn(self, samples: Iterable[Sample]) -> None:
-        """One vocabulary a source: a word that is a class of one dataset is a plain word in another."""
+    def _learn(self, samples: Iterable[Sample]) -> int:
+        """One vocabulary a source: a word that is a class of one dataset is a plain word in another. How many samples
+        there are."""
         names: dict[str, set[str]] = {}
-        for sample in samples:
+        total = 0
+        for total, sample in enumerate(samples, start=1):  # noqa: B007 - the last number is asked for
             found = names.setdefault(sample.source, set())
             found.update(sample.asked, sample.choices, (box.label for box in sample.boxes))
         for source, found in names.items():
             self._verifiers[source] = Verifier(
                 self.profile, Vocabulary(frozenset(found)), self.settings.limits
             )
+        return total
 
     # -- the teacher -----------------------------------------------------------------------------------
 
@@ -181,11 +189,13 @@ class Maker:
         for sample in waiting:
             one = in_reading_order(sample) if self._is_for_teacher(sample) else None
             if one is None:
+                self._progress.step()
                 continue
             key = key_of(one, self.teacher.name, self.profile.name)
             known = self.ledger.find(key)
             if known is not None and (known.rationale or len(known.attempts) >= self.settings.attempts):
                 self.statistics.reused += 1
+                self._progress.step()
                 continue
             try:
                 images = await asyncio.to_thread(self._images, one)
@@ -201,8 +211,7 @@ class Maker:
                     f"The teacher's answers cannot be kept ({err.strerror or err}). Those before are; make room and "
                     "run the command again to go on."
                 ) from err
-            if (done := self.statistics.texts) and done % 500 == 0:
-                self.say(f"{done:,} texts, {sum(self.statistics.tries.values()):,} accepted")
+            self._progress.step(more=f", {sum(self.statistics.tries.values()):,} accepted")
 
     def _is_for_teacher(self, sample: Sample) -> bool:
         if sample.rationale is not None and not self.settings.replace:

@@ -93,12 +93,7 @@ def run(wanted: Wanted, say: Callable[[str], None], teacher: Teacher | None = No
     )
     if wanted.report is not None:
         write_report(maker, wanted.report)
-    lines = list(_lines(maker, written))
-    if maker.root.absolute() != wanted.out.parent.absolute():
-        lines.append(
-            f"the images' paths begin at {maker.root}, as before: give the next command --root {maker.root}"
-        )
-    return lines
+    return list(_lines(maker, written))
 
 
 def _write(maker: Maker, read: Callable[[], Iterable[Sample]], wanted: Wanted) -> int:

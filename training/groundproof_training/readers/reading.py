@@ -6,7 +6,6 @@ Knows readers, options as texts, and the formats of files. Refuses to know any d
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -22,6 +21,7 @@ from groundproof.models.profiles import get_profile
 from groundproof.protocol import Task
 from groundproof.version import __version__
 from groundproof_training.errors import TrainingError
+from groundproof_training.progress import Progress
 from groundproof_training.readers.archives import unpacked
 from groundproof_training.readers.base import Options, Problems, Reader
 from groundproof_training.readers.registry import reader
@@ -85,9 +85,7 @@ def write(wanted: Wanted, report: Callable[[str], None] = lambda line: None) -> 
     cropper = None if wanted.pictures is None else Cropper(root, wanted.pictures)
 
     def stream() -> Iterator[Sample]:
-        start = last = time.monotonic()
-        seen = set[str]()
-        number = 0
+        progress, seen = Progress(report, "samples", every_s=PROGRESS_S), set[str]()
         for split in splits:
             found = _told(root, one.read(root, split, options, problems))
             for sample in islice((s for s in found if not tasks or s.task in tasks), wanted.limit):
@@ -100,10 +98,7 @@ def write(wanted: Wanted, report: Callable[[str], None] = lambda line: None) -> 
                     continue
                 sample = made
                 tally.add(sample)
-                number += 1
-                if time.monotonic() - last > PROGRESS_S:
-                    last = time.monotonic()
-                    report(f"{number:,} samples, {number / (last - start):,.0f} a second")
+                progress.step()
                 yield sample
 
     try:
@@ -129,7 +124,7 @@ def _told(root: Path, samples: Iterator[Sample]) -> Iterator[Sample]:
     """The same samples; what the disk refuses in between is told as a failure to read, not to write."""
     try:
         yield from samples
-    except OSError as err:
+    except (OSError, UnicodeDecodeError) as err:
         raise TrainingError(f"{root} could not be worked through to its end: {err}") from err
 
 
