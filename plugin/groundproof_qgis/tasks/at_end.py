@@ -7,7 +7,6 @@ crash.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from qgis.core import QgsApplication, QgsTask
 from qgis.PyQt.QtCore import QCoreApplication, QEventLoop
@@ -28,10 +27,14 @@ def end_tasks(limit_s: float = LIMIT_S) -> bool:
 
     Events are handled meanwhile, as requests are sent on the main thread; what the person types or clicks is not.
     """
+    end = time.monotonic() + limit_s
     for task in _running():
         task.cancel()
-    if not _until(lambda: not _running(), limit_s):
-        return False
+    while _running():
+        if time.monotonic() > end:
+            return False
+        QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents, 50)
+        time.sleep(PAUSE_S)
     _let_threads_go()
     return True
 
@@ -46,19 +49,7 @@ def _let_threads_go() -> None:
     manager = QgsApplication.taskManager()
     if not hasattr(manager, "threadPool"):
         return
-    pool = manager.threadPool()
-    if _until(lambda: pool.activeThreadCount() == 0, IDLE_S):
-        pool.waitForDone(int(1000 * IDLE_S))
-
-
-def _until(condition: Callable[[], bool], limit_s: float) -> bool:
-    end = time.monotonic() + limit_s
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents, 50)
-        time.sleep(PAUSE_S)
-    return True
+    manager.threadPool().waitForDone(int(1000 * IDLE_S))  # handles no events: nobody may add a layer now
 
 
 def _running() -> list[QgsTask]:
