@@ -172,7 +172,7 @@ def test_bits_are_counted():
 
 def test_hashes_are_imagehashs_of_the_turned_picture(tmp_path):
     ground(5).save(tmp_path / "a.png")
-    (seen,) = look(tmp_path / "a.png", [None])
+    (seen,) = look(tmp_path / "a.png", [None], 192 * 192)
     for way, turn in enumerate(TRANSFORMS):
         picture = ground(5) if turn is None else ground(5).transpose(turn)
         theirs = int(str(imagehash.phash(picture)), 16)
@@ -280,9 +280,9 @@ def test_looks_are_kept_until_the_file_changes(tmp_path, monkeypatch):
     opened = []
     from groundproof_training.leakage import audit as module
 
-    def counting(file, windows):
+    def counting(file, windows, pixels):
         opened.append(file.name)
-        return look(file, windows)
+        return look(file, windows, pixels)
 
     monkeypatch.setattr(module, "look", counting)
     assert audited(tmp_path, files, cache).pairs == first.pairs == ()
@@ -317,3 +317,22 @@ def test_table_json_and_page_say_the_same(tmp_path):
     assert "&lt;a&gt;.png" in page
     assert "<a>.png" not in page
     assert "http" not in page
+
+
+def test_a_picture_larger_than_pillows_limit_is_looked_at_where_its_reader_took_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 192 * 192 // 4)
+    ground(1).save(tmp_path / "a.png")
+    ground(1).save(tmp_path / "b.png", compress_level=1)
+    found = audited(tmp_path, {"train": ["a.png"], "test": ["b.png"]})
+    assert [pair.kind for pair in found.pairs] == [PairKind.SAME_PIXELS]
+    # One that has grown since is not opened.
+    ground(1, side=400).save(tmp_path / "a.png")
+    assert len(audited(tmp_path, {"train": ["a.png"], "test": ["b.png"]}).unread) == 1
+
+
+def test_one_file_reached_through_two_folders_is_one_file(tmp_path):
+    (tmp_path / "real").mkdir()
+    ground(1).save(tmp_path / "real" / "a.png")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    found = audited(tmp_path, {"train": ["link/a.png"], "test": ["real/../real/a.png"]})
+    assert [pair.kind for pair in found.pairs] == [PairKind.SAME_FILE]

@@ -86,3 +86,12 @@ def test_a_window_past_the_edge_is_black_there(tmp_path):
     assert (pixels[:10, :10] == (200, 100, 50)).all()
     assert (pixels[10:] == 0).all()
     assert (pixels[:, 10:] == 0).all()
+
+
+def test_a_path_that_leads_out_of_the_folder_is_counted_and_not_opened(tmp_path):
+    picture(tmp_path / "outside.png")
+    (tmp_path / "set").mkdir()
+    for path in ("../outside.png", str(tmp_path / "outside.png"), "images/../../outside.png"):
+        problems = Problems()
+        assert look_at(tmp_path / "set", path, Options(), problems) is None
+        assert problems.counts == {"path outside": 1}

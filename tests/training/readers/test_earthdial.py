@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,7 @@ from shapely.geometry import Polygon, box
 from groundproof.protocol import Task
 from groundproof_training.errors import TrainingError
 from groundproof_training.readers.base import Options, Problems, WrongFolderError
-from groundproof_training.readers.earthdial import EarthDial, EarthDialOptions, samples_of_row
+from groundproof_training.readers.earthdial import EarthDial, EarthDialOptions, samples_of_row, split_of
 from groundproof_training.readers.texts import Grid
 from groundproof_training.samples import SampleImage, class_name
 
@@ -359,3 +360,20 @@ def test_a_wrong_folder_is_told_what_was_expected(tmp_path):
     for folder in (tmp_path, tmp_path / "gone"):
         with pytest.raises(WrongFolderError, match=r"a shard \(data-"):
             EarthDial().read(folder, "train", Options(), Problems())
+
+
+@pytest.mark.parametrize(
+    ("path", "split"),
+    [
+        ("Naval_ships/data-00000.arrow", "train"),
+        ("medieval/train-1.parquet", "train"),
+        ("contest_images/data.arrow", "train"),
+        ("xBD_TestSet/data.arrow", "test"),
+        ("fmow/testing/data.arrow", "test"),
+        ("LRBEN_val/data.arrow", "val"),
+        ("Validation/data.arrow", "val"),
+        ("val(id)/data.arrow", "val"),
+    ],
+)
+def test_words_of_a_path_tell_the_split(path, split):
+    assert split_of(Path(path)) == split

@@ -196,7 +196,28 @@ def test_a_pickle_that_runs_something_is_not_opened(tmp_path, protocol):
     with pytest.raises(TrainingError, match="asks for"):
         read(tmp_path, "train", "rrsis-d")
     assert not (tmp_path / "evil").exists()
-    for nonsense in (b"", b"nonsense", b"\x80\x04."):
+    for nonsense in (b"", b"nonsense", b"\x80\x04.", b"I1\nI2\nR.", b"]K\x01s."):
         file.write_bytes(nonsense)
         with pytest.raises(TrainingError, match="not a pickle of plain data"):
             load_plain_pickle(file)
+
+
+def test_broken_rows_of_rrsis_d_are_counted_and_the_others_read(tmp_path):
+    refer(tmp_path)
+    file = tmp_path / "rrsisd/instances.json"
+    content = json.loads(file.read_text())
+    content["images"].append("no row")
+    content["annotations"].append({"bbox": [1, 2, 3, 4]})
+    content["categories"].append({"name": "no id"})
+    file.write_text(json.dumps(content))
+    samples, problems = read(tmp_path, "train", "rrsis-d")
+    assert len(samples) == 1
+    assert problems.counts["broken label"] == 1 + 3
+    for box, kind in (
+        ([None, 1, 2, 3], "broken label"),
+        ([-40, 10, 150, 20], "box outside"),
+        ([1, 2, 0, 4], "empty box"),
+    ):
+        file.write_text(json.dumps(content).replace("[600, 10, 150, 20]", json.dumps(box)))
+        samples, problems = read(tmp_path, "train", "rrsis-d")
+        assert (samples, problems.counts[kind]) == ([], 1 + 4 * (kind == "broken label"))

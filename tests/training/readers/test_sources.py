@@ -99,3 +99,13 @@ def test_options_of_another_reader_are_refused():
     assert options_of(SceneOptions, Options(seed=3)).seed == 3
     with pytest.raises(TrainingError, match="options"):
         options_of(OtherOptions, SceneOptions())
+
+
+def test_a_mark_at_the_start_and_bytes_of_another_encoding_cost_no_other_record(tmp_path):
+    rows = ['{"a": 1}', '{"a": "caf\u00e9"}', '{"a": 3}']
+    for name, text in (("list.json", f"[{', '.join(rows)}]"), ("lines.jsonl", "\n".join(rows))):
+        for encoding, expected in (("utf-8-sig", [1, "caf\u00e9", 3]), ("latin-1", [1, 3])):
+            problems = Problems()
+            (tmp_path / name).write_bytes(text.encode(encoding))
+            assert [row["a"] for _, row in sources.records(tmp_path / name, problems)] == expected
+            assert problems.counts == ({} if len(expected) == 3 else {"broken label": 1})

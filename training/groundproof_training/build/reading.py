@@ -96,7 +96,10 @@ def read_row(row: Row, data: Path, problems: Problems, **forced: object) -> Iter
                     update={"images": images, "sample_id": f"{row.name}/{sample.sample_id}"}
                 )
 
-    yield from islice(samples(), row.limit)
+    try:
+        yield from islice(samples(), row.limit)
+    except (OSError, UnicodeDecodeError) as err:
+        raise TrainingError(f"row {row.name}: {root} could not be worked through to its end: {err}") from err
 
 
 def _joined(below: str, path: str) -> str:

@@ -73,10 +73,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One picture as samples show it, and the samples of each part that do."""
+    """One picture as samples show it, and the samples of each part that do. pixels: of the whole file."""
 
     file: Path
     window: Window | None
+    pixels: int
     samples: dict[GroupKey, list[str]] = field(default_factory=lambda: defaultdict(list))
     origins: set[str] = field(default_factory=set)
 
@@ -194,7 +195,7 @@ def _views(parts: Iterable[Part]) -> tuple[list[GroupKey], list[View]]:
             for image in sample.images:
                 file = _located(part.root / image.path)
                 window = None if image.shown == (0, 0, image.width, image.height) else image.window
-                view = views.setdefault((file, window), View(file, window))
+                view = views.setdefault((file, window), View(file, window, image.width * image.height))
                 ids = view.samples[key]
                 if not ids or ids[-1] != sample.sample_id:
                     ids.append(sample.sample_id)
@@ -241,7 +242,13 @@ def _look_at_all(
     with ThreadPoolExecutor(workers) as pool:
 
         def submit(file: Path, numbers: list[int]) -> tuple[Path, list[int], Future[list[Look]]]:
-            return file, numbers, pool.submit(look, file, [views[n].window for n in numbers])
+            return (
+                file,
+                numbers,
+                pool.submit(
+                    look, file, [views[n].window for n in numbers], max(views[n].pixels for n in numbers)
+                ),
+            )
 
         running = [submit(*job) for job in islice(waiting, 2 * workers)]
         while running:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,8 @@ import imagehash
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from groundproof_training.readers.base import opened_image
 
 Window = tuple[int, int, int, int]
 
@@ -64,17 +65,14 @@ class Look:
     thumbnail: NDArray[np.uint8]
 
 
-def look(file: Path, windows: list[Window | None]) -> list[Look]:
+def look(file: Path, windows: list[Window | None], pixels: int) -> list[Look]:
     """Each window of the file (None: all of it), decoded once. A window past the edge is black there, as shown to a
-    model. Raises UnreadableError."""
+    model. pixels: what the sample says it has; a file with more is not opened. Raises UnreadableError."""
     try:
         content = file.read_bytes()
-        with warnings.catch_warnings():
-            # Pillow warns from 89 million pixels and refuses twice that; DOTA's largest lie between.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content)) as opened:
-                picture = ImageOps.exif_transpose(opened).convert("RGB")
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as err:
+        with opened_image(io.BytesIO(content), pixels) as opened:
+            picture = ImageOps.exif_transpose(opened).convert("RGB")
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as err:
         raise UnreadableError(str(err).splitlines()[0] if str(err) else type(err).__name__) from err
     digest = hashlib.sha256(content).hexdigest()
     return [_look(digest, picture if window is None else picture.crop(window)) for window in windows]

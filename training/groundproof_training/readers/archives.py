@@ -38,7 +38,7 @@ def unpacked(place: Path) -> Path:
                 )
             for member in members:
                 path = PurePosixPath(member.filename.replace("\\", "/"))
-                if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+                if not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
                     raise TrainingError(f"{place} names {member.filename!r}, which lies outside of it.")
                 file = part.joinpath(*path.parts)
                 file.parent.mkdir(parents=True, exist_ok=True)

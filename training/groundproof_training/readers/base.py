@@ -12,8 +12,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Protocol
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Protocol
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 from pydantic import BaseModel, ConfigDict, Field
@@ -127,6 +127,9 @@ def look_at(
 
     size: what the labels say; used where `need_images` is off and the file is missing.
     """
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        problems.add("path outside", path, "it leads out of the dataset's folder")
+        return None
     file = root / path
     if not file.is_file():
         if not options.need_images and size is not None:
@@ -135,7 +138,7 @@ def look_at(
         return None
     try:
         content = file.read_bytes()
-        with _opened(file, options.max_megapixels * 1e6) as image:
+        with opened_image(file, options.max_megapixels * 1e6) as image:
             turned = image.getexif().get(0x0112, 1) >= 5
             width, height = image.size
             if options.decode:
@@ -159,7 +162,7 @@ _LARGE = threading.Lock()
 
 
 @contextmanager
-def _opened(file: Path, pixels: float) -> Iterator[Image.Image]:
+def opened_image(file: Path | BinaryIO, pixels: float) -> Iterator[Image.Image]:
     """An image of at most so many pixels; Pillow's own limit, which is the process's, is raised for a larger one and
     never lowered, because other threads open images too. Raises TooLargeError."""
     with ExitStack() as stack:
@@ -182,6 +185,6 @@ def _opened(file: Path, pixels: float) -> Iterator[Image.Image]:
 def open_shown(root: Path, image: SampleImage) -> Image.Image:
     """The shown part as RGB, upright; black where the window reaches past the edge. Raises OSError, also for a file
     with more pixels than the sample says."""
-    with _opened(root / image.path, image.width * image.height) as file:
+    with opened_image(root / image.path, image.width * image.height) as file:
         picture = ImageOps.exif_transpose(file).convert("RGB")
     return picture if image.window is None else picture.crop(image.window)

@@ -130,7 +130,7 @@ def _token_pairs(
     if not file.is_file():
         raise WrongFolderError(root, card, f"{folder}/{split}.txt")
     names = []
-    for line in file.read_text(encoding="utf-8").splitlines():
+    for line in file.read_text(encoding="utf-8-sig").splitlines():
         name, _, number = line.strip().rpartition("-")
         names.append(name if number.isdigit() and name else line.strip())
 
@@ -138,7 +138,7 @@ def _token_pairs(
         for name in dict.fromkeys(n for n in names if n):
             where = f"{folder}/tokens/{Path(name).stem}.txt"
             try:
-                lists = json.loads((root / where).read_text(encoding="utf-8"))
+                lists = json.loads((root / where).read_text(encoding="utf-8-sig"))
                 words = [[w for w in tokens if w not in ("<START>", "<END>")] for tokens in lists]
                 sentences = [" ".join(tokens) for tokens in words]
             except (OSError, ValueError, TypeError) as err:

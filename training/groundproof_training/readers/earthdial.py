@@ -10,6 +10,7 @@ turns them the other way on a 0 to 100 grid. Both are options.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -106,11 +107,11 @@ class EarthDial:
 
 
 def split_of(path: Path) -> Split:
-    """By the words of a shard's path."""
-    words = path.as_posix().casefold()
-    if "test" in words:
+    """By the words of a shard's path, which capitals and signs divide: "xBD_TestSet" is test, "Naval" is not val."""
+    words = [word.casefold() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", path.as_posix())]
+    if any(word.startswith("test") for word in words):
         return "test"
-    return "val" if "val" in words else "train"
+    return "val" if any(word in ("val", "valid", "valset", "validation") for word in words) else "train"
 
 
 def samples_of_row(

@@ -126,7 +126,7 @@ def _places(root: Path, folder: Path, problems: Problems) -> dict[str, list[_Vie
     for file in sorted(folder.glob("*_rgb.json")):
         where = file.relative_to(root).as_posix()
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
+            content = json.loads(file.read_text(encoding="utf-8-sig"))
             boxes = content["bounding_boxes"]
             for one in boxes if isinstance(boxes, list) else [boxes]:
                 view = _View(

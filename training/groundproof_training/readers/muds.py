@@ -152,7 +152,7 @@ class MudsReader:
         if image is None:
             return None
         try:
-            outlines = parse_buildings(path.read_text(encoding="utf-8"), problems, where)
+            outlines = parse_buildings(path.read_text(encoding="utf-8-sig"), problems, where)
         except (OSError, ValueError) as err:
             problems.add("broken label", where, str(err))
             return None

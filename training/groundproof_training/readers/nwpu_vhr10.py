@@ -103,7 +103,7 @@ class Vhr10Reader(ObjectReader):
             where = path.relative_to(root).as_posix()
             image = look_at(root, picture_of(root, (folder,), path.stem), options, problems)
             if image is not None:
-                found = parse_vhr10(path.read_text(encoding="utf-8-sig"), problems, where)
+                found = parse_vhr10(path.read_text(encoding="utf-8-sig", errors="replace"), problems, where)
                 yield LabelledImage(
                     path.stem, image, cleaned(found, image, CLASSES, options, problems, where), CLASSES
                 )

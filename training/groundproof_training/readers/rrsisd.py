@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -59,6 +60,9 @@ def load_plain_pickle(file: Path) -> Any:
         IndexError,
         KeyError,
         AttributeError,
+        TypeError,
+        OverflowError,
+        RecursionError,
         MemoryError,
     ) as err:
         raise TrainingError(
@@ -94,9 +98,10 @@ class RrsisD:
         content: dict[str, Any],
         references: list[Any],
     ) -> Iterator[Sample]:
-        pictures = {row["id"]: row for row in content["images"]}
-        objects = {row["id"]: row for row in content["annotations"]}
-        names = {row["id"]: class_words(str(row["name"])) for row in content.get("categories", [])}
+        pictures, objects, categories = (
+            _by_id(content.get(key) or [], key, problems) for key in ("images", "annotations", "categories")
+        )
+        names = {key: class_words(str(row.get("name"))) for key, row in categories.items()}
         images = Images(root, options, problems)
         for number, reference in enumerate(references):
             if not isinstance(reference, dict) or reference.get("split") != split:
@@ -116,6 +121,9 @@ class RrsisD:
             if box is None:
                 continue
             for sentence in reference.get("sentences") or []:
+                if not isinstance(sentence, dict):
+                    problems.add("broken label", where, f"no sentence: {str(sentence)[:60]}")
+                    continue
                 words = " ".join(str(sentence.get("raw") or sentence.get("sent") or "").split())
                 if not words:
                     problems.add("broken label", where, "an empty sentence")
@@ -129,6 +137,17 @@ class RrsisD:
                     yield sample
 
 
+def _by_id(rows: list[Any], what: str, problems: Problems) -> dict[Any, dict[str, Any]]:
+    """Rows by their id; those without one are noted."""
+    found: dict[Any, dict[str, Any]] = {}
+    for number, row in enumerate(rows):
+        if isinstance(row, dict) and isinstance(row.get("id"), int | str):
+            found[row["id"]] = row
+        else:
+            problems.add("broken label", f"{INSTANCES}, {what}[{number}]", f"no id: {str(row)[:60]}")
+    return found
+
+
 def _box(
     numbers: Any,
     form: Literal["xywh", "xyxy"],
@@ -140,15 +159,23 @@ def _box(
     if not isinstance(numbers, list) or len(numbers) != 4:
         problems.add("broken label", where, f"no box of four numbers: {numbers!r}")
         return None
-    x0, y0, x1, y1 = (float(n) for n in numbers)
+    try:
+        x0, y0, x1, y1 = (float(n) for n in numbers)
+    except (TypeError, ValueError) as err:
+        problems.add("broken label", where, f"no box of four numbers: {err}")
+        return None
     if form == "xywh":
         x1, y1 = x0 + x1, y0 + y1
-    if x0 >= x1 or y0 >= y1:
-        problems.add("empty box", where, f"{numbers} read as {form}")
+    if not all(map(isfinite, (x0, y0, x1, y1))):
+        problems.add("broken label", where, f"no box of four numbers: {numbers!r}")
         return None
-    if x1 > image.width + 1 or y1 > image.height + 1:
+    if x0 < -1 or y0 < -1 or x1 > image.width + 1 or y1 > image.height + 1:
         of = f"{numbers} read as {form}, of {image.width} x {image.height} px"
         problems.add("box outside", where, f"{of}; the option `bbox` says how they are written")
+        return None
+    x0, y0, x1, y1 = max(x0, 0.0), max(y0, 0.0), min(x1, float(image.width)), min(y1, float(image.height))
+    if x0 >= x1 or y0 >= y1:
+        problems.add("empty box", where, f"{numbers} read as {form}")
         return None
     return TrueBox(label=label, x0=x0, y0=y0, x1=x1, y1=y1)
 

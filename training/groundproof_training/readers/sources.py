@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -53,9 +53,6 @@ class Images:
     def get(self, path: str, where: str, size: tuple[int, int] | None = None) -> SampleImage | None:
         """The picture at root/path. None where it cannot be used: the picture is noted as a problem once, each sample
         that needs it as one of its own. size: width and height by the labels, for when no image is needed."""
-        if path not in self.seen and (PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts):
-            self.seen[path] = None
-            self.problems.add("path outside", path, "it leads out of the dataset's folder")
         if path not in self.seen:
             self.seen[path] = look_at(self.root, path, self.options, self.problems, size)
         image = self.seen[path]
@@ -84,7 +81,7 @@ def make(problems: Problems, where: str, **fields: Any) -> Sample | None:
 def load_json(root: Path, path: str, card: DatasetCard) -> Any:
     """A whole JSON file. Raises WrongFolderError where it is missing or no JSON."""
     try:
-        return json.loads((root / path).read_text(encoding="utf-8"))
+        return json.loads((root / path).read_text(encoding="utf-8-sig"))
     except FileNotFoundError as err:
         raise WrongFolderError(root, card, path) from err
     except (OSError, ValueError) as err:
@@ -93,11 +90,12 @@ def load_json(root: Path, path: str, card: DatasetCard) -> Any:
 
 def json_lines(file: Path, problems: Problems) -> Iterator[tuple[int, dict[str, Any]]]:
     """Line number, counted from 1, and object of a JSON-lines file; other lines are noted."""
-    with file.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
+    with file.open("rb") as lines:
+        for number, raw in enumerate(lines, start=1):
+            if not raw.strip():
                 continue
             try:
+                line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
                 record = json.loads(line)
             except ValueError as err:
                 problems.add("broken label", f"{file.name}:{number}", f"no JSON: {err}")
@@ -115,7 +113,7 @@ def json_list(file: Path, problems: Problems) -> Iterator[tuple[int, dict[str, A
     """Place, counted from 0, and object of a file that is one JSON list, read piece by piece: instruction sets have
     gigabytes. A file that breaks off yields what came before, and the break is noted."""
     decoder = json.JSONDecoder()
-    with file.open(encoding="utf-8") as source:
+    with file.open(encoding="utf-8-sig", errors="replace") as source:
         text = source.read(_CHUNK)
         start = _GAP.match(text)
         at = start.end() if start else 0
@@ -143,8 +141,11 @@ def json_list(file: Path, problems: Problems) -> Iterator[tuple[int, dict[str, A
                 said = f"no JSON from here on: {broken}" if text[at:].strip() else "the list has no end"
                 problems.add("broken label", f"{file.name}[{number}]", said)
                 return
+            unreadable = "\ufffd" in text[at:end]
             at = end
-            if isinstance(record, dict):
+            if unreadable:
+                problems.add("broken label", f"{file.name}[{number}]", "bytes that are no UTF-8")
+            elif isinstance(record, dict):
                 yield number, record
             else:
                 problems.add("broken label", f"{file.name}[{number}]", f"not an object: {str(record)[:60]}")

@@ -93,7 +93,7 @@ class VisDroneReader(ObjectReader):
             image = look_at(root, picture_of(root, (folder,), path.stem), options, problems)
             if image is None:
                 continue
-            found = parse_visdrone(path.read_text(encoding="utf-8-sig"), problems, where)
+            found = parse_visdrone(path.read_text(encoding="utf-8-sig", errors="replace"), problems, where)
             boxes = cleaned(found, image, CATEGORIES, options, problems, where)
             objects = tuple(b for b in boxes if b.label not in AREAS)
             areas = tuple(b for b in boxes if b.label in AREAS)

@@ -152,7 +152,9 @@ class _Annotations:
         if image != self.name:
             self.name, self.objects = image, []
             try:
-                content = json.loads((self.folder / f"{Path(image).stem}.json").read_text(encoding="utf-8"))
+                content = json.loads(
+                    (self.folder / f"{Path(image).stem}.json").read_text(encoding="utf-8-sig")
+                )
                 self.objects = [o for o in content.get("objects", []) if isinstance(o, dict)]
             except (OSError, ValueError, AttributeError):
                 return {}

@@ -172,7 +172,7 @@ class XbdReader(ObjectReader):
         prefix = "" if folder == "." else f"{folder}/"
         where = f"{prefix}labels/{stem}.json"
         try:
-            found, facts = parse_xbd((root / where).read_text(encoding="utf-8"), problems, where)
+            found, facts = parse_xbd((root / where).read_text(encoding="utf-8-sig"), problems, where)
         except FileNotFoundError:
             problems.add("no label", where, "its other date is there, this one is not")
             return None
