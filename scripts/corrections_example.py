@@ -1,6 +1,7 @@
 """Corrections come back: 50 tiles are asked, corrected with the truth, exported, trained on; others say what changed.
 
-    python scripts/corrections_example.py out/corrections --steps 40
+    python scripts/corrections_example.py out/corrections
+    python scripts/corrections_example.py out/same --same-sensor --config tiny     # what did not help (docs/LOG.md)
 
 What an analyst does in QGIS is done here by the exact truth of procedural scenes: boxes on an object are accepted,
 boxes near one are moved onto it, others are rejected, objects without a box get one drawn. Then what anybody types:
@@ -29,6 +30,7 @@ from groundproof.outputs import read, write
 from groundproof.tables import Result
 from groundproof_training.metrics.boxes import iou_matrix
 from groundproof_training.scenes import WorldSpec, make_scene
+from groundproof_training.tuning.configuration import folder
 
 QUESTION = "Where are the ships?"
 SHIPS = WorldSpec(classes=("ship",), max_classes=1, size_px=(24.0, 64.0), n_objects=(1, 4), empty=0.1)
@@ -41,9 +43,10 @@ ON, NEAR = 0.7, 0.2
 Truth = dict[str, np.ndarray]
 
 
-def render(folder: Path, kind: str, number: int) -> Truth:
-    """`number` georeferenced tiles; boxes by scene name, (n, 4) px."""
-    folder.mkdir(parents=True, exist_ok=True)
+def render(place: Path, kind: str, number: int, *, inverted: bool = False) -> Truth:
+    """`number` georeferenced tiles; boxes by scene name, (n, 4) px. inverted: dark is light, as in a sensor that the
+    embedded model has never seen."""
+    place.mkdir(parents=True, exist_ok=True)
     truth = {}
     for k in range(number):
         scene = make_scene(FIRST_SEED[kind] + k, SIDE_PX, SIDE_PX, SHIPS)
@@ -52,8 +55,9 @@ def render(folder: Path, kind: str, number: int) -> Truth:
         profile = dict(
             width=SIDE_PX, height=SIDE_PX, count=3, dtype="uint8", crs="EPSG:32631", transform=affine
         )
-        with rasterio.open(folder / f"{name}.tif", "w", driver="GTiff", **profile) as file:
-            file.write(scene.image.transpose(2, 0, 1))
+        with rasterio.open(place / f"{name}.tif", "w", driver="GTiff", **profile) as file:
+            image = 255 - scene.image if inverted else scene.image
+            file.write(image.transpose(2, 0, 1))
         boxes = [one.box for one in scene.objects if one.label == "ship"]
         truth[name] = np.array(boxes, dtype=float).reshape(-1, 4)
     return truth
@@ -66,9 +70,9 @@ def run(*words: str) -> None:
     subprocess.run([str(Path(sys.executable).parent / words[0]), *words[1:]], check=True)  # noqa: S603
 
 
-def ask(folder: Path, model: str, out: Path) -> Result:
+def ask(place: Path, model: str, out: Path) -> Result:
     """The question about every tile."""
-    tiles = sorted(str(path) for path in folder.glob("*.tif"))
+    tiles = sorted(str(path) for path in place.glob("*.tif"))
     run("groundproof", "ask", *tiles, "-q", QUESTION, "-o", str(out), "--model", model, "--fresh", "--quiet")
     return read(out)
 
@@ -150,6 +154,13 @@ def polygon(box: np.ndarray, affine: Affine) -> Polygon:
     return Polygon([affine @ corner for corner in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))])
 
 
+def with_trained_tower(path: Path) -> str:
+    """The configuration `tiny` as a file of one's own, with one line changed: another sensor is for the tower to learn."""
+    content = (folder() / "tiny.toml").read_text(encoding="utf-8")
+    path.write_text(content.replace('vision = "frozen"', 'vision = "trained"'), encoding="utf-8")
+    return str(path)
+
+
 def main() -> None:
     """All of it, in order."""
     parser = argparse.ArgumentParser(
@@ -158,9 +169,14 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--tiles", type=int, default=50, help="Corrected, and as many held out.")
     parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--config", default="tiny", help="Of the fine-tuning: a name or a .toml file.")
+    parser.add_argument(
+        "--inverted", action="store_true", help="Tiles of a sensor that the model does not know."
+    )
     args = parser.parse_args()
     out: Path = args.out
-    truth = {kind: render(out / kind, kind, args.tiles) for kind in FIRST_SEED}
+    truth = {kind: render(out / kind, kind, args.tiles, inverted=not args.same_sensor) for kind in FIRST_SEED}
+    config = args.config or with_trained_tower(out / "corrections.toml")
     before = ask(out / "held-out", "tiny", out / "before.gpkg")
     answered = ask(out / "corrected", "tiny", out / "answered.gpkg")
     reviewed, done = corrected(answered, truth["corrected"])
@@ -177,8 +193,8 @@ def main() -> None:
     )
     run("groundproof-train", "samples", "corrections", str(out / "export"), "-o", str(out / "corrections.jsonl"),
         "--split", "train", "--set", "val_share=0", "--set", "test_share=0")  # fmt: skip
-    run("groundproof-train", "sft", "tiny", "--data", str(out / "corrections.jsonl"), "--root", str(out / "export"),
-        "--max-steps", str(args.steps), "-o", str(out / "model"))  # fmt: skip
+    run("groundproof-train", "sft", config, "--data", str(out / "corrections.jsonl"), "--root",
+        str(out / "export"), "--max-steps", str(args.steps), "-o", str(out / "model"))  # fmt: skip
     after = ask(out / "held-out", str(out / "model"), out / "after.gpkg")
     result = {
         "corrections": dict(done),
