@@ -155,7 +155,7 @@ def polygon(box: np.ndarray, affine: Affine) -> Polygon:
 
 
 def with_trained_tower(path: Path) -> str:
-    """The configuration `tiny` as a file of one's own, with one line changed: another sensor is for the tower to learn."""
+    """`tiny` as a file of one's own, one line changed: another sensor is for the tower to learn."""
     content = (folder() / "tiny.toml").read_text(encoding="utf-8")
     path.write_text(content.replace('vision = "frozen"', 'vision = "trained"'), encoding="utf-8")
     return str(path)
@@ -169,9 +169,9 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--tiles", type=int, default=50, help="Corrected, and as many held out.")
     parser.add_argument("--steps", type=int, default=40)
-    parser.add_argument("--config", default="tiny", help="Of the fine-tuning: a name or a .toml file.")
+    parser.add_argument("--config", help="Of the fine-tuning. Default: tiny, with the tower trained too.")
     parser.add_argument(
-        "--inverted", action="store_true", help="Tiles of a sensor that the model does not know."
+        "--same-sensor", action="store_true", help="Tiles as the model knows them, not inverted."
     )
     args = parser.parse_args()
     out: Path = args.out
