@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,7 +43,10 @@ def bounds_of(text: str) -> Corners:
     values = _literal(text)
     if not isinstance(values, tuple | list) or len(values) != 4:
         raise ValueError(f"{text[:60]!r} is not four numbers")
-    return tuple(float(v) for v in values)
+    try:
+        return tuple(float(v) for v in values)
+    except (TypeError, OverflowError) as err:
+        raise ValueError(f"{text[:60]!r} is not four numbers") from err
 
 
 def polygon_bounds(text: str) -> Corners:
@@ -52,14 +56,16 @@ def polygon_bounds(text: str) -> Corners:
         raise ValueError(f"{text[:60]!r} is no outline")
     try:
         xs, ys = [float(x) for x, _ in points], [float(y) for _, y in points]
-    except (TypeError, ValueError) as err:
+    except (TypeError, ValueError, OverflowError) as err:
         raise ValueError(f"{text[:60]!r} is no outline") from err
     return min(xs), min(ys), max(xs), max(ys)
 
 
 def _literal(text: str) -> object:
     try:
-        return ast.literal_eval(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            return ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError) as err:
         raise ValueError(f"{text[:60]!r} is no Python literal") from err
 
@@ -97,12 +103,14 @@ class _AirbusReader(ObjectReader):
 
     def _rows(self, root: Path, table: Path, problems: Problems) -> dict[str, list[Found]]:
         rows: defaultdict[str, list[Found]] = defaultdict(list)
-        with table.open(encoding="utf-8-sig", newline="") as file:
+        with table.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             reader = csv.DictReader(file)
             if not {"image_id", "class", self.column} <= set(reader.fieldnames or ()):
                 raise WrongFolderError(root, self.card, f"a column {self.column} in annotations.csv")
             for number, row in enumerate(reader, start=2):
                 try:
+                    if not all(row[name] for name in ("image_id", "class", self.column)):
+                        raise ValueError("a cell is empty")
                     box = type(self).read_box(row[self.column])
                 except ValueError as err:
                     problems.add("broken label", f"annotations.csv, line {number}", str(err))

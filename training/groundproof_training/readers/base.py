@@ -120,6 +120,20 @@ def need(root: Path, card: DatasetCard, paths: Iterable[str]) -> None:
             raise WrongFolderError(root, card, path)
 
 
+def stated_size(width: object, height: object) -> tuple[int, int] | None:
+    """The size that a label states, px; None where it states none that an image can have."""
+    try:
+        size = int(width), int(height)  # type: ignore[call-overload]
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return size if min(size) > 0 else None
+
+
+def is_id(value: object) -> bool:
+    """Whether a value of a JSON label can be what other rows refer to."""
+    return isinstance(value, int | str) and not isinstance(value, bool)
+
+
 def look_at(
     root: Path, path: str, options: Options, problems: Problems, size: tuple[int, int] | None = None
 ) -> SampleImage | None:

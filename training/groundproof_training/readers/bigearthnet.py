@@ -129,7 +129,7 @@ def _listed(root: Path, split: Split) -> set[str]:
     file = next((f for f in (root / f"{split}.csv", root / "splits" / f"{split}.csv") if f.is_file()), None)
     if file is None:
         raise WrongFolderError(root, CARD, f"{split}.csv (or the option `train_share`)")
-    with file.open(encoding="utf-8-sig", newline="") as lines:
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
         return {row[0].strip() for row in csv.reader(lines) if row and row[0].strip()}
 
 

@@ -105,10 +105,10 @@ class KarpathyCaptions:
             if not isinstance(row, dict) or not isinstance(row.get("filename"), str):
                 problems.add("broken label", where, "it has no filename")
                 continue
-            if _SPLITS.get(row.get("split")) is None:
+            if _SPLITS.get(str(row.get("split"))) is None:
                 problems.add("broken label", where, f"unknown split {row.get('split')!r}")
                 continue
-            if _SPLITS[row["split"]] != split:
+            if _SPLITS[str(row["split"])] != split:
                 continue
             name = f"{self.card.name}/{row['filename']}"
             if name in ids:
@@ -128,7 +128,8 @@ class KarpathyCaptions:
 def sentences_of(row: dict[str, Any]) -> list[str]:
     """The raw sentences of a row; the words joined where a sentence has no raw text."""
     found = []
-    for sentence in row.get("sentences") or []:
+    listed = row.get("sentences")
+    for sentence in listed if isinstance(listed, list) else ():
         if isinstance(sentence, dict) and isinstance(sentence.get("raw"), str):
             found.append(sentence["raw"])
         elif isinstance(sentence, dict):
@@ -162,8 +163,8 @@ class NwpuCaptions:
                 if not isinstance(row, dict) or not isinstance(row.get("filename"), str):
                     problems.add("broken label", where, "it has no filename")
                     continue
-                if _SPLITS.get(row.get("split")) != split:
-                    if row.get("split") not in _SPLITS:
+                if _SPLITS.get(str(row.get("split"))) != split:
+                    if str(row.get("split")) not in _SPLITS:
                         problems.add("broken label", where, f"unknown split {row.get('split')!r}")
                     continue
                 path = f"{category}/{row['filename']}"

@@ -113,13 +113,13 @@ def _json_pairs(rows: list[Any], split: Split | None, problems: Problems) -> Ite
             continue
         if split is not None:
             said = row.get("split") or row.get("filepath") or row["filename"].split("_")[0]
-            if said not in ("train", "val", "test"):
+            if str(said) not in ("train", "val", "test"):
                 problems.add("broken label", where, f"unknown split {said!r}")
                 continue
             if said != split:
                 continue
         flag = row.get("changeflag")
-        yield Pair(row["filename"], sentences_of(row), where, None if flag is None else bool(int(flag)))
+        yield Pair(row["filename"], sentences_of(row), where, bool(flag) if flag in (0, 1) else None)
 
 
 def _token_pairs(
@@ -130,7 +130,7 @@ def _token_pairs(
     if not file.is_file():
         raise WrongFolderError(root, card, f"{folder}/{split}.txt")
     names = []
-    for line in file.read_text(encoding="utf-8-sig").splitlines():
+    for line in file.read_text(encoding="utf-8-sig", errors="replace").splitlines():
         name, _, number = line.strip().rpartition("-")
         names.append(name if number.isdigit() and name else line.strip())
 

@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from groundproof_training.errors import TrainingError
-from groundproof_training.readers.base import DatasetCard, Problems, Reader, WrongFolderError, look_at
+from groundproof_training.readers.base import (
+    DatasetCard,
+    Problems,
+    Reader,
+    WrongFolderError,
+    is_id,
+    look_at,
+    stated_size,
+)
 from groundproof_training.readers.objects import Found, LabelledImage, ObjectOptions, cleaned, in_split
 from groundproof_training.readers.oriented import TurnedBox
 from groundproof_training.readers.questions import ObjectReader
@@ -59,25 +67,29 @@ def parse_coco(document: Any, problems: Problems, where: str) -> tuple[dict[Any,
         listed, categories = document["images"], document["categories"]
         annotations = document["annotations"] if "annotations" in document else document["annotation"]
         names = {one["id"]: str(one["name"]) for one in categories}
+        if not isinstance(listed, list) or not isinstance(annotations, list):
+            raise TypeError("images and annotations are lists")
     except (KeyError, TypeError) as err:
         raise TrainingError(
             f"{where} is no COCO table with images, annotations and categories ({err!r})"
         ) from err
     images: dict[Any, CocoImage] = {}
     for one in listed:
-        name = one.get("file_name") or one.get("filename")
-        if name is None or "id" not in one:
+        name = _name_of(one)
+        if not name or not is_id(one.get("id")):
             problems.add("broken label", where, f"an image without id or file_name: {str(one)[:80]}")
         elif one["id"] in images:
             problems.add(
                 "duplicate id", where, f"image id {one['id']} is {images[one['id']].file_name} and {name}"
             )
         else:
-            width, height = one.get("width"), one.get("height")
-            images[one["id"]] = CocoImage(str(name), (int(width), int(height)) if width and height else None)
+            images[one["id"]] = CocoImage(name, stated_size(one.get("width"), one.get("height")))
     seen = set[Any]()
     for one in annotations:
-        if one.get("image_id") not in images:
+        ids = [one.get(key) for key in ("image_id", "category_id", "id")] if isinstance(one, dict) else []
+        if not ids or not all(i is None or is_id(i) for i in ids):
+            problems.add("broken label", where, f"an annotation whose ids are none: {str(one)[:80]}")
+        elif one.get("image_id") not in images:
             problems.add(
                 "no image", where, f"annotation {one.get('id')} is of image {one.get('image_id')}, not listed"
             )
@@ -87,6 +99,12 @@ def parse_coco(document: Any, problems: Problems, where: str) -> tuple[dict[Any,
             seen.add(one.get("id"))
             images[one["image_id"]].annotations.append(one)
     return images, names
+
+
+def _name_of(image: Any) -> str:
+    """The file's name; "" where there is none."""
+    name = image.get("file_name") or image.get("filename") if isinstance(image, dict) else None
+    return name if isinstance(name, str) and Path(name).name and "\0" not in name else ""
 
 
 def found_in(

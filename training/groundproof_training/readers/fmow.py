@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil, floor
+from math import ceil, floor, isfinite
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
 from groundproof.protocol import Task
-from groundproof_training.readers.base import DatasetCard, Options, Problems, Reader, need
+from groundproof_training.readers.base import DatasetCard, Options, Problems, Reader, need, stated_size
 from groundproof_training.readers.sources import Images, check_split, make, options_of
 from groundproof_training.samples import Sample, SampleImage, Split, class_name
 
@@ -134,24 +134,19 @@ def _places(root: Path, folder: Path, problems: Problems) -> dict[str, list[_Vie
                     file.with_suffix(".jpg").relative_to(root).as_posix(),
                     str(one["category"]),
                     _four(one["box"]),
-                    _size(content),
+                    stated_size(content.get("img_width"), content.get("img_height")),
                 )
                 found.setdefault(str(one.get("ID", 0)), []).append(view)
-        except (OSError, ValueError, KeyError, TypeError) as err:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as err:
             problems.add("broken label", where, f"{type(err).__name__}: {err}")
     return {identity: sorted(views, key=lambda v: (v.time, v.path)) for identity, views in found.items()}
 
 
 def _four(numbers: Any) -> tuple[float, float, float, float]:
     x, y, width, height = (float(n) for n in numbers)
+    if not all(map(isfinite, (x, y, width, height))):
+        raise ValueError(f"no box: {numbers}")
     return x, y, width, height
-
-
-def _size(content: dict[str, Any]) -> tuple[int, int] | None:
-    try:
-        return int(content["img_width"]), int(content["img_height"])
-    except (KeyError, TypeError, ValueError):
-        return None
 
 
 def spread(views: list[_View], most: int) -> list[_View]:

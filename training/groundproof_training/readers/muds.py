@@ -73,6 +73,8 @@ def parse_buildings(text: str, problems: Problems, where: str) -> dict[str, shap
     """Outlines by Id, px. Raises ValueError for what is no GeoJSON."""
     try:
         features = json.loads(text)["features"]
+        if not isinstance(features, list):
+            raise TypeError("features is a list")
     except (KeyError, TypeError) as err:
         raise ValueError(f"it has no features ({err!r})") from err
     found: dict[str, shapely.Geometry] = {}
@@ -81,10 +83,19 @@ def parse_buildings(text: str, problems: Problems, where: str) -> dict[str, shap
         try:
             about, outline = one["properties"], shape(one["geometry"])
             name = str(about["Id"] if "Id" in about else about["id"])
-        except (KeyError, TypeError, ValueError, AttributeError, shapely.GEOSException) as err:
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            IndexError,
+            shapely.errors.ShapelyError,
+        ) as err:
             problems.add("broken label", at, f"{err!r}")
             continue
-        if outline.is_empty or outline.area == 0:
+        if not np.isfinite(shapely.get_coordinates(outline)).all():
+            problems.add("broken label", at, f"building {name} has no coordinates")
+        elif outline.is_empty or outline.area == 0:
             problems.add("empty box", at, f"building {name} has no area")
         elif name in found:
             problems.add("duplicate id", at, f"Id {name} came before; the first is kept")

@@ -69,7 +69,7 @@ class DescribedObjects:
     def _split_of(self, root: Path, problems: Problems) -> dict[int, Split]:
         found: dict[int, Split] = {}
         for split in self.card.splits:
-            for line in (root / f"{split}.txt").read_text(encoding="utf-8-sig").split():
+            for line in (root / f"{split}.txt").read_text(encoding="utf-8-sig", errors="replace").split():
                 if not line.isdecimal():
                     raise WrongFolderError(
                         root, self.card, f"a list of object numbers in {split}.txt ({line!r})"

@@ -14,7 +14,16 @@ from typing import Any, Literal, NoReturn
 
 from groundproof.protocol import Task
 from groundproof_training.errors import TrainingError
-from groundproof_training.readers.base import DatasetCard, Options, Problems, Reader, WrongFolderError, need
+from groundproof_training.readers.base import (
+    DatasetCard,
+    Options,
+    Problems,
+    Reader,
+    WrongFolderError,
+    is_id,
+    need,
+    stated_size,
+)
 from groundproof_training.readers.sources import Images, check_split, load_json, make, options_of
 from groundproof_training.readers.texts import class_words
 from groundproof_training.samples import Sample, SampleImage, Split, TrueBox
@@ -107,20 +116,24 @@ class RrsisD:
             if not isinstance(reference, dict) or reference.get("split") != split:
                 continue
             where = f"reference {reference.get('ref_id', number)}"
-            thing, picture = objects.get(reference.get("ann_id")), pictures.get(reference.get("image_id"))
+            ids = reference.get("ann_id"), reference.get("image_id")
+            thing, picture = (
+                (objects.get(ids[0]), pictures.get(ids[1])) if all(map(is_id, ids)) else (None, None)
+            )
             if thing is None or picture is None:
                 problems.add("broken label", where, "its object or image is not in instances.json")
                 continue
             path = f"images/rrsisd/JPEGImages/{picture.get('file_name')}"
-            size = (int(picture.get("width") or 0), int(picture.get("height") or 0))
-            image = images.get(path, where, size if all(size) else None)
+            image = images.get(path, where, stated_size(picture.get("width"), picture.get("height")))
             if image is None:
                 continue
-            label = names.get(thing.get("category_id"), "object")
+            kind = thing.get("category_id")
+            label = names.get(kind, "object") if is_id(kind) else "object"
             box = _box(thing.get("bbox"), options.bbox, image, label, where, problems)
             if box is None:
                 continue
-            for sentence in reference.get("sentences") or []:
+            sentences = reference.get("sentences")
+            for sentence in sentences if isinstance(sentences, list) else ():
                 if not isinstance(sentence, dict):
                     problems.add("broken label", where, f"no sentence: {str(sentence)[:60]}")
                     continue
@@ -141,7 +154,7 @@ def _by_id(rows: list[Any], what: str, problems: Problems) -> dict[Any, dict[str
     """Rows by their id; those without one are noted."""
     found: dict[Any, dict[str, Any]] = {}
     for number, row in enumerate(rows):
-        if isinstance(row, dict) and isinstance(row.get("id"), int | str):
+        if isinstance(row, dict) and is_id(row.get("id")):
             found[row["id"]] = row
         else:
             problems.add("broken label", f"{INSTANCES}, {what}[{number}]", f"no id: {str(row)[:60]}")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from groundproof.protocol import Task
-from groundproof_training.readers.base import DatasetCard, Options, Problems, Reader, WrongFolderError
+from groundproof_training.readers.base import DatasetCard, Options, Problems, Reader, WrongFolderError, is_id
 from groundproof_training.readers.sources import Images, check_split, load_json, make, options_of
 from groundproof_training.samples import Sample, Split
 
@@ -51,7 +51,7 @@ class Rsvqa:
             rows = content.get(part) if isinstance(content, dict) else None
             if not isinstance(rows, list):
                 raise WrongFolderError(root, self.card, f'a list "{part}" in {prefix}_{part}.json')
-            tables.append([row for row in rows if isinstance(row, dict)])
+            tables.append(list(_with_ids(rows, f"{prefix}_{part}.json", problems)))
         return self._samples(root, split, own, problems, tables)
 
     def _prefix(self, root: Path, split: Split) -> str:
@@ -114,6 +114,16 @@ class Rsvqa:
             )  # fmt: skip
             if sample is not None:
                 yield sample
+
+
+def _with_ids(rows: list[Any], file: str, problems: Problems) -> Iterator[dict[str, Any]]:
+    """Rows whose ids can be looked up; others are noted."""
+    for number, row in enumerate(rows):
+        ids = [row.get(key) for key in ("id", "img_id", "question_id")] if isinstance(row, dict) else []
+        if ids and all(one is None or is_id(one) for one in ids):
+            yield row
+        else:
+            problems.add("broken label", f"{file}[{number}]", f"no row with ids: {str(row)[:60]}")
 
 
 def group_of(kind: str, answer: str) -> str:

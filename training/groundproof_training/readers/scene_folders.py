@@ -134,7 +134,7 @@ def _listed(root: Path, folder: str | None, split: Split) -> set[str]:
     file = root / str(folder) / f"{split}.txt"
     if not file.is_file():
         raise TrainingError(f"the list {file} is not there; without `lists` the split is drawn by name.")
-    lines = (line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines())
+    lines = (line.strip() for line in file.read_text(encoding="utf-8-sig", errors="replace").splitlines())
     return {line for line in lines if line}
 
 

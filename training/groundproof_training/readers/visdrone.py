@@ -45,7 +45,7 @@ def parse_visdrone(text: str, problems: Problems, where: str) -> list[Found]:
             if len(words) != 8:
                 raise ValueError(f"{len(words)} values, expected 8")
             x, y, w, h, score, category, truncation, occlusion = (int(float(v)) for v in words)
-        except ValueError as err:
+        except (ValueError, OverflowError) as err:
             problems.add("broken label", at, str(err))
             continue
         if not 0 <= category < len(CATEGORIES):

@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import Literal
 
 from groundproof.protocol import Task
-from groundproof_training.readers.base import DatasetCard, Problems, Reader, WrongFolderError, look_at
+from groundproof_training.readers.base import (
+    DatasetCard,
+    Problems,
+    Reader,
+    WrongFolderError,
+    look_at,
+    stated_size,
+)
 from groundproof_training.readers.objects import Found, LabelledImage, ObjectOptions, cleaned, in_split
 from groundproof_training.readers.oriented import TurnedBox
 from groundproof_training.readers.questions import ObjectReader
@@ -57,11 +64,7 @@ def parse_voc(text: str | bytes, problems: Problems, where: str, first_pixel: in
 
 
 def _size(root: ET.Element) -> tuple[int, int] | None:
-    try:
-        size = int(root.findtext("size/width", "0")), int(root.findtext("size/height", "0"))
-    except ValueError:
-        return None
-    return size if min(size) > 0 else None
+    return stated_size(root.findtext("size/width"), root.findtext("size/height"))
 
 
 def _object(one: ET.Element, first_pixel: int) -> Found:
@@ -117,7 +120,7 @@ def read_voc_image(
     except FileNotFoundError:
         problems.add("no label", where, "the list names it, there is no such file")
         return None
-    except (ET.ParseError, OSError) as err:
+    except (ET.ParseError, OSError, ValueError) as err:
         problems.add("broken label", where, str(err))
         return None
     path = picture_of(root, folders, xml.stem, suffixes)
@@ -148,7 +151,7 @@ def picture_of(root: Path, folders: tuple[str, ...], stem: str, suffixes: tuple[
 def listed(path: Path) -> list[str]:
     """The names of a split list: the first word group of each line, without a flag behind it."""
     names = []
-    for line in path.read_text(encoding="utf-8-sig").splitlines():
+    for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines():
         name = line.strip()
         # VOC's lists of one class end in " 1", " -1" or " 0".
         head, _, flag = name.rpartition(" ")
@@ -211,7 +214,7 @@ def _classes_of(paths: list[Path]) -> tuple[str, ...]:
     for path in paths:
         try:
             parsed = ET.parse(path)  # noqa: S314  as in parse_voc
-        except (ET.ParseError, OSError):
+        except (ET.ParseError, OSError, ValueError):
             continue  # it is counted where it is read
         names |= {class_name(n.text) for n in parsed.iterfind("object/name") if n.text and n.text.strip()}
     return tuple(sorted(names))

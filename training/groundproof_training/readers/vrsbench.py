@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -156,7 +157,7 @@ class _Annotations:
                     (self.folder / f"{Path(image).stem}.json").read_text(encoding="utf-8-sig")
                 )
                 self.objects = [o for o in content.get("objects", []) if isinstance(o, dict)]
-            except (OSError, ValueError, AttributeError):
+            except (OSError, ValueError, AttributeError, TypeError):
                 return {}
         same = [o for o in self.objects if _same(str(o.get("referring_sentence", "")), sentence)]
         return same[0] if len(same) == 1 else {}
@@ -212,9 +213,10 @@ def _noted(sample: Sample, note: dict[str, Any], options: VrsBenchOptions) -> Sa
 def _corners(numbers: Any, image: SampleImage) -> Quad | None:
     """Eight numbers from 0 to 1, in px."""
     try:
-        return scaled(quad_of(float(n) for n in numbers), image.width, image.height)
-    except (TypeError, ValueError):
+        quad = scaled(quad_of(float(n) for n in numbers), image.width, image.height)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return quad if all(map(isfinite, quad)) else None
 
 
 READERS: tuple[Reader, ...] = (VrsBench(),)

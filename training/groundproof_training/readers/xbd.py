@@ -75,7 +75,9 @@ def parse_xbd(text: str, problems: Problems, where: str) -> tuple[dict[str, Foun
     is no label of xBD."""
     try:
         document = json.loads(text)
-        listed, metadata = document["features"]["xy"], document.get("metadata", {})
+        listed, metadata = document["features"]["xy"], document.get("metadata") or {}
+        if not isinstance(listed, list) or not isinstance(metadata, dict):
+            raise TypeError("features.xy is a list, metadata an object")
     except (KeyError, TypeError) as err:
         raise ValueError(f"it has no features.xy ({err!r})") from err
     found: dict[str, Found] = {}
@@ -83,8 +85,8 @@ def parse_xbd(text: str, problems: Problems, where: str) -> tuple[dict[str, Foun
         at = f"{where}, feature {number}"
         try:
             about: dict[str, Any] = one["properties"]
-            uid, outline = str(about["uid"]), shapely.from_wkt(one["wkt"])
-        except (KeyError, TypeError, shapely.GEOSException) as err:
+            uid, outline = str(about["uid"]), shapely.from_wkt(str(one["wkt"]))
+        except (KeyError, TypeError, shapely.errors.ShapelyError) as err:
             problems.add("broken label", at, str(err).splitlines()[0])
             continue
         if uid in found:

@@ -57,7 +57,7 @@ def parse_yolo(
                 made = ((min(xs), min(ys), max(xs), max(ys)), quad)
             else:
                 raise ValueError(f"{len(values)} numbers, expected 5 (a box) or 9 (four corners)")
-        except ValueError as err:
+        except (ValueError, OverflowError) as err:
             problems.add("broken label", at, str(err))
             continue
         if index not in names:
@@ -129,7 +129,9 @@ class YoloReader(ObjectReader):
         listed = root / "classes.txt"
         if not listed.is_file():
             raise WrongFolderError(root, self.card, "data.yaml or classes.txt")
-        lines = [line.strip() for line in listed.read_text(encoding="utf-8-sig").splitlines()]
+        lines = [
+            line.strip() for line in listed.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+        ]
         names = dict(enumerate(line for line in lines if line))
         folders = (f"images/{split}", f"{split}/images") + ((f"images/{'valid'}",) if split == "val" else ())
         own_folder = next((f for f in folders if (root / f).is_dir()), None)
@@ -169,7 +171,7 @@ def _pictures(root: Path, base: str, given: Any, problems: Problems) -> list[str
             listed = sorted(p for p in place.rglob("*") if p.suffix.lower() in {s.lower() for s in PICTURES})
             found |= {p.relative_to(root).as_posix(): None for p in listed}
         else:
-            for line in place.read_text(encoding="utf-8-sig").splitlines():
+            for line in place.read_text(encoding="utf-8-sig", errors="replace").splitlines():
                 picture = _inside(root, base, line.strip()) if line.strip() else None
                 if picture is not None:
                     found[picture.relative_to(root).as_posix()] = None
