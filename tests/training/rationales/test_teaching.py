@@ -335,3 +335,18 @@ def test_rationales_that_samples_bring_along_are_verified_too(folder):
     made, statistics, _ = teach(folder, brought, "template", fallback="drop")
     assert [one.sample_id for one in made] == ["true"]
     assert statistics["samples"] == {"kept": 1, "dropped": 1}
+
+
+def test_an_accepted_answer_is_verified_again_before_it_is_used_again(folder, serve):
+    server = serve(good)
+    made, _, _ = teach(folder, asked(2), server.url)
+    assert len(made) == 2
+    (ledger,) = (folder / "out.jsonl.answers").glob("*.jsonl")
+    ledger.write_text(
+        ledger.read_text().replace("E1 and E2 are ships, 2 in all.", "Dozens of ships lie here.", 1)
+    )
+    before = len(server.requests)
+    made, statistics, _ = teach(folder, asked(2), server.url)
+    assert len(server.requests) == before + 1
+    assert statistics["reused"] == 1
+    assert {one.rationale.synthesis for one in made} == {"E1 and E2 are ships, 2 in all."}

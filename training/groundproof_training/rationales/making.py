@@ -193,7 +193,9 @@ class Maker:
                 continue
             key = key_of(one, self.teacher.name, self.profile.name)
             known = self.ledger.find(key)
-            if known is not None and (known.rationale or len(known.attempts) >= self.settings.attempts):
+            if known is not None and (
+                self._still_true(one, known.rationale) or len(known.attempts) >= self.settings.attempts
+            ):
                 self.statistics.reused += 1
                 self._progress.step()
                 continue
@@ -285,7 +287,7 @@ class Maker:
         if self.teacher is not None and self.ledger is not None and self._is_for_teacher(sample):
             entry = self.ledger.find(key_of(one, self.teacher.name, self.profile.name))
             attempts = entry.attempts if entry else ()
-            if entry is not None and entry.rationale is not None:
+            if entry is not None and self._still_true(one, entry.rationale):
                 return self._counted(one, entry.rationale, "teacher", attempts)
             if self.settings.fallback == "drop":
                 self.problems.add("no rationale", sample.sample_id, "no text of the teacher was accepted")
@@ -321,6 +323,10 @@ class Maker:
             self.problems.add("template rejected", sample.sample_id, reason)
             return None
         return rationale
+
+    def _still_true(self, sample: Sample, rationale: Rationale | None) -> bool:
+        """Of an answer that was kept: the verifier may have become stricter since."""
+        return rationale is not None and not self._untrue(sample, rationale)
 
     def _untrue(self, sample: Sample, rationale: Rationale) -> str:
         """The verifier's first reason against a rationale as it would be written; "" where there is none."""
