@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
-from qgis.core import QgsProject, QgsRasterLayer
+from qgis.core import QgsApplication, QgsProject, QgsRasterLayer, QgsVectorLayer
 from qgis.gui import QgsMapToolPan
 from qgis.PyQt.QtCore import QPoint, Qt
 from qgis.PyQt.QtWidgets import QApplication, QMessageBox
@@ -16,10 +17,12 @@ from groundproof_qgis.asking.form import CANVAS, RECTANGLE
 from groundproof_qgis.control.run import Run
 from groundproof_qgis.engine.local import LocalEngine
 from groundproof_qgis.engine.settings import EngineSettings
+from groundproof_qgis.gui.history_menu import HistoryDialog
 from groundproof_qgis.gui.messages import GOOD, WARNING
 from groundproof_qgis.history import store
 from groundproof_qgis.history.record import new_record
 from groundproof_qgis.layers.live import LiveLayer
+from groundproof_qgis.tasks.work_task import WorkTask
 from tests.plugin.desks import AtWork
 from tests.plugin.engine_waiting import until
 from tests.plugin.results import parcels, result, scene
@@ -209,6 +212,47 @@ def test_a_project_that_is_closed_takes_its_answer_and_its_messages_with_it(work
     assert work.messages.sentence == ""
     assert work.answers.model.total == 0
     assert work.desk.showing.run is None
+
+
+def ended_tasks() -> None:
+    """Until nothing runs in the background any more, and what it gave was told."""
+    until(lambda: not QgsApplication.taskManager().count())
+    for _ in range(20):
+        QApplication.processEvents()
+
+
+def test_what_is_read_of_a_closed_project_does_not_come_into_the_next_one(work):
+    run, other = opened(work, kept(work)), kept(work)
+    work.desk.runs._chosen("open", [other])
+    work.project.clear()
+    ended_tasks()
+    assert work.project.mapLayers() == {}
+    work.desk.updating.answer_due.emit(run)  # its review was saved before
+    ended_tasks()
+    assert work.project.mapLayers() == {}
+    task = object()
+    work.desk.runs._tasks.add(task)
+    work.project.clear()
+    layer = QgsVectorLayer("Polygon", "changes", "memory")
+    work.desk.runs._compared(task, run, run, layer, "25 airplanes before, 27 after")
+    assert work.project.mapLayers() == {}
+
+
+def test_nothing_comes_into_a_project_while_qgis_closes(work):
+    run = opened(work, kept(work))
+    work.desk.runs.show()
+    slow = WorkTask("a slow disk", lambda: time.sleep(0.5))
+    QgsApplication.taskManager().addTask(slow)
+    run.layers.evidence.startEditing()
+    run.layers.evidence.rollBack()  # "Discard", says the person whom QGIS asks
+    work.desk.results.open(run)
+    work.project.clear()
+    work.desk.results.open(run)
+    work.desk._quit()
+    ended_tasks()
+    assert work.project.mapLayers() == {}
+    lists = [one for one in QApplication.topLevelWidgets() if isinstance(one, HistoryDialog)]
+    assert not any(one.isVisible() for one in lists)
 
 
 def test_the_plugin_leaves_the_canvas_as_it_was(qgis_app, work):

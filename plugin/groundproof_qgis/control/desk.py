@@ -95,14 +95,14 @@ class Desk(QObject):
         self._quit()
         self.sizing.stop()
         self.engines.close()
-        self.results.close()
         self.reviewing.close()
-        self.runs.close()
         self.showing.close()
         self.places.tidy_up()
 
     def _quit(self) -> None:
         self.asking.leave()
+        self.results.close()  # before tasks end: what they give comes into no project any more
+        self.runs.close()
         end_tasks()
 
     def _connect_asking(self) -> None:
@@ -128,9 +128,9 @@ class Desk(QObject):
             source.problem.connect(self._warn)
         self.results.opened.connect(self._opened)
         self.results.failed.connect(lambda _run, sentence: self._warn(sentence))
-        self.reviewing.answer_due.connect(self.results.open)
+        self.reviewing.answer_due.connect(self.results.read_anew)
         self.reviewing.started.connect(self._review_started)
-        self.updating.answer_due.connect(self.results.open)
+        self.updating.answer_due.connect(self.results.read_anew)
         self.reviewing.changed.connect(self.showing.changed)
         self.reviewing.layers_missing.connect(self._layers_missing)
         self.exports.written.connect(self._say_written)

@@ -25,7 +25,8 @@ from groundproof_qgis.tasks.work_task import WorkTask
 
 class Results(QObject):
     """opened: the run has its answer and layers. failed: it could not be; a sentence. One comes for each call, unless
-    the project is closed before.
+    the project is closed before: what was read of one project's run never comes into the next one, and into none while
+    QGIS closes, which would crash with a layer in a project that it has emptied already.
     """
 
     opened = pyqtSignal(object)
@@ -36,10 +37,13 @@ class Results(QObject):
         self._project = project
         self._tasks: set[WorkTask] = set()
         self._turns = Turns(self)
-        project.cleared.connect(self._turns.stop)
+        self._is_closed = False
+        project.cleared.connect(self._forget)
 
     def open(self, run: Run, *, layers: bool = True) -> None:
         """Read the GeoPackage, and show its layers; layers: False leaves the project as it is."""
+        if self._is_closed:
+            return
         path = run.path
         task = WorkTask(tr("Reading the result"), lambda: _read(path), (LayerError,))
         task.done.connect(lambda made: self._read(task, run, *made, layers))
@@ -48,15 +52,27 @@ class Results(QObject):
         QgsApplication.taskManager().addTask(task)
 
     def close(self) -> None:
-        """Show nothing more."""
-        self._project.cleared.disconnect(self._turns.stop)
+        """Open nothing more."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._project.cleared.disconnect(self._forget)
+        self._forget()
+
+    def read_anew(self, run: Run) -> None:
+        """Its file says something new. Layers that somebody took off the map stay away."""
+        self.open(run, layers=False)
+
+    def _forget(self) -> None:
+        """What is being read was of a project that is closed."""
+        self._tasks.clear()
         self._turns.stop()
 
     def _read(
         self, task: WorkTask, run: Run, made: Answer, asked: dict[str, tuple[str, ...]], layers: bool
     ) -> None:
-        self._tasks.discard(task)
-        self._turns.add(self._showing(run, made, asked, layers))
+        if self._is_awaited(task):
+            self._turns.add(self._showing(run, made, asked, layers))
 
     def _showing(
         self, run: Run, made: Answer, asked: dict[str, tuple[str, ...]], layers: bool
@@ -77,7 +93,9 @@ class Results(QObject):
             self.failed.emit(run, problem)
             return
         run.live = None
-        if shown is not None and (run.index is None or run.index.layer is not shown.evidence):
+        if shown is None:
+            run.index = None
+        elif run.index is None or run.index.layer is not shown.evidence:
             run.index = EvidenceIndex(shown.evidence, made.evidence)
         self.opened.emit(run)
         yield
@@ -85,8 +103,14 @@ class Results(QObject):
             run.index.prepare()
 
     def _not_read(self, task: WorkTask, run: Run, sentence: str) -> None:
+        if self._is_awaited(task):
+            self.failed.emit(run, sentence)
+
+    def _is_awaited(self, task: WorkTask) -> bool:
+        if task not in self._tasks:
+            return False
         self._tasks.discard(task)
-        self.failed.emit(run, sentence)
+        return True
 
 
 def _read(path: Path) -> tuple[Answer, dict[str, tuple[str, ...]]]:

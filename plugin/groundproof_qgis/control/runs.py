@@ -65,6 +65,8 @@ class Runs(QObject):
         self._dialog: HistoryDialog | None = None
         self._running = ""
         self._tasks: set[CallTask] = set()
+        self._is_closed = False
+        project.cleared.connect(self._forget)
 
     def set_running(self, run: Run | None) -> None:
         """The run that is being asked now."""
@@ -72,7 +74,11 @@ class Runs(QObject):
         self.refresh()
 
     def close(self) -> None:
-        """Take the list away."""
+        """Take the list away, and show no comparison that has not come yet."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._project.cleared.disconnect(self._forget)
+            self._forget()
         if self._dialog is not None:
             self._dialog.close()
             self._dialog.deleteLater()
@@ -170,7 +176,8 @@ class Runs(QObject):
     def _compared(
         self, task: CallTask, before: Run, after: Run, layer: QgsVectorLayer, sentence: str
     ) -> None:
-        self._tasks.discard(task)
+        if not self._is_awaited(task):
+            return
         run_id = f"{before.record.run_id}..{after.record.run_id}"
         title = tr("Changes {before} to {after}").format(
             before=when_words(before.record.asked_at), after=when_words(after.record.asked_at)
@@ -180,8 +187,18 @@ class Runs(QObject):
         self.compared.emit(sentence)
 
     def _not_compared(self, task: CallTask, err: EngineError) -> None:
+        if self._is_awaited(task):
+            self.problem.emit(str(err))
+
+    def _forget(self) -> None:
+        """Comparisons of a project that is closed come into no other one."""
+        self._tasks.clear()
+
+    def _is_awaited(self, task: CallTask) -> bool:
+        if task not in self._tasks:
+            return False
         self._tasks.discard(task)
-        self.problem.emit(str(err))
+        return True
 
 
 def _entry(one: store.Listed) -> HistoryEntry:

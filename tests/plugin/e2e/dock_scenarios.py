@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsProject
+import time
+
+from qgis.core import QgsApplication, QgsProject
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
 
@@ -61,6 +63,35 @@ def follows_links_reviews_and_reopens(driver, zip_path: str, engine: str, projec
     driver.wait(0.5)
     driver.screenshot("dock-history", screen=True)
     return found
+
+
+def leaves_right_after_a_review(driver, zip_path: str, engine: str, project: str):
+    """Save the review and close QGIS at once: the engine is still asked what follows from it, and a file is written."""
+    dock = prepared(driver, zip_path, engine)
+    from groundproof_qgis.tasks.work_task import WorkTask
+
+    demo(driver, dock)
+    layer = answered(driver, dock)
+    panel = dock.answer_panel
+    driver.save_project(project)
+    driver.click(panel.review_button)
+    panel.review_requested.emit(["A1:E7"], "rejected")
+    driver.wait(0.5)
+    found = {"line": panel.head.line.text()}
+    driver.slow_disk = WorkTask("A slow disk", lambda: time.sleep(3))
+    QgsApplication.taskManager().addTask(driver.slow_disk)
+    panel.review_button.click()
+    found["saved"] = not layer.isEditable()
+    found["due"] = desk().showing.run.record.answer_due
+    return found
+
+
+def finds_the_review_again(driver, project: str):
+    dock = driver.dock("GroundproofDock")
+    driver.open_project(project)
+    panel = dock.answer_panel
+    driver.wait_until(lambda: panel.model.total > 0, 20, "the run is shown again")
+    return panel.head.review.text()
 
 
 def draws_reports_and_exports(driver, zip_path: str, engine: str, folder: str):

@@ -179,6 +179,20 @@ def test_a_review_is_undone_saved_and_opened_again(
     assert found["reopened"] == found["after"]
 
 
+def test_qgis_that_is_closed_right_after_a_review_closes_well(
+    desktop: Desktop, installed: dict[str, str], tmp_path: Path
+) -> None:
+    project = str(tmp_path / "l.qgz")
+    left = desktop.run(
+        scenarios("dock"), "leaves_right_after_a_review", project=project, seconds=240, **installed
+    )["result"]
+    assert left["saved"]
+    assert left["due"]
+    n = int(left["line"].split()[0])
+    found = desktop.run(scenarios("dock"), "finds_the_review_again", project=project, seconds=240)["result"]
+    assert found.startswith(f"{n - 1} counted after your review")
+
+
 def test_boxes_drawn_and_moved_by_hand_reach_reports_and_training_data(
     desktop: Desktop, installed: dict[str, str], tmp_path: Path
 ) -> None:
