@@ -6,6 +6,7 @@ what the edits do to answers (`groundproof.audit.reaudit`).
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,8 +53,9 @@ def reviewed(result: Result) -> gpd.GeoDataFrame:
             "or nothing (NULL)."
         )
     by_hand = _blank(evidence["evidence_id"])
+    last = _last_numbers(evidence)
     for row in np.flatnonzero(by_hand):
-        _fill(evidence, int(row), result.answers)
+        _fill(evidence, int(row), result.answers, last)
     seen = evidence["review"].isin(list(SEEN)).to_numpy(dtype=bool)
     evidence.loc[seen, "verdict"] = str(Verdict.SUPPORTED)
     moved = evidence["review"].isin(["adjusted", "added"]).to_numpy(dtype=bool)
@@ -76,8 +78,18 @@ def _blank(values: pd.Series[Any]) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return (values.isna() | (values == "")).to_numpy(dtype=bool)
 
 
-def _fill(evidence: gpd.GeoDataFrame, row: int, answers: gpd.GeoDataFrame) -> None:
-    """Give a row drawn by hand what the other rows have."""
+def _last_numbers(evidence: gpd.GeoDataFrame) -> Counter[str]:
+    """The greatest E-number of each answer."""
+    numbers = (
+        evidence["evidence_id"].astype("string").str.extract(r"^E(\d+)$", expand=False).dropna().astype(int)
+    )
+    return Counter(numbers.groupby(evidence["answer_id"]).max().to_dict())
+
+
+def _fill(
+    evidence: gpd.GeoDataFrame, row: int, answers: gpd.GeoDataFrame, last_numbers: Counter[str]
+) -> None:
+    """Give a row drawn by hand what the other rows have; its E-number is counted in `last_numbers`."""
     answer_id = _cell(evidence, row, "answer_id")
     known = list(answers["answer_id"])
     if (pd.isna(answer_id) or answer_id == "") and len(known) == 1:
@@ -89,10 +101,9 @@ def _fill(evidence: gpd.GeoDataFrame, row: int, answers: gpd.GeoDataFrame) -> No
             "Write into its column answer_id to which of them it belongs."
         )
     answer = answers[answers["answer_id"] == answer_id].iloc[0]
-    used = evidence["evidence_id"][evidence["answer_id"] == answer_id].dropna().astype(str)
-    numbers = used.str.extract(r"^E(\d+)$", expand=False).dropna().astype(int)
+    last_numbers[answer_id] += 1
     defaults = {
-        "evidence_id": f"E{int(numbers.max()) + 1 if len(numbers) else 1}",
+        "evidence_id": f"E{last_numbers[answer_id]}",
         "answer_id": answer_id,
         "run_id": answer["run_id"],
         "scene": answer["scene"],
@@ -133,6 +144,7 @@ def _follow_polygons(evidence: gpd.GeoDataFrame, rows: Any, grid: Grid, crs: CRS
     """Set `box_px`, the angle and the sizes of rows whose polygon does not lie where they say."""
     places = Georeferencer(grid)
     scene = shapely.box(0, 0, grid.width, grid.height)
+    moved: dict[int, PixelBox] = {}
     for row in map(int, rows):
         geometry = evidence.geometry.iloc[row]
         shape = None if geometry is None or geometry.is_empty else places.geometry_to_pixels(geometry, crs)
@@ -142,11 +154,13 @@ def _follow_polygons(evidence: gpd.GeoDataFrame, rows: Any, grid: Grid, crs: CRS
                 f"The reviewed box {name} has no polygon inside its scene. Draw it again, or delete the row."
             )
         bounds = tuple(float(v) for v in shape.bounds)
-        if _lies_at(_cell(evidence, row, "box_px"), _cell(evidence, row, "angle_deg"), bounds):
-            continue
-        box = PixelBox(*bounds)
-        area, width, height = (values[0] for values in places.sizes(PixelBoxes.of([box])))
-        put(evidence, row, "box_px", list(bounds))
+        if not _lies_at(_cell(evidence, row, "box_px"), _cell(evidence, row, "angle_deg"), bounds):
+            moved[row] = PixelBox(*bounds)
+    if not moved:
+        return
+    sizes = zip(*places.sizes(PixelBoxes.of(list(moved.values()))), strict=True)
+    for (row, box), (area, width, height) in zip(moved.items(), sizes, strict=True):
+        put(evidence, row, "box_px", [box.x0, box.y0, box.x1, box.y1])
         for name, value in (
             ("angle_deg", np.nan),
             ("area_m2", area),
