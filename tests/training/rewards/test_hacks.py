@@ -195,3 +195,20 @@ def test_every_reward_of_any_text_is_between_0_and_1(text: str, asked: Sample, w
     for name in NAMES:
         value = get(name, chosen.get(name))(said, asked, TINY, SEEN)
         assert value is None or 0 <= value <= 1
+
+
+@pytest.mark.parametrize("section", ["Look.", "So it is."])
+def test_evidence_belongs_into_the_evidence(section: str) -> None:
+    cited = " ".join(
+        f"E{n} ship [{','.join(map(str, map(int, b)))}]." for n, b in enumerate(TEN[:4], start=1)
+    )
+    elsewhere = trace("4").replace(section, cited)
+    assert FAITH(trace("4", TEN[:4]), FOUR, TINY, SEEN) == 1
+    assert FAITH(elsewhere, FOUR, TINY, SEEN) == pytest.approx(0.75)
+
+
+def test_a_class_that_is_denied_is_not_named() -> None:
+    for reward in (PAPER, GEO):
+        assert reward(trace("no forest, no lake, no meadow"), SEVERAL, TINY, SEEN) == 0
+        assert reward(trace("not dense residential"), SCENE, TINY, SEEN) == 0
+        assert reward(trace("A dense residential area."), SCENE, TINY, SEEN) == 1

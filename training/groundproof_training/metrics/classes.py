@@ -16,8 +16,9 @@ from groundproof_training.samples.labels import class_name
 
 _DIVIDER = re.compile(r"\s*[,;|/\n]\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+", re.IGNORECASE)
 _FILLER = words(
-    "and or this is it the of scene image class category shows show land use cover belongs to type"
+    "and or this is it the of scene image class category shows show land use cover belongs to type area region zone"
 )
+_DENIAL = frozenset(("no", "not", "neither", "nor", "without"))
 _EDGES = " \t\n.!\"'`*"
 
 
@@ -60,7 +61,9 @@ def read_classes(text: str, choices: tuple[str, ...] = ()) -> Named:
     while at < len(spoken):
         spans = ((n, " ".join(spoken[at : at + n])) for n in range(longest + 2, 0, -1))
         key, n = next(((k, n) for n, span in spans if (k := SYNONYMS.get(span, span)) in keys), ("", 1))
-        if key:
+        if key and at and spoken[at - 1] in _DENIAL:
+            other[-1].append(key)  # "no forest" names no class of the scene
+        elif key:
             found.append(key)
             other.append([])
         elif spoken[at] not in _FILLER:

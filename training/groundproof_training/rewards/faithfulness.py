@@ -79,4 +79,8 @@ def _boxed(reading: Reading) -> float | None:
     if reading.form is not Form.GEO_COT:
         return None
     section = _EVIDENCE.search(reading.text)
-    return boxed(section[1]) if section else 0.0
+    if section is None:
+        return 0.0
+    inside = [section.start(1) <= one.text_start < section.end(1) for one in reading.trace.evidence]
+    # Boxes of the plan or the synthesis are evidence to the parser, but no sentence of the evidence has them.
+    return boxed(section[1]) * (sum(inside) / len(inside) if inside else 1.0)

@@ -54,8 +54,10 @@ def encoder(folder: Path) -> Similarity:
     from transformers import AutoModel, AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        model = AutoModel.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True
+        ).eval()
     except (OSError, ValueError) as err:
         raise TrainingError(f"The sentence encoder in {folder} cannot be loaded: {err}") from err
 
