@@ -70,6 +70,31 @@ def _run(
     as_json: bool,
 ) -> None:
     from groundproof_training.errors import TrainingError
+
+    try:
+        _run_checked(stage, config, model, data, root, out, max_steps, dry_run, resume, as_json)
+    except ModuleNotFoundError as err:
+        missing = (err.name or "").partition(".")[0]
+        if not missing or missing.startswith("groundproof"):
+            raise
+        raise TrainingError(
+            f"training needs {missing}, which is not installed: pip install 'groundproof[train]'"
+        ) from err
+
+
+def _run_checked(
+    stage: str,
+    config: str,
+    model: str | None,
+    data: Path | None,
+    root: Path | None,
+    out: Path | None,
+    max_steps: int | None,
+    dry_run: bool,
+    resume: bool,
+    as_json: bool,
+) -> None:
+    from groundproof_training.errors import TrainingError
     from groundproof_training.tuning.configuration import read_configuration
 
     cfg = read_configuration(config)

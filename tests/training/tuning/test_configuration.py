@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,9 @@ def test_a_file_of_ones_own_is_read(tmp_path: Path) -> None:
         ),
         ("per_device = 16\nbeta", "per_device = 5\nbeta", "must be a multiple of per_device"),
         ("k = 8", "k = 1", "grpo.k"),
+        ('"faithfulness"', '"fidelity"', "There is no reward 'fidelity'. Rewards: rsthinker"),
+        ('name = "format",', 'name = "format", settings = { a = 1 },', "The reward format: a is 1"),
+        ("weight = 0.2", "weight = nan", "grpo.rewards.1.weight"),
         ("max_pixels = 112_896", "max_pixels = 100", "min_pixels"),
     ],
 )
@@ -73,3 +78,15 @@ def test_accelerates_configurations_gather_whole_weights() -> None:
     fsdp, zero3 = (yaml.safe_load(path.read_text()) for path in files)
     assert fsdp["fsdp_config"]["fsdp_state_dict_type"] == "FULL_STATE_DICT"
     assert zero3["deepspeed_config"]["zero3_save_16bit_model"]
+
+
+def test_a_package_that_is_missing_is_named() -> None:
+    code = (
+        "import sys; sys.modules['trl'] = None\n"
+        "from groundproof_training.cli import main\n"
+        "sys.argv = ['groundproof-train', 'sft', 'tiny', '--data', 'x.jsonl', '-o', 'out']\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "training needs trl, which is not installed: pip install 'groundproof[train]'" in done.stderr

@@ -15,6 +15,7 @@ from transformers import AutoConfig, AutoModelForImageTextToText
 from typer.testing import CliRunner
 
 from groundproof_training.cli import app
+from groundproof_training.errors import TrainingError
 from groundproof_training.tuning.architecture import measure, read_config
 from groundproof_training.tuning.checkpoint import open_checkpoint
 from groundproof_training.tuning.configuration import read_configuration
@@ -164,3 +165,11 @@ def test_two_steps_at_full_width_with_one_layer_each(
     losses = logged(out)
     assert len(losses) == 2
     assert all(np.isfinite(losses))
+
+
+def test_a_dry_run_of_nothing_is_a_sentence(tmp_path: Path) -> None:
+    cfg = read_configuration("rsthinker-9b")
+    with pytest.raises(TrainingError, match="are not there"):
+        estimate(cfg, "sft", None, tmp_path / "none.jsonl", None, None)
+    with pytest.raises(TrainingError, match="holds no model"):
+        estimate(cfg, "sft", str(tmp_path), None, None, None)

@@ -165,3 +165,34 @@ def test_tasks_one_after_another(models: dict[str, Path], tmp_path: Path) -> Non
     assert [rows.tasks[index] for index in order] == [Task.VQA] * 4 + [Task.COUNT] * 4
     assert "no sample of the task classify" in said
     assert any("2 samples of caption, detect are not in grpo.tasks" in line for line in said)
+
+
+@pytest.mark.parametrize("ends", [False, True])
+@pytest.mark.usefixtures("varied")
+def test_only_answers_that_were_cut_off_are_masked(
+    models: dict[str, Path], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: bool
+) -> None:
+    cfg = small_settings(grpo__mask_truncated=True)
+    end = open_checkpoint(cfg, str(models["glm4v"])).end_id
+    make_model = grpo.model_of
+
+    def biased(*args: Any) -> Any:
+        """A model that ends an answer often, or never."""
+        model = make_model(*args)
+
+        def prefer(module: Any, inputs: Any, logits: torch.Tensor) -> torch.Tensor:
+            bias = torch.zeros(logits.shape[-1])
+            bias[end] = 7.0 if ends else -100.0
+            return logits + bias
+
+        model.lm_head.register_forward_hook(prefer)
+        return model
+
+    monkeypatch.setattr(grpo, "model_of", biased)
+    run_grpo(order(cfg, models["glm4v"], data, tmp_path / "out", max_steps=1), Lines().append)
+    clipped, gradient = (
+        logged(tmp_path / "out", "completions/clipped_ratio"),
+        logged(tmp_path / "out", "grad_norm"),
+    )
+    assert (clipped[0] < 1) == ends
+    assert (gradient[0] > 0) == ends

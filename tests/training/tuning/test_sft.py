@@ -208,3 +208,15 @@ def test_a_batch_that_cannot_be_shared_out_is_refused() -> None:
     assert accumulation(128, 2, 8) == 8
     with pytest.raises(TrainingError, match="a batch of 12 is not a multiple"):
         accumulation(12, 8, 1)
+
+
+def test_a_run_that_never_began_does_not_keep_its_folder(
+    models: dict[str, Path], data: Path, tmp_path: Path
+) -> None:
+    empty, out = tmp_path / "empty.jsonl", tmp_path / "out"
+    empty.write_text("")
+    with pytest.raises(TrainingError, match="the file is empty"):
+        run_sft(order(small_settings(), models["glm4v"], empty, out, max_steps=1), Lines().append)
+    run_sft(order(small_settings(), models["glm4v"], data, out, max_steps=1), Lines().append)
+    with pytest.raises(TrainingError, match="holds a run already"):
+        run_sft(order(small_settings(), models["glm4v"], data, out, max_steps=1), Lines().append)

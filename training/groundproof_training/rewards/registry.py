@@ -84,9 +84,7 @@ def get(
 
     Raises TrainingError for an unknown name or setting, or captions that are to be scored without a CIDEr table.
     """
-    if name not in _SETTINGS:
-        raise TrainingError(f"There is no reward {name!r}. Rewards: {', '.join(NAMES)}.")
-    chosen = _validated(name, settings)
+    chosen = checked(name, settings)
     if isinstance(chosen, RSThinkerSettings):
         table = _table(chosen, samples)
         return Reward(name, chosen, lambda reading: _rsthinker(reading, chosen, table))
@@ -104,7 +102,10 @@ def get(
     )
 
 
-def _validated(name: str, settings: BaseModel | dict[str, Any] | None) -> BaseModel:
+def checked(name: str, settings: BaseModel | dict[str, Any] | None) -> BaseModel:
+    """The settings of a reward as its own class. Raises TrainingError for an unknown name or setting."""
+    if name not in _SETTINGS:
+        raise TrainingError(f"There is no reward {name!r}. Rewards: {', '.join(NAMES)}.")
     wanted = _SETTINGS[name]
     if isinstance(settings, BaseModel):
         if not isinstance(settings, wanted):

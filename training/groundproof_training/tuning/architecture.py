@@ -56,7 +56,10 @@ def read_config(cfg: Configuration, model: str | None) -> tuple[str, Any]:
         except (OSError, ValueError) as err:
             raise TrainingError(f"the architecture {path} cannot be read: {err}") from err
     place = find_folder(model or cfg.model.source)
-    return place.name, AutoConfig.from_pretrained(place, local_files_only=True, trust_remote_code=False)
+    try:
+        return place.name, AutoConfig.from_pretrained(place, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError) as err:
+        raise TrainingError(f"{place} holds no model: {str(err).splitlines()[0]}") from err
 
 
 def on_meta(config: Any) -> nn.Module:

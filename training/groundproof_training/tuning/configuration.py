@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from groundproof.protocol import Task
 from groundproof_training.errors import TrainingError
+from groundproof_training.rewards.registry import checked
 from groundproof_training.samples import Form
 
 Count = Annotated[int, Field(gt=0)]
@@ -128,8 +129,16 @@ class Reward(_Frozen):
     """A reward by its name in `groundproof_training.rewards`, its weight in the sum, and its settings there."""
 
     name: str
-    weight: float = 1.0
+    weight: float = Field(1.0, allow_inf_nan=False)
     settings: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        try:
+            checked(self.name, self.settings)
+        except TrainingError as err:
+            raise ValueError(str(err)) from err
+        return self
 
 
 class GrpoConfig(OptimiserConfig):

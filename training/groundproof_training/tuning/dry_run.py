@@ -21,7 +21,7 @@ from groundproof_training.tuning.architecture import Architecture, measure, read
 from groundproof_training.tuning.checkpoint import open_checkpoint
 from groundproof_training.tuning.configuration import Configuration, GrpoConfig, SftConfig
 from groundproof_training.tuning.left_out import LeftOut
-from groundproof_training.tuning.rows import Rows, make_row
+from groundproof_training.tuning.rows import Rows, check_file, make_row
 from groundproof_training.tuning.watch import duration
 
 Say = Callable[[str], None]
@@ -168,7 +168,8 @@ def count_tokens(
     form = cfg.data.form if stage == "sft" else None
     if cfg.model.architecture is None or model is not None:
         point = open_checkpoint(cfg, model)
-        rows = Rows(data, root or data.parent, point, cfg.data, form, left_out)
+        room = 0 if form else cfg.grpo.max_completion_tokens
+        rows = Rows(data, root or data.parent, point, cfg.data, form, left_out, room)
         lengths = rows.lengths
         half = cfg.grpo.max_completion_tokens // 2
         said = lengths.completion if form else np.full(len(rows), half)
@@ -187,6 +188,7 @@ def count_tokens(
 def _by_characters(
     cfg: Configuration, data: Path, cell: int, with_completion: bool, left_out: LeftOut
 ) -> Tokens:
+    check_file(data)
     profile = get_profile(cfg.model.profile or "tiny")
     found, number = [], 0
     with data.open("rb") as file:

@@ -103,10 +103,7 @@ class Rows:
         say: Say = lambda line: None,
     ) -> None:
         """room: tokens that must stay free for an answer. limit: rows kept at most."""
-        if not path.is_file():
-            raise TrainingError(f"the samples {path} are not there; make them with groundproof-train samples")
-        if path.suffix == ".parquet":
-            raise TrainingError(f"{path} is Parquet; training reads JSON lines (--format jsonl writes them)")
+        check_file(path)
         self.path, self.root, self.left_out = path, root, left_out
         self._profile, self._data, self._form = point.profile, data, form
         self._encoder = Encoder(point)
@@ -185,6 +182,14 @@ class _NotUsableError(ValueError):
     def __init__(self, kind: str, why: str) -> None:
         super().__init__(why)
         self.kind = kind
+
+
+def check_file(path: Path) -> None:
+    """Raises TrainingError where there are no samples to read."""
+    if not path.is_file():
+        raise TrainingError(f"the samples {path} are not there; make them with groundproof-train samples")
+    if path.suffix == ".parquet":
+        raise TrainingError(f"{path} is Parquet; training reads JSON lines (--format jsonl writes them)")
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

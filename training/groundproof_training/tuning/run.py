@@ -105,6 +105,8 @@ def _claim(order: Order, stage: str, say: Say) -> None:
     }
     text = tomli_w.dumps(resolved(order.cfg))
     described, configured = order.out / "run.json", order.out / "configuration.toml"
+    if described.exists() and not _has_begun(order.out):
+        described.unlink()  # a run that ended before its first step leaves nothing to go on with
     if described.exists() and not order.resume:
         raise TrainingError(
             f"{order.out} holds a run already; add --resume to go on with it, or choose another folder"
@@ -123,6 +125,12 @@ def _claim(order: Order, stage: str, say: Say) -> None:
     remove_incomplete(order.out / "checkpoints", say)
     described.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
     configured.write_text(text, encoding="utf-8")
+
+
+def _has_begun(out: Path) -> bool:
+    """Whether a step was logged, saved or finished in the folder."""
+    kept = (out / "log.jsonl", *out.glob("*.safetensors"), *(out / "checkpoints").glob("checkpoint-*"))
+    return any(path.exists() for path in kept)
 
 
 def common_arguments(order: Order, optimiser: OptimiserConfig, steps: int) -> dict[str, Any]:
