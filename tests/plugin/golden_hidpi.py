@@ -20,7 +20,7 @@ def main(folder: str, rotation: str) -> int:
 
     truth = raster(Path(folder), "utm north")
     canvas = shown(truth[0], 32631, float(rotation), zoom=5.5)
-    print(f"device pixel ratio {canvas.devicePixelRatioF():g}")
+    print(f"device pixel ratio {canvas.devicePixelRatioF():g}", flush=True)  # os._exit comes without
     frozen = freeze(Seen(), place_of_canvas(canvas), QgsProject.instance(), canvas)
     logical = canvas.mapSettings().outputSize()
     print(frozen.spec.width, frozen.spec.height, logical.width(), logical.height(), frozen.resolution)

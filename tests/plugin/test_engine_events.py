@@ -150,7 +150,7 @@ def test_nothing_is_missed_or_told_twice_when_connections_break_off(serve, quick
     assert job.asked_after == sorted(job.asked_after)
 
 
-def test_a_job_is_followed_from_behind_the_event_told_last(serve, quick) -> None:
+def test_a_job_is_followed_from_behind_the_event_told_last(serve) -> None:
     job = Job(9, [])
     assert follow(EngineAddress(serve(job).url), after=6)[1] == [7, 8, 9]
     assert job.asked_after == [6]

@@ -206,5 +206,6 @@ def test_two_states_of_a_result_are_compared(client, answered, project, tmp_path
     added = edit(layers, session)
     found = in_worker(lambda: ask_for_difference((file, job), (layers.path, None), client))
     (one,) = found["answers"]
-    assert [item["evidence_id"] for item in one["added"]] == [added]
+    assert not one["added"]
+    assert [item["evidence_id"] for item in one["by_review"]["after"]] == [added]
     assert {change["after"]["evidence_id"] for change in one["changed"]} >= {"E1", "E2"}
