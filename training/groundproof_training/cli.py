@@ -191,6 +191,7 @@ cli_tune.register(app)
 
 def main() -> None:
     """Entry point of the console script. What a user can put right is one sentence and exit code 2."""
+    from groundproof.errors import GroundproofError
     from groundproof_training.bench import BenchChangedError
     from groundproof_training.curves import NoLogsError
     from groundproof_training.errors import TrainingError
@@ -198,7 +199,7 @@ def main() -> None:
 
     try:
         app()
-    except (TrainingError, RealDataError, BenchChangedError, NoLogsError) as err:
+    except (TrainingError, GroundproofError, RealDataError, BenchChangedError, NoLogsError) as err:
         typer.echo(f"error: {err}", err=True)
         raise SystemExit(2) from err
 

@@ -78,7 +78,7 @@ def test_a_build_of_the_whole_set_is_cleaned_of_its_test_split_and_says_so(data,
     assert f"{len(test_files)} dropped as leaks; no picture is left in two splits" in lines[0]
     card = (out / "README.md").read_text()
     assert f"| whole | RSSCN7 | sft | 35 | 35 | {len(test_files)} | 39 |" in card
-    assert "**No picture is in two splits**" in card
+    assert "**No picture of train is in val or test, none of val in test**" in card
     # Independently of the build: the written files and the test split, audited anew.
     shutil.copy(out / "stages" / "held-out.jsonl", data)
     sources = [out / "train.jsonl", out / "val.jsonl", data / "held-out.jsonl"]

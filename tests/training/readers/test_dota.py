@@ -194,6 +194,12 @@ def test_patches_the_devkit_cut_stay_as_they_are(tmp_path):
     assert len({s.images[0].path for s in samples}) == 2
 
 
+def test_a_folder_of_other_texts_is_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("one two three four five six seven eight nine\n")
+    with pytest.raises(WrongFolderError, match="labelTxt"):
+        read("dota", tmp_path)
+
+
 def test_a_folder_without_labels_is_refused(tmp_path):
     (tmp_path / "train" / "images").mkdir(parents=True)
     with pytest.raises(WrongFolderError, match="labelTxt"):

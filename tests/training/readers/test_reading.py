@@ -136,6 +136,19 @@ def test_a_disk_that_fills_up_is_a_sentence_and_jsonl_goes_on(yolo, tmp_path, fo
     assert not (tmp_path / "s.out.part").exists()
 
 
+def test_no_sample_is_an_error_and_an_earlier_file_stays(yolo, tmp_path):
+    out = tmp_path / "s.jsonl"
+    write(Wanted("yolo", yolo, out, settings=ALL))
+    before = out.read_bytes()
+    for picture in (yolo / "images").iterdir():
+        picture.unlink()
+    with pytest.raises(
+        TrainingError, match=r"no sample for train.*\n.*\n.*no image(.*\n)+.*need_images=false"
+    ):
+        write(Wanted("yolo", yolo, out, settings=ALL))
+    assert out.read_bytes() == before
+
+
 def test_a_zip_is_unpacked_once_beside_itself(yolo, tmp_path):
     place = tmp_path / "my set.zip"
     with ZipFile(place, "w") as archive:

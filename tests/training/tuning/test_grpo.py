@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -31,9 +32,19 @@ def a_reward(prompts: Any, completions: Any, completion_ids: Any, **columns: Any
     return [sum(ids) % 7 / 7 for ids in completion_ids]
 
 
+def varying(function: Any) -> Any:
+    def score(prompts: Any, completions: Any, completion_ids: Any, **columns: Any) -> list[float]:
+        function(prompts, completions, completion_ids, **columns)  # tells what it tells
+        return a_reward(prompts, completions, completion_ids)
+
+    score.__name__ = function.__name__
+    return score
+
+
 @pytest.fixture
 def varied(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grpo, "trl_functions", lambda rewards, readings: [a_reward for _ in rewards])
+    real = grpo.trl_functions
+    monkeypatch.setattr(grpo, "trl_functions", lambda *run: [varying(one) for one in real(*run)])
 
 
 @pytest.mark.usefixtures("varied")
@@ -49,7 +60,11 @@ def test_five_steps_run_with_a_kl_and_the_engine_asks_the_result(
     assert all(np.isfinite(logged(out)))
     assert any("kl" in line and "left" in line for line in said)
     assert load(resolve(str(out)), device="cpu").profile.prompt_style == "native"
-    assert "rewards" in (out / "answers.jsonl").read_text()
+    answers = [json.loads(line) for line in (out / "answers.jsonl").read_text().splitlines()]
+    assert {"step", "sample", "task", "question", "truth", "answer", "rewards", "advantage"} <= set(
+        answers[-1]
+    )
+    assert logged(out, "step")[-1] == answers[-1]["step"]
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])

@@ -77,7 +77,7 @@ def _lines(facts: BuildFacts) -> list[str]:
     lines += ["", "## Left out", ""]
     lines += ["```", *facts.problems.lines(), "```"] if facts.problems.counts else ["Nothing."]
     left = (
-        "no picture is in two splits"
+        "no picture of train is in val or test, none of val in test"
         if not facts.left
         else f"{facts.left} pictures are in two, or unreadable"
     )
@@ -90,6 +90,8 @@ def _lines(facts: BuildFacts) -> list[str]:
         table(facts.after),
     ]
     lines += ["```", "", f"**{left[0].upper()}{left[1:]}**, test sets included."]
+    lines += ["Data for SFT and for GRPO of one split may share pictures."]
+    lines += ["A row says how many of its pictures each column shows too."]
     return lines
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -36,6 +37,10 @@ CUT_BY_DEVKIT = "2"
 """Where `difficult` stands: the object was cut by the patch to less than 0.7 of its area."""
 
 _HEADER = re.compile(r"(imagesource|gsd|acquisition dates)\s*:\s*(.*)", re.IGNORECASE)
+_OBJECT = re.compile(r"(-?[\d.]+\s+){8}\S+(\s+[012])?$")
+LOOKED_AT = 20
+"""Text files, and lines of each, that tell whether a folder holds labels."""
+
 _CUT_NAME = re.compile(r"__[\d.]+__-?\d+___-?\d+$")
 
 
@@ -84,6 +89,16 @@ def parse_dota(
                 Found.of_quad(words[8], quad, ignore=difficult != "0", truncated=difficult == CUT_BY_DEVKIT)
             )
     return found, facts
+
+
+def _has_labels(folder: Path) -> bool:
+    """Whether one of its first text files holds a line of DOTA, or all are empty (images without objects)."""
+    files = list(islice(sorted(folder.glob("*.txt")), LOOKED_AT))
+    lines: list[str] = []
+    for path in files:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            lines += [line.strip() for line in islice(file, LOOKED_AT) if line.strip()]
+    return any(_HEADER.match(line) or _OBJECT.match(line) for line in lines) or bool(files and not lines)
 
 
 class DotaReader(ObjectReader):
@@ -138,7 +153,7 @@ class DotaReader(ObjectReader):
         """The folder with labels of the version; where there is but one, that one."""
         names = [f"labelTxt-v{version}", f"labelTxt-v{version}/DOTA-v{version}_{split}", "labelTxt"]
         names += [f"labelTxt/DOTA-v{version}_{split}", "annfiles", ""]
-        return next((base / n for n in names if any((base / n).glob("*.txt"))), None)
+        return next((base / n for n in names if _has_labels(base / n)), None)
 
     def parts(self, whole: LabelledImage, options: ObjectOptions) -> Iterator[LabelledImage]:
         """Windows of a whole image; the image itself where its name says that it is a window."""

@@ -100,6 +100,8 @@ def write(wanted: Wanted, report: Callable[[str], None] = lambda line: None) -> 
                 tally.add(sample)
                 progress.step()
                 yield sample
+        if not seen:
+            raise TrainingError(_nothing(wanted, problems))
 
     try:
         written = _write(wanted, wanted.pictures or root, options, stream(), problems)
@@ -260,6 +262,14 @@ def _summary(wanted: Wanted, one: Reader, written: int, tally: _Tally, problems:
     )
     if problems.counts:
         lines += ["left out or mended:", *(f"  {line}" for line in problems.lines())]
-    if not written:
-        lines.append(f"nothing was found in {wanted.folder} for {', '.join(wanted.splits)}")
     return lines
+
+
+def _nothing(wanted: Wanted, problems: Problems) -> str:
+    asked = [*wanted.splits, *wanted.tasks, *wanted.settings]
+    lines = [f"{wanted.folder} gives no sample for {', '.join(asked)}; {wanted.out} was not written."]
+    if problems.counts:
+        lines += ["left out:", *(f"  {line}" for line in problems.lines())]
+    if problems.counts["no image"]:
+        lines.append("To read labels without their images: --set need_images=false")
+    return "\n".join(lines)

@@ -15,7 +15,7 @@ from groundproof.models.profile import Profile
 from groundproof_training.errors import TrainingError
 from groundproof_training.rewards.reading import Reading, Size, form_of
 from groundproof_training.rewards.registry import Reward
-from groundproof_training.samples import Form, Sample, seen_size
+from groundproof_training.samples import Form, Sample, answer_of, seen_size
 
 RewardFunction = Callable[..., list[float | None]]
 
@@ -92,14 +92,18 @@ def text_of(completion: Any) -> str:
     return "".join(part.get("text") or "" for part in content or ())
 
 
-def trl_function(reward: Reward, readings: Readings) -> RewardFunction:
-    """One reward as a function for `reward_funcs`. It logs its mean for each task where TRL offers `log_metric`."""
+def trl_function(reward: Reward, readings: Readings, *, tells: bool = False) -> RewardFunction:
+    """One reward as a function for `reward_funcs`. It logs its mean for each task where TRL offers `log_metric`.
+
+    tells: log each row's id, task, question and true answer too (one function of a run is enough).
+    """
 
     def score(
         prompts: Sequence[Any],
         completions: Sequence[Any],
         completion_ids: Sequence[Any] | None = None,
         log_metric: Callable[[str, float], None] | None = None,
+        log_extra: Callable[[str, list[str]], None] | None = None,
         **columns: Any,
     ) -> list[float | None]:
         samples = columns.get(SAMPLE_COLUMN)
@@ -109,15 +113,22 @@ def trl_function(reward: Reward, readings: Readings) -> RewardFunction:
             )
         seen = columns.get(SEEN_COLUMN) or [None] * len(completions)
         scores: list[float | None] = []
+        read: list[Reading] = []
         by_task: defaultdict[str, list[float]] = defaultdict(list)
         for completion, sample, sizes in zip(completions, samples, seen, strict=True):
             reading = readings.of(completion, sample, sizes)
+            read.append(reading)
             scores.append(reward.of(reading))
             if scores[-1] is not None:
                 by_task[reading.sample.task].append(scores[-1])
         if log_metric is not None:
             for task, values in by_task.items():
                 log_metric(f"rewards/{reward.name}/{task}", sum(values) / len(values))
+        if tells and log_extra is not None:
+            log_extra("sample", [one.sample.sample_id for one in read])
+            log_extra("task", [str(one.sample.task) for one in read])
+            log_extra("question", [one.sample.question for one in read])
+            log_extra("truth", [answer_of(one.sample, one.profile, one.seen) for one in read])
         return scores
 
     score.__name__ = reward.name
@@ -126,4 +137,4 @@ def trl_function(reward: Reward, readings: Readings) -> RewardFunction:
 
 def trl_functions(rewards: Iterable[Reward], readings: Readings) -> list[RewardFunction]:
     """Several rewards that share their readings."""
-    return [trl_function(reward, readings) for reward in rewards]
+    return [trl_function(reward, readings, tells=not number) for number, reward in enumerate(rewards)]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
-from math import ceil
+from math import ceil, isnan
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,9 @@ class RewardedTrainer(CarefulSaving, GRPOTrainer):
             for number, answer in enumerate(answers, start=first):
                 rewards = {name: values[number] for name, values in self._logs["rewards"].items()}
                 advantage = self._logs["advantages"][number]
-                entry = {"step": self.state.global_step, "answer": answer[-1]["content"], "rewards": rewards}
+                told = {name: values[number] for name, values in self._logs["extra"].items()}
+                entry = {"step": self.state.global_step, **told, "answer": answer[-1]["content"]}
+                entry |= {"rewards": {k: None if isnan(v) else v for k, v in rewards.items()}}
                 file.write(json.dumps({**entry, "advantage": advantage}, ensure_ascii=False) + "\n")
 
 

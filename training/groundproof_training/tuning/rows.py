@@ -147,7 +147,10 @@ class Rows:
             place = ".".join(str(part) for part in fault["loc"])
             raise _NotUsableError("broken line", f"{place}: {fault['msg']}") from err
         if self._form not in (None, Form.ANSWER) and sample.rationale is None:
-            raise _NotUsableError("no rationale", f"the form {self._form} needs one")
+            raise _NotUsableError(
+                "no rationale",
+                f"the form {self._form} needs one: `groundproof-train rationales` writes them",
+            )
         try:
             return make_row(sample, self._profile, self._data, self._form)
         except (ValueError, GroundproofError) as err:

@@ -77,6 +77,8 @@ class Watch(TrainerCallback):
         """Every rank stops at the same step, whichever was asked."""
         if any_rank(self._request.asked) and state.global_step < state.max_steps:
             control.should_save = control.should_training_stop = self.stopped = True
+        if self.stopped or state.global_step >= state.max_steps:
+            control.should_log = True  # the last steps are told too
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """One line for people, one for `log.jsonl`."""
