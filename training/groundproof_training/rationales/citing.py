@@ -9,19 +9,16 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from groundproof.boxes import ModelBox
+from groundproof_training.metrics.boxes import iou_matrix
 
 
 def ious(one: Sequence[ModelBox], other: Sequence[ModelBox]) -> NDArray[np.float64]:
     """Intersection over union (N, M). Both in one frame, which may scale x and y differently: IoU does not mind."""
-    if not one or not other:
-        return np.zeros((len(one), len(other)))
-    a, b = (np.array([(x.x0, x.y0, x.x1, x.y1) for x in boxes], dtype=float) for boxes in (one, other))
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = np.clip(high - low, 0, None).prod(axis=2)
-    area_a, area_b = ((x[:, 2:] - x[:, :2]).clip(0).prod(axis=1) for x in (a, b))
-    both = area_a[:, None] + area_b[None, :] - shared
-    return np.divide(shared, both, out=np.zeros_like(shared), where=both > 0)
+    return iou_matrix(_corners(one), _corners(other))
+
+
+def _corners(boxes: Sequence[ModelBox]) -> NDArray[np.float64]:
+    return np.array([(box.x0, box.y0, box.x1, box.y1) for box in boxes], dtype=float).reshape(-1, 4)
 
 
 def assign(overlap: NDArray[np.float64], fits: NDArray[np.bool_], min_iou: float) -> list[int | None]:
