@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from groundproof_training.readers.base import Options, Problems, TooLargeError, look_at, open_shown
+from groundproof_training.readers.base import (
+    Options,
+    Problems,
+    TooLargeError,
+    look_at,
+    open_shown,
+    opened_image,
+)
 from groundproof_training.samples import SampleImage
 
 from .folders import picture
@@ -76,6 +84,23 @@ def test_threads_open_small_and_large_images_side_by_side(tmp_path, monkeypatch)
     with ThreadPoolExecutor(8) as pool:
         shown = list(pool.map(lambda image: open_shown(tmp_path, image).size, wanted))
     assert shown == sizes * 50
+    assert Image.MAX_IMAGE_PIXELS == 10_000
+
+
+def test_pillows_limit_is_the_largest_image_open_and_its_own_again_after_the_last(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)
+    sizes = [(20, 10), (300, 200), (400, 100)]
+    small, large, wide = (picture(tmp_path / f"{n}.png", w, h) for n, (w, h) in enumerate(sizes))
+    with ExitStack() as first, ExitStack() as second:
+        # What overlaps need not be nested: the first to open is the first to close.
+        first.enter_context(opened_image(large, 60_000))
+        second.enter_context(opened_image(wide, 40_000))
+        assert Image.MAX_IMAGE_PIXELS == 60_000
+        first.close()
+        assert Image.MAX_IMAGE_PIXELS == 40_000
+        with opened_image(small, 200):
+            assert Image.MAX_IMAGE_PIXELS == 40_000
+    assert Image.MAX_IMAGE_PIXELS == 10_000
 
 
 def test_a_window_past_the_edge_is_black_there(tmp_path):

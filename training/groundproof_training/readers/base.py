@@ -172,19 +172,40 @@ class TooLargeError(OSError):
     """An image has more pixels than it may have."""
 
 
-_LARGE = threading.Lock()
+class _PixelLimit:
+    """Pillow's own limit, which is the whole process's, raised for as long as any thread has a larger image open."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._usual: int | None = None
+        self._open: list[int] = []
+
+    @contextmanager
+    def at_least(self, pixels: float) -> Iterator[None]:
+        with self._lock:
+            if not self._open:
+                self._usual = Image.MAX_IMAGE_PIXELS
+            self._open.append(int(pixels))
+            self._set()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open.remove(int(pixels))
+                self._set()
+
+    def _set(self) -> None:
+        Image.MAX_IMAGE_PIXELS = None if self._usual is None else max([self._usual, *self._open])
+
+
+_LIMIT = _PixelLimit()
 
 
 @contextmanager
 def opened_image(file: Path | BinaryIO, pixels: float) -> Iterator[Image.Image]:
-    """An image of at most so many pixels; Pillow's own limit, which is the process's, is raised for a larger one and
-    never lowered, because other threads open images too. Raises TooLargeError."""
+    """An image of at most so many pixels, also where that is more than Pillow opens by itself. Raises TooLargeError."""
     with ExitStack() as stack:
-        usual = Image.MAX_IMAGE_PIXELS
-        if usual is not None and pixels > usual:
-            stack.enter_context(_LARGE)
-            stack.callback(setattr, Image, "MAX_IMAGE_PIXELS", usual)
-            Image.MAX_IMAGE_PIXELS = int(pixels)
+        stack.enter_context(_LIMIT.at_least(pixels))
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:
