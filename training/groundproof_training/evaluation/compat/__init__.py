@@ -1,0 +1,20 @@
+"""Published metrics with their quirks, in our own words: for comparing with published tables, and for nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from groundproof_training.evaluation.cases import Case
+from groundproof_training.evaluation.figures import Measure
+
+
+class Compat(Protocol):
+    """The rules of one published evaluation."""
+
+    def measures(self, cases: Sequence[Case]) -> list[Measure]:
+        """Empty for a family that the evaluation has no rule for. Each note says what the number hides."""
+        ...
+
+
+COMPAT: dict[str, Compat] = {}

@@ -1,0 +1,1 @@
+"""Files of predictions that somebody else made, as cases."""
