@@ -53,9 +53,8 @@ class Summed(Measure):
     def of(self, weights: Floats) -> Floats:
         """See `Measure.of`."""
         keep = self.applies
-        chosen = weights[:, keep]
-        values = self.combine(chosen @ self.parts[keep])
-        return np.where(chosen.sum(axis=1) > 0, values, np.nan)
+        sums = weights @ np.where(keep[:, None], self.parts, 0.0)  # no copy of the weights, which are large
+        return np.where(weights @ keep.astype(np.float64) > 0, self.combine(sums), np.nan)
 
 
 def ratio(sums: Floats) -> Floats:
