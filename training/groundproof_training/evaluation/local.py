@@ -1,0 +1,241 @@
+"""The sets that need no download: `bench-v1`, and real pictures as scenes. What is asked about them, and what is true.
+
+Knows folders, readers and which pictures the embedded model was not trained on. Refuses to know models, answers and
+figures. The scales were chosen by sizes of objects and sensors before any score was seen, and are the same for every
+model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from groundproof.protocol import Task
+from groundproof_training import bench
+from groundproof_training.bench import BenchQuestion
+from groundproof_training.evaluation.cases import Family
+from groundproof_training.evaluation.questions import Picture, Question
+from groundproof_training.metrics.boxes import Floats
+from groundproof_training.readers.base import Problems, Reader, open_shown
+from groundproof_training.readers.objects import LabelledImage, ObjectOptions
+from groundproof_training.readers.questions import ObjectReader, asked_about
+from groundproof_training.readers.registry import reader
+from groundproof_training.readers.template_samples import to_sample
+from groundproof_training.real_data import (
+    TREES_NAIP_LICENCE,
+    is_held_out,
+    read_trees_naip,
+)
+from groundproof_training.samples import Sample, SampleImage, TrueBox
+from groundproof_training.samples.types import Split
+
+BENCH_FAMILIES: dict[Task, Family] = {
+    Task.COUNT: Family.COUNTING,
+    Task.DETECT: Family.DETECTION,
+    Task.GROUND: Family.DETECTION,  # a phrase for one object or many
+    Task.VQA: Family.VQA,
+    Task.CLASSIFY: Family.CLASSIFICATION,
+    Task.CAPTION: Family.CAPTIONING,
+    Task.GROUNDED_CAPTION: Family.CAPTIONING,
+    Task.REGION_CAPTION: Family.CAPTIONING,
+    Task.CHANGE: Family.VQA,  # one wording is right: a number, yes or no, what changed
+}
+
+
+def bench_samples(scenes: int = bench.SCENES, version: str = "bench-v1") -> Iterator[Question]:
+    """The questions of the first `scenes` scenes in the benchmark's mixed order, their pictures in memory.
+
+    Raises BenchChangedError where the generator is not the one that the benchmark was frozen with.
+    """
+    bench.check_generator(version)
+    number = dict[int, int]()
+    for one in bench.bench_questions(version, bench.shuffled(version)[:scenes]):
+        number[one.scene] = number.get(one.scene, -1) + 1
+        yield bench_question(one, f"{version}-{one.scene:04d}-{number[one.scene]}", version)
+
+
+def bench_question(one: BenchQuestion, sample_id: str, source: str = "bench-v1") -> Question:
+    """A question of the benchmark as every other one. Raises ValueError for one that names an unknown thing, which
+    the benchmark does not have."""
+    written = one.sample
+    images = tuple(
+        SampleImage(path=f"{source}/{one.scene:04d}{end}.png", width=one.width, height=one.height)
+        for end in (("",) if len(one.images) == 1 else ("-before", "-after"))
+    )
+    objects = [TrueBox(label="", x0=0, y0=0, x1=1, y1=1)] * (max(written.objects, default=-1) + 1)
+    for row, k, label, image in zip(one.boxes, written.objects, written.labels, written.images, strict=True):
+        x0, y0, x1, y1 = map(float, row)
+        objects[k] = TrueBox(label=label, x0=x0, y0=y0, x1=x1, y1=y1, image=image)
+    from groundproof_training.scenes import SCENE_TYPES
+
+    sample = to_sample(
+        written, images, objects, sample_id=sample_id, source=source, split="test", choices=SCENE_TYPES
+    )
+    if sample is None:
+        raise ValueError(f"{sample_id} asks for a thing that the generator does not know")
+    meta = {"type": str(sample.task)} | ({"class": written.label} if written.label else {})
+    return Question(
+        sample.model_copy(update={"meta": meta}), BENCH_FAMILIES[sample.task], partial(_given, one.images)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SceneSet:
+    """Real pictures that are asked as whole scenes. reader: its name. folders: below the data folder, each read by
+    itself. scale: asked px per px of the picture. held_out: only pictures that the embedded model was not trained on.
+    words: class of the source -> class that is asked for; also_ignored: class -> classes whose objects are neither
+    right nor wrong for it. ignore_truncated: objects that the edge cuts are neither counted nor mistakes."""
+
+    name: str
+    title: str
+    reader: str
+    folders: tuple[str, ...]
+    scale: float
+    held_out: bool = False
+    words: Mapping[str, str] = field(default_factory=dict)
+    also_ignored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ignore_truncated: bool = False
+    note: str = ""
+
+
+SCENE_SETS: dict[str, SceneSet] = {
+    one.name: one
+    for one in (
+        SceneSet(
+            "aircraft",
+            "Airbus aircraft (Pleiades, about 0.5 m)",
+            "airbus-aircraft",
+            ("aircraft",),
+            # Airplanes of 34 to 225 px (median 91) become 17 to 112 px.
+            scale=0.5,
+            ignore_truncated=True,
+            note="resampled by 0.5; airplanes that the edge cuts count neither way",
+        ),
+        SceneSet(
+            "storage_tanks",
+            "Airbus oil storage tanks (SPOT, about 1.2 m)",
+            "airbus-tanks",
+            ("storage_tanks",),
+            # Tanks of 4 to 90 px (median 17).
+            scale=1.0,
+        ),
+        SceneSet(
+            "thermal_uav",
+            "HIT-UAV thermal frames",
+            "hit-uav",
+            ("thermal_uav",),
+            scale=1.0,
+            held_out=True,
+            words={"car": "vehicle", "other vehicle": "vehicle"},
+            also_ignored={"vehicle": ("bicycle",)},
+            note="frames of places that the embedded model was not trained on; cars and other vehicles are asked for "
+            "as vehicles, bicycles count neither way there; nothing is counted where the source says that objects may "
+            "be unlabelled",
+        ),
+        SceneSet(
+            "dota",
+            "DOTA samples",
+            "dota",
+            ("labels/dota", "labels/dota/split_1024"),
+            # 0.26 m becomes about 0.5 m, as of the aircraft.
+            scale=0.5,
+            words={"small vehicle": "vehicle", "large vehicle": "vehicle"},
+            note="three pictures, resampled by 0.5; small and large vehicles are asked for as vehicles; boxes are "
+            "upright ones around the oriented truth",
+        ),
+    )
+}
+
+
+def scene_questions(one: SceneSet, data: Path, problems: Problems) -> Iterator[Question]:
+    """A count and a detection of every class in every picture, and of some classes that are absent; both are one look
+    at the picture (`scenes.SceneAsker`). Raises WrongFolderError where the data is another."""
+    source: Reader = reader(one.reader)
+    if not isinstance(source, ObjectReader):
+        raise TypeError(f"the reader {one.reader} gives no objects")
+    options = source.options(
+        tasks=(Task.COUNT, Task.DETECT), max_objects=1_000_000, wording="published",
+        **({"patch_px": None} if "patch_px" in source.options.model_fields else {}),
+    )  # fmt: skip
+    assert isinstance(options, ObjectOptions)  # noqa: S101  (of an ObjectReader)
+    for folder in one.folders:
+        root = data / folder
+        for split in _splits(source, root):
+            for whole in source.images(root, split, options, problems):
+                if one.held_out and not is_held_out(Path(whole.image.path).name):
+                    continue
+                changed = _as_asked(whole, one)
+                for sample in asked_about(changed, source.card, split, options, problems):
+                    yield _scene_question(sample, root)
+
+
+def tree_questions(data: Path) -> Iterator[tuple[Question, Floats]]:
+    """How many trees are there, in pictures of places that the embedded model was not trained on, with the trees'
+    positions (n, 2), x y px. The truth holds points and no boxes (`points`). Raises RealDataError."""
+    root = data / "trees_naip"
+    for one in read_trees_naip(root):
+        if not one.held_out:
+            continue
+        rows, columns = one.image.shape[:2]
+        sample = Sample(
+            sample_id=f"trees_naip-test-{one.name}-count-tree",
+            source="trees_naip",
+            split="test",
+            licence=TREES_NAIP_LICENCE,
+            task=Task.COUNT,
+            images=(SampleImage(path=f"images/{one.name}.tif", width=columns, height=rows),),
+            question="How many trees are there in the image?",
+            answer=str(len(one.points)),
+            asked=("tree",),
+            complete=False,
+            meta={"class": "tree"},
+        )
+        pictures = (one.image,)
+        yield Question(sample, Family.COUNTING, partial(_given, pictures)), one.points.astype(np.float64)
+
+
+def _given(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
+    return pictures
+
+
+def _splits(source: ObjectReader, root: Path) -> tuple[Split, ...]:
+    """Every split where the source has none of its own and draws them; else the first: a folder of samples is one."""
+    return source.card.splits if source.card.name != "dota" else ("val",)
+
+
+def _as_asked(whole: LabelledImage, one: SceneSet) -> LabelledImage:
+    objects = [
+        box.model_copy(
+            update={
+                "label": one.words.get(box.label, box.label),
+                "ignore": box.ignore or (one.ignore_truncated and box.truncated),
+            }
+        )
+        for box in whole.objects
+    ]
+    for label, others in one.also_ignored.items():
+        objects += [
+            box.model_copy(update={"label": label, "ignore": True})
+            for box in whole.objects
+            if box.label in others
+        ]
+    classes = tuple(dict.fromkeys(one.words.get(name, name) for name in whole.classes))
+    return replace(whole, objects=tuple(objects), classes=classes)
+
+
+def _scene_question(sample: Sample, root: Path) -> Question:
+    counting = sample.task is Task.COUNT
+    meta = {**sample.meta, "class": sample.asked[0]}
+    return Question(
+        sample.model_copy(update={"meta": meta}),
+        Family.COUNTING if counting else Family.DETECTION,
+        partial(_opened, root, sample.images),
+    )
+
+
+def _opened(root: Path, images: tuple[SampleImage, ...]) -> tuple[Picture, ...]:
+    return tuple(np.asarray(open_shown(root, image), dtype=np.uint8) for image in images)
