@@ -39,14 +39,14 @@ class FileOptions(BaseModel):
     """What a reader of predictions can be told. Frozen; unknown keys are refused.
 
     frame: of the boxes; None: the format's own. family: how every row is compared; None: by each row's content.
-    clockwise: which way an angle turns on screen. max_mb: of a file. max_line_mb: of one row. max_rows: of a file.
+    clockwise: which way an angle turns on screen; None: as the format's evaluator turns it. max_mb: of a file. max_line_mb: of one row. max_rows: of a file.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     frame: Frame | None = None
     family: Family | None = None
-    clockwise: bool = True
+    clockwise: bool | None = None
     max_mb: float = Field(4096, gt=0)
     max_line_mb: float = Field(8, gt=0)
     max_rows: int = Field(20_000_000, gt=0)

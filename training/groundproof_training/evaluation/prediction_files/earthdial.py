@@ -30,6 +30,10 @@ from groundproof_training.evaluation.prediction_files.text_rows import Notation,
 TRUTHS = ("gt_bbox", "groundtruth", "groundtruth0", "annotation", "caption0")
 """Keys of the truth; the first that is there counts."""
 _FURTHER = tuple(f"{name}{n}" for n in range(1, 5) for name in ("groundtruth", "caption"))
+CLOCKWISE = False
+"""Which way EarthDial's evaluator turns boxes on screen. With the corners of `turned_quads`, IoU >= 0.5 and one-to-one
+matching it gives the strict figures of METRICS.md (section D6); the labels themselves seem to be meant clockwise
+(`readers.oriented`), which gives .2645 .2494 .2567 .2684 instead."""
 _TYPES = ("vqa_type", "task_type", "ttype")
 _IMAGE = re.compile(r"<image>|<ImageHere>")
 _IMAGES = ("image_id", "image", "img", "image_path")
@@ -48,6 +52,8 @@ class EarthDialRows:
                 "rows of the format earthdial hold their truth and name no question by which another file could "
                 "give it; leave --truth out."
             )
+        if options.clockwise is None:
+            options = options.model_copy(update={"clockwise": CLOCKWISE})
         tally = Tally()
         frame = options.frame or Frame.PERCENT
         maker = TextCases(frame, options, tally, Notation.GRID)

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from groundproof.boxes import PixelBoxes
-from groundproof.georeference import corners
 from groundproof_training.evaluation.cases import NO_BOXES, BoxSet
 from groundproof_training.evaluation.prediction_files.base import Frame
 from groundproof_training.metrics.boxes import Floats, enclosing
+from groundproof_training.metrics.turned_boxes import turned_quads
 
 MOST = 0.5
 """Share of the boxes that must speak for another frame before one is warned."""
@@ -49,9 +48,9 @@ def box_set(
         [np.nan if a is None else a for a in ([] if angles is None else angles)], dtype=np.float64
     )
     quads = None
-    if len(turns) and (np.nan_to_num(turns, posinf=0, neginf=0) != 0).any():
-        turns = np.where(np.isfinite(turns), turns if clockwise else -turns, np.nan)
-        quads = np.asarray(corners(PixelBoxes(rows, turns)), dtype=np.float64).reshape(-1, 8)
+    if np.isfinite(turns).any():
+        # An angle of 0 is one too: a turned box is compared with an upright one corner by corner.
+        quads = turned_quads(rows, np.where(np.isfinite(turns), turns, 0.0), clockwise=clockwise)
         rows = enclosing(quads)
     return BoxSet(
         xyxy=rows,
@@ -114,7 +113,7 @@ def looks_wrong(
     """
     if not said.boxes:
         return None
-    if frame is Frame.PX and said.known and said.beyond > MOST * said.known and said.thousand < said.boxes:
+    if frame is Frame.PX and said.unit < said.boxes and _is_beyond(said):
         return _beyond(said)
     found = _by_range(said, frame) or _by_image(said, frame, smallest_image) or _by_truth(said, frame, true)
     if found is None:
@@ -161,6 +160,13 @@ def _by_truth(said: Extent, frame: Frame, true: Extent | None) -> tuple[Frame, s
     if frame is Frame.PER_MILLE and 7.5 < ratio < 13:
         return Frame.PERCENT, why
     return (Frame.PER_MILLE, why) if frame is Frame.PERCENT and 0.075 < ratio < 0.13 else None
+
+
+def _is_beyond(said: Extent) -> bool:
+    """Whether most boxes reach beyond their image in a way that another frame does not explain."""
+    if said.beyond <= MOST * max(said.known, 1):
+        return False
+    return said.corner_fits > MOST * said.beyond or said.thousand < said.boxes
 
 
 def _beyond(said: Extent) -> str:

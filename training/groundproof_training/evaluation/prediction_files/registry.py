@@ -6,11 +6,15 @@ from pathlib import Path
 
 from groundproof_training.errors import TrainingError
 from groundproof_training.evaluation.prediction_files.base import FileOptions, Format, Loaded
+from groundproof_training.evaluation.prediction_files.coco import CocoResults
 from groundproof_training.evaluation.prediction_files.earthdial import EarthDialRows
 from groundproof_training.evaluation.prediction_files.geochat import GeoChatRows
 from groundproof_training.evaluation.prediction_files.rs_tester import RsTesterRows
+from groundproof_training.evaluation.prediction_files.run import RunResults
 
-FORMATS: dict[str, Format] = {one.name: one for one in (RsTesterRows(), EarthDialRows(), GeoChatRows())}
+FORMATS: dict[str, Format] = {
+    one.name: one for one in (RsTesterRows(), EarthDialRows(), GeoChatRows(), CocoResults(), RunResults())
+}
 
 
 def load(path: Path, name: str, truth: Path | None = None, options: FileOptions | None = None) -> Loaded:

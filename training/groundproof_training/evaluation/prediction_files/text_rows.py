@@ -153,7 +153,7 @@ class TextCases:
         return box_set(
             [box.numbers for box in found],
             [box.angle_deg for box in found],
-            clockwise=self.options.clockwise,
+            clockwise=self.options.clockwise is not False,
             image=image,
         )
 
@@ -178,7 +178,7 @@ class TextCases:
         return box_set(
             [(one.box.x0, one.box.y0, one.box.x1, one.box.y1) for one in found],
             [one.box.angle_deg for one in found],
-            clockwise=self.options.clockwise,
+            clockwise=self.options.clockwise is not False,
             image=image,
         )
 
