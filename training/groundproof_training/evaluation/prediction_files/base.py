@@ -39,7 +39,8 @@ class FileOptions(BaseModel):
     """What a reader of predictions can be told. Frozen; unknown keys are refused.
 
     frame: of the boxes; None: the format's own. family: how every row is compared; None: by each row's content.
-    clockwise: which way an angle turns on screen; None: as the format's evaluator turns it. max_mb: of a file. max_line_mb: of one row. max_rows: of a file.
+    clockwise: which way an angle turns on screen; None: as the format's own evaluator turns it. max_mb: of a file.
+    max_line_mb: of one row. max_rows: of a file.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
