@@ -73,7 +73,8 @@ class Truth:
     """What is true. text: the answer as its source writes it, boxes and all, for metrics that read texts. texts: every
     right wording (VQA) or every reference (captions), without boxes. classes: names as the source spells them. boxes:
     None where the source does not say where the objects are; an empty set says that there are none. complete: the boxes
-    are all there are of what was asked for."""
+    are all there are of what was asked for. points: (n, 2) x y, in the units of the boxes, where the source gives one
+    position for every object and no box (tree tops); they are all there are."""
 
     text: str = ""
     texts: tuple[str, ...] = ()
@@ -81,6 +82,7 @@ class Truth:
     count: int | None = None
     boxes: BoxSet | None = None
     complete: bool = True
+    points: Floats | None = None
 
     @property
     def absent(self) -> bool:

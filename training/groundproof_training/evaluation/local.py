@@ -19,7 +19,6 @@ from groundproof_training import bench
 from groundproof_training.bench import BenchQuestion
 from groundproof_training.evaluation.cases import Family
 from groundproof_training.evaluation.questions import Picture, Question
-from groundproof_training.metrics.boxes import Floats
 from groundproof_training.readers.base import Problems, Reader, open_shown
 from groundproof_training.readers.objects import LabelledImage, ObjectOptions
 from groundproof_training.readers.questions import ObjectReader, asked_about
@@ -157,10 +156,14 @@ def scene_questions(one: SceneSet, data: Path, problems: Problems) -> Iterator[Q
     source: Reader = reader(one.reader)
     if not isinstance(source, ObjectReader):
         raise TypeError(f"the reader {one.reader} gives no objects")
-    options = source.options(
-        tasks=(Task.COUNT, Task.DETECT), max_objects=1_000_000, wording="published",
-        **({"patch_px": None} if "patch_px" in source.options.model_fields else {}),
-    )  # fmt: skip
+    wanted: dict[str, object] = {
+        "tasks": (Task.COUNT, Task.DETECT),
+        "max_objects": 1_000_000,
+        "wording": "published",
+    }
+    if "patch_px" in source.options.model_fields:
+        wanted["patch_px"] = None  # whole pictures
+    options = source.options.model_validate(wanted)
     assert isinstance(options, ObjectOptions)  # noqa: S101  (of an ObjectReader)
     for folder in one.folders:
         root = data / folder
@@ -173,9 +176,9 @@ def scene_questions(one: SceneSet, data: Path, problems: Problems) -> Iterator[Q
                     yield _scene_question(sample, root)
 
 
-def tree_questions(data: Path) -> Iterator[tuple[Question, Floats]]:
+def tree_questions(data: Path) -> Iterator[Question]:
     """How many trees are there, in pictures of places that the embedded model was not trained on, with the trees'
-    positions (n, 2), x y px. The truth holds points and no boxes (`points`). Raises RealDataError."""
+    positions: the truth holds points and no boxes. Raises RealDataError."""
     root = data / "trees_naip"
     for one in read_trees_naip(root):
         if not one.held_out:
@@ -195,7 +198,8 @@ def tree_questions(data: Path) -> Iterator[tuple[Question, Floats]]:
             meta={"class": "tree"},
         )
         pictures = (one.image,)
-        yield Question(sample, Family.COUNTING, partial(_given, pictures)), one.points.astype(np.float64)
+        points = one.points.astype(np.float64)
+        yield Question(sample, Family.COUNTING, partial(_given, pictures), points=points)
 
 
 def _given(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
@@ -213,6 +217,7 @@ def _as_asked(whole: LabelledImage, one: SceneSet) -> LabelledImage:
             update={
                 "label": one.words.get(box.label, box.label),
                 "ignore": box.ignore or (one.ignore_truncated and box.truncated),
+                "quad": None,  # the engine's rows are asked for as upright boxes
             }
         )
         for box in whole.objects

@@ -5,6 +5,8 @@ Knows completions and samples. Refuses to know models, files and metrics.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from groundproof.boxes import PixelBoxes
@@ -55,7 +57,7 @@ def case_with(question: Question, said: Said, profile: Profile, seen: tuple[Size
         family=question.family,
         task=sample.task,
         question=sample.question,
-        truth=truth_of_sample(sample, profile, seen),
+        truth=replace(truth_of_sample(sample, profile, seen), points=question.points),
         said=said,
         size=(float(image.width), float(image.height)),
         asked=sample.asked,

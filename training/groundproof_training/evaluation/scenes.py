@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 import time
 import warnings
@@ -21,21 +20,34 @@ from typing import Any
 import cv2
 import numpy as np
 import rasterio
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from rasterio.errors import NotGeoreferencedWarning
 
 from groundproof.counting import answers_to, counted
-from groundproof.errors import GroundproofError
+from groundproof.errors import GroundproofError, ModelError
 from groundproof.labels import normalise
 from groundproof.listening import Plan, Silent
 from groundproof.models.base import VisionLanguageModel
+from groundproof.models.profile import Profile
 from groundproof.protocol import PROMPT_VERSION
 from groundproof.session import AskOptions, Session
 from groundproof.tables import FAILED, TileStatus
 from groundproof.version import __version__
 from groundproof_training.errors import TrainingError
+from groundproof_training.evaluation.answers import Answers, Kept, Key
+from groundproof_training.evaluation.asking import HASH_HEX, Account, AskSettings, ModelDiedError, decoding_of
+from groundproof_training.evaluation.cases import NO_BOXES, BoxSet, Case, Family, Said, Status
 from groundproof_training.evaluation.questions import Picture, Question
-from groundproof_training.metrics.boxes import as_boxes
+from groundproof_training.evaluation.reading import case_with
+from groundproof_training.metrics.boxes import (
+    Floats,
+    areas,
+    as_boxes,
+    intersections,
+    iou_matrix,
+    match_greedy,
+)
 from groundproof_training.readers.questions import nouns
 
 Say = Callable[[str], None]
@@ -87,100 +99,64 @@ def _asked(question: Question) -> str:
     return question.sample.asked[0]
 
 
-class SceneAsker:
-    """Asks one model about whole pictures; a finished one is never asked again.
+def ask_scenes(
+    questions: Sequence[Question],
+    model: VisionLanguageModel,
+    answers: Answers,
+    options: SceneOptions | None = None,
+    say: Say = lambda line: None,
+    account: Account | None = None,
+) -> list[SceneAnswer]:
+    """One answer for each question, in their order; what is in `answers` is not asked, and detection and counting of
+    one class in one picture are one look. An answer with an error is not kept. account: filled, in looks.
 
-    log: file of answers, one JSON object a line, appended and synced after every picture; None keeps them in memory.
-    An answer counts for the same weights, profile, engine, prompt, settings, picture and question only.
+    Raises ModelDiedError when the model is gone; answers until then are kept.
     """
-
-    def __init__(
-        self,
-        model: VisionLanguageModel,
-        log: Path | None = None,
-        options: SceneOptions | None = None,
-        report: Say = lambda line: None,
-    ) -> None:
-        self._model, self._log, self._report = model, log, report
-        self._options = options or SceneOptions()
-        self._kept = {} if log is None else _read(log)
-        self.asked = 0
-        """How many pictures were really asked."""
-
-    def key(self, question: Question) -> str:
-        """What decides the answer, as a hash; the same for detection and counting."""
-        image = question.sample.images[0]
-        parts = {
-            "model": self._model.identity,
-            "profile": self._model.profile.model_dump(mode="json"),
-            "engine": f"{__version__}, prompt {PROMPT_VERSION}",
-            "options": self._options.model_dump(),
-            "picture": [image.path, image.sha256, image.shown],
-            "question": scene_question(question),
-        }
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
-
-    def answers(self, questions: Sequence[Question]) -> list[SceneAnswer]:
-        """One for each question, in their order. Raises TrainingError where the file of answers cannot be written."""
-        keys = [self.key(question) for question in questions]
-        todo = {key: question for key, question in zip(keys, questions, strict=True) if key not in self._kept}
-        progress = _Progress(self._report, len(todo))
-        failed: dict[str, SceneAnswer] = {}
-        for key, question in todo.items():
-            answer = ask_scene(self._model, question, self._options, progress)
-            self.asked += 1
-            if answer.error:
-                failed[key] = answer
-            else:
-                self._keep(key, question, answer)
-            progress.picture_done()
-        return [self._kept.get(key) or failed[key] for key in keys]
-
-    def _keep(self, key: str, question: Question, answer: SceneAnswer) -> None:
-        self._kept[key] = answer
-        if self._log is None:
-            return
-        row = {
-            "key": key,
-            "model": self._model.identity,
-            "picture": question.sample.images[0].path,
-            "question": scene_question(question),
-            **asdict(answer),
-        }
-        try:
-            self._log.parent.mkdir(parents=True, exist_ok=True)
-            with self._log.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as err:
-            raise TrainingError(
-                f"{self._log} cannot be written: {err}; make room or name another folder."
-            ) from err
+    options, account = options or SceneOptions(), account if account is not None else Account()
+    keys = [scene_key(question, model, options) for question in questions]
+    todo = {key: one for key, one in zip(keys, questions, strict=True) if answers.find(key) is None}
+    account.kept += len(set(keys)) - len(todo)
+    progress = _Progress(say, len(todo))
+    failed: dict[Key, SceneAnswer] = {}
+    for key, question in todo.items():
+        answer = ask_scene(model, question, options, progress)
+        account.asked += 1
+        if answer.error:
+            account.failed += 1
+            failed[key] = answer
+        else:
+            answers.keep([Kept(key, json.dumps(asdict(answer)), "stop", seconds=answer.seconds)])
+        progress.picture_done()
+    return [failed[key] if key in failed else _kept(answers, key) for key in keys]
 
 
-def _read(log: Path) -> dict[str, SceneAnswer]:
-    """Answers by key. The last line may be torn by an interruption: that picture is asked again."""
-    if not log.is_file():
-        return {}
-    kept: dict[str, SceneAnswer] = {}
-    content = log.read_text(encoding="utf-8")
-    lines = content.split("\n")
-    if lines[-1]:  # no line break behind it: what follows must not be written into the same line
-        with log.open("w", encoding="utf-8") as file:
-            file.write("".join(f"{line}\n" for line in lines[:-1]))
-    for number, line in enumerate(lines[:-1], start=1):
-        try:
-            row = json.loads(line)
-            key = row.pop("key")
-            fields = {name: row[name] for name in SceneAnswer.__slots__}
-            boxes = tuple(tuple(float(v) for v in box) for box in fields.pop("boxes"))
-        except (ValueError, KeyError, TypeError, AttributeError) as err:
-            raise TrainingError(
-                f"{log}, line {number} is no answer ({err!r}); delete that line to ask its picture again."
-            ) from err
-        kept[key] = SceneAnswer(boxes=boxes, **fields)
-    return kept
+def scene_key(question: Question, model: VisionLanguageModel, options: SceneOptions) -> Key:
+    """What decides the answer; the same for detection and counting, and for whatever the truth is."""
+    image = question.sample.images[0]
+    parts = {
+        "profile": model.profile.model_dump(mode="json"),
+        "engine": f"{__version__}, prompt {PROMPT_VERSION}",
+        "options": options.model_dump(),
+        "picture": [image.path, image.sha256, image.shown],
+        "question": scene_question(question),
+    }
+    prompt = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:HASH_HEX]
+    decoding = hashlib.sha256(json.dumps(decoding_of(model.profile, AskSettings())).encode()).hexdigest()[
+        :HASH_HEX
+    ]
+    return Key(f"scene {image.path} {_asked(question)}", model.identity, prompt, decoding)
+
+
+def _kept(answers: Answers, key: Key) -> SceneAnswer:
+    kept = answers.find(key)
+    try:
+        row = json.loads(kept.text if kept is not None else "")
+        boxes = tuple(tuple(float(v) for v in box) for box in row.pop("boxes"))
+        return SceneAnswer(boxes=boxes, **row)
+    except (ValueError, KeyError, TypeError, AttributeError) as err:
+        raise TrainingError(
+            f"{answers.path}: the answer to {key.case_id} cannot be read ({err!r}); delete its line to ask it again."
+        ) from err
 
 
 def ask_scene(
@@ -206,6 +182,10 @@ def ask_scene(
             )
             with Session(wanted, progress, model=model) as session:
                 _, result = session.run(Path(scratch) / "scene.run")
+        except ModelError as err:
+            raise ModelDiedError(
+                f"{err} Pictures before this one are kept: run the same command when the model is back."
+            ) from err
         except (GroundproofError, OSError) as err:
             return SceneAnswer(error=f"{type(err).__name__}: {err}", seconds=time.monotonic() - started)
         seconds = time.monotonic() - started
@@ -230,6 +210,46 @@ def ask_scene(
     )
 
 
+IGNORED_IOU, IGNORED_SHARE = 0.25, 0.5
+"""A box with this overlap with an object to ignore, or this share of its area inside one, is about that object."""
+
+
+def scene_case(question: Question, answer: SceneAnswer, profile: Profile) -> Case:
+    """The case of one answer about a whole picture. Its boxes are both the evidence and, for detection, the answer.
+
+    Of a count what lies on objects to ignore, and on no true object, is taken off: it is neither asked for nor wrong.
+    """
+    image = question.sample.images[0]
+    x0, y0, *_ = image.shown
+    rows = as_boxes(list(answer.boxes)) + np.array([x0, y0, x0, y0], dtype=np.float64)
+    label = _asked(question)
+    boxes = BoxSet(rows, (label,) * len(rows), (0,) * len(rows)) if len(rows) else NO_BOXES
+    if answer.error:
+        said = Said(text=answer.error, status=Status.FAILED)
+    elif question.family is Family.COUNTING:
+        count = len(rows) if answer.count is None else answer.count
+        count -= int(about_ignored(rows, question).sum())
+        said = Said(text=answer.text, answer=answer.text, evidence=boxes, count=max(0, count))
+    else:
+        said = Said(text=answer.text, answer=answer.text, boxes=boxes, evidence=boxes)
+    return case_with(question, said, profile, (image.shown_size,))
+
+
+def about_ignored(said: Floats, question: Question) -> NDArray[np.bool_]:
+    """(n,), which boxes hit no true object at an IoU of 0.5 and lie on one to ignore."""
+    truth = as_boxes([box.xyxy for box in question.sample.boxes if not box.ignore])
+    ignored = as_boxes([box.xyxy for box in question.sample.boxes if box.ignore])
+    if not len(said) or not len(ignored):
+        return np.zeros(len(said), dtype=bool)
+    hits = [i for i, _ in match_greedy(iou_matrix(said, truth), 0.5)]
+    inside = intersections(said, ignored) / np.maximum(areas(said), 1e-9)[:, None]
+    close = (iou_matrix(said, ignored) >= IGNORED_IOU) | (inside > IGNORED_SHARE)
+    about = np.zeros(len(said), dtype=bool)
+    about[np.flatnonzero(close.any(axis=1))] = True
+    about[hits] = False
+    return about
+
+
 def _is_nan(value: Any) -> bool:
     return bool(value != value)
 
@@ -240,7 +260,7 @@ def _written(picture: Picture, scale: float, target: Path) -> tuple[Path, np.nda
     size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
     if size != (columns, rows):
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        picture = cv2.resize(picture, size, interpolation=how)
+        picture = np.asarray(cv2.resize(picture, size, interpolation=how), dtype=np.uint8)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # the original has no place either
         with rasterio.open(

@@ -11,6 +11,7 @@ from groundproof_training.evaluation.figures import Difference, Figure, Measure
 from groundproof_training.evaluation.results import Scores
 from groundproof_training.evaluation.statistics import DRAWS, compare, estimate
 from groundproof_training.evaluation.strict import STRICT, detection, evidence_measures
+from groundproof_training.evaluation.strict.points import point_measures
 
 BREAKDOWNS = ("type", "size_group", "class", "number")
 """Keys of `Case.meta` that strict figures are broken down by, where at least two values occur."""
@@ -42,7 +43,7 @@ def score(cases: Sequence[Case], draws: int = DRAWS, seed: int = 0) -> Scores:
     return Scores(
         n=len(cases),
         strict=figures(STRICT[family](cases)),
-        evidence=figures(evidence_measures(cases)),
+        evidence=figures([*evidence_measures(cases), *point_measures(cases)]),
         compat={name: made for name, rule in COMPAT.items() if (made := figures(rule.measures(cases)))},
         breakdowns=breakdowns,
         statuses=dict(Counter(str(case.said.status) for case in cases)),
