@@ -60,7 +60,7 @@ def oriented_iou_matrix(a: ArrayLike, b: ArrayLike) -> Floats:
     By shapely; only pairs whose bounds meet are cut. A quadrilateral that crosses itself is taken as shapely's
     `make_valid` mends it; one with NaN or without area overlaps nothing.
     """
-    one, other = _polygons(a), _polygons(b)
+    one, other = polygons(a), polygons(b)
     overlap = np.zeros((len(one), len(other)))
     if not len(one) or not len(other):
         return overlap
@@ -71,7 +71,9 @@ def oriented_iou_matrix(a: ArrayLike, b: ArrayLike) -> Floats:
     return overlap
 
 
-def _polygons(quads: ArrayLike) -> NDArray[np.object_]:
+def polygons(quads: ArrayLike) -> NDArray[np.object_]:
+    """Shapely's polygons (n,) of quadrilaterals (n, 4, 2) or (n, 8), x first, mended where they cross themselves;
+    empty of area for one with NaN or infinity."""
     corners = np.asarray(quads, dtype=np.float64).reshape(-1, 4, 2).copy()
     corners[~np.isfinite(corners).all(axis=(1, 2))] = 0.0
     shapes = np.asarray(shapely.polygons(corners), dtype=object).reshape(-1)

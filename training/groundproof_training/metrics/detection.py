@@ -128,7 +128,8 @@ def average_precision(
     """Average precision of one image, or of one class in one image.
 
     ranking: a policy, or scores (n,), highest first, ties as written. With LISTED or scores each prediction in
-    turn takes the true box it overlaps most among those still free (COCO's rule); with TIED matching is optimal.
+    turn takes the true box it overlaps most among those still free (COCO's rule; of equal ones the last, as COCOeval
+    does); with TIED matching is optimal.
     """
     if overlap.shape[1] == 0 or len(overlap) == 0:
         return found(overlap, threshold, ignored, optimal=True).f1
@@ -149,7 +150,7 @@ def _in_turn(overlap: Floats, threshold: float, ignored: Floats | None) -> tuple
     free = np.ones(overlap.shape[1], dtype=bool)
     hit, counted = np.zeros(len(overlap), dtype=bool), np.ones(len(overlap), dtype=bool)
     for i, row in enumerate(overlap):
-        best = int(np.where(free, row, -1.0).argmax())
+        best = len(row) - 1 - int(np.where(free, row, -1.0)[::-1].argmax())
         if free[best] and row[best] >= threshold and row[best] > 0:
             free[best], hit[i] = False, True
         elif ignored is not None and ignored.size and ignored[i].max() >= threshold:
