@@ -7,9 +7,9 @@ model.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from groundproof_training import bench
 from groundproof_training.bench import BenchQuestion
 from groundproof_training.evaluation.cases import Family
 from groundproof_training.evaluation.questions import Picture, Question
+from groundproof_training.evaluation.scenes import SceneOptions
 from groundproof_training.readers.base import Problems, Reader, open_shown
 from groundproof_training.readers.objects import LabelledImage, ObjectOptions
 from groundproof_training.readers.questions import ObjectReader, asked_about
@@ -244,3 +245,111 @@ def _scene_question(sample: Sample, root: Path) -> Question:
 
 def _opened(root: Path, images: tuple[SampleImage, ...]) -> tuple[Picture, ...]:
     return tuple(np.asarray(open_shown(root, image), dtype=np.uint8) for image in images)
+
+
+LARGEST_BENCH_PX = 336 * 336
+"""No picture of `bench-v1` is larger; models of smaller tiles are shown it whole all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalEntry:
+    """One table of the suite. questions: of the first `limit` pictures (None: all), read from the data folder.
+    needs: folders below it; empty: none. scene: how pictures are asked as whole scenes; None: each as one picture.
+    max_pixels: of one picture as the model sees it, where it is asked as one."""
+
+    name: str
+    title: str
+    family: Family
+    questions: Callable[[Path, int | None, Problems], Iterator[Question]]
+    needs: tuple[str, ...] = ()
+    scene: SceneOptions | None = None
+    max_pixels: int | None = None
+    note: str = ""
+
+
+def _bench_part(
+    tasks: frozenset[Task], data: Path, limit: int | None, problems: Problems
+) -> Iterator[Question]:
+    for question in _bench_kept(bench.SCENES if limit is None else limit):
+        if question.sample.task in tasks:
+            yield question
+
+
+@lru_cache(maxsize=1)
+def _bench_kept(scenes: int) -> tuple[Question, ...]:
+    """Rendered once for all entries; 150 kB a scene."""
+    return tuple(bench_samples(scenes))
+
+
+def _scene_part(
+    one: SceneSet, family: Family, data: Path, limit: int | None, problems: Problems
+) -> Iterator[Question]:
+    return _first(limit, (q for q in scene_questions(one, data, problems) if q.family is family))
+
+
+def _tree_part(data: Path, limit: int | None, problems: Problems) -> Iterator[Question]:
+    return _first(limit, tree_questions(data))
+
+
+def _first(limit: int | None, questions: Iterator[Question]) -> Iterator[Question]:
+    """Those about the first `limit` pictures."""
+    seen = set[str]()
+    for question in questions:
+        seen.add(question.sample.images[0].path)
+        if limit is not None and len(seen) > limit:
+            return
+        yield question
+
+
+_BENCH = (
+    ("count", "counting", (Task.COUNT,), "a class that is there and one that is not, in every scene"),
+    ("objects", "every object of a class or a phrase", (Task.DETECT, Task.GROUND), ""),
+    ("vqa", "yes or no, and comparisons", (Task.VQA,), ""),
+    ("classify", "kind of scene", (Task.CLASSIFY,), ""),
+    ("caption", "captions", (Task.CAPTION, Task.GROUNDED_CAPTION, Task.REGION_CAPTION), ""),
+    ("change", "two dates", (Task.CHANGE,), "the embedded model was not trained on it"),
+)
+
+
+def entries() -> tuple[LocalEntry, ...]:
+    """All of the suite `local`, in the order of its report."""
+    made = [
+        LocalEntry(
+            f"bench-v1-{name}",
+            f"bench-v1, {title}",
+            BENCH_FAMILIES[tasks[0]],
+            partial(_bench_part, frozenset(tasks)),
+            max_pixels=LARGEST_BENCH_PX,
+            note="procedural scenes, held out" + (f"; {note}" if note else ""),
+        )
+        for name, title, tasks, note in _BENCH
+    ]
+    for one in SCENE_SETS.values():
+        made += [
+            LocalEntry(
+                f"{one.name}-{name}",
+                f"{one.title}, {title}",
+                family,
+                partial(_scene_part, one, family),
+                one.folders,
+                SceneOptions(scale=one.scale),
+                note="; ".join(filter(None, ("whole pictures through tiles and merge", one.note))),
+            )
+            for name, title, family in (
+                ("detect", "detection", Family.DETECTION),
+                ("count", "counting", Family.COUNTING),
+            )
+        ]
+    made.append(
+        LocalEntry(
+            "trees_naip-count",
+            "Urban trees (NAIP, 0.6 m), counting",
+            Family.COUNTING,
+            _tree_part,
+            ("trees_naip",),
+            SceneOptions(),
+            note="whole pictures through tiles and merge; places that the embedded model was not trained on; the truth "
+            "is points, so a box finds a tree whose point it holds",
+        )
+    )
+    return tuple(made)
