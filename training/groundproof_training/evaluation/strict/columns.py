@@ -91,15 +91,16 @@ class Columns:
             self.listed,
         )
 
-    @property
-    def area(self) -> Floats:
-        """(n,), of the corners where there are any; 0 of a box with a number that is none."""
+    def area(self, turned: Flags | None = None) -> Floats:
+        """(n,), of the corners where there are any, else of the upright box; 0 of a box with a number that is none.
+        turned: (cases,), those whose corners are to be used; None: all."""
         with np.errstate(over="ignore", invalid="ignore"):
             found = areas(self.xyxy)
             if self.quads is not None:
                 x, y = self.quads[:, ::2], self.quads[:, 1::2]
-                turned = np.abs((x * np.roll(y, -1, axis=1) - y * np.roll(x, -1, axis=1)).sum(axis=1)) / 2
-                found = np.where(np.isfinite(turned), turned, found)
+                made = np.abs((x * np.roll(y, -1, axis=1) - y * np.roll(x, -1, axis=1)).sum(axis=1)) / 2
+                use = np.isfinite(made) if turned is None else np.isfinite(made) & turned[self.case]
+                found = np.where(use, made, found)
         return np.where(np.isfinite(found), found, 0.0)
 
     def per_case(self, chosen: Flags | Ints | None = None) -> Floats:

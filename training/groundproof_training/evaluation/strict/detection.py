@@ -49,7 +49,7 @@ def measures(cases: Sequence[Case]) -> list[Measure]:
         counts += counted_measures(parts, str(threshold), f"Over all boxes. {MATCHED} {SILENCE}")
     exact = board.ok & (half[:, 0] == half[:, 1]) & (half[:, 0] == half[:, 2])
     error = np.abs(half[:, 1] - half[:, 2])
-    nothing = board.scored & (board.true.per_case() == 0)
+    nothing = board.scored & np.array([case.truth.absent for case in cases], dtype=bool)
     silent = board.ok & (half[:, 1] == 0)
     return [
         *counts[:3],
@@ -118,11 +118,12 @@ def _by_size(board: Table) -> dict[str, list[Measure]]:
         if not in_px.all()
         else ""
     )
+    said_area, true_area = board.said.area(), board.true.area()
     said_px, true_px = in_px[board.said.case], in_px[board.true.case]
     groups = {}
     for name, low, high in SIZES_PX2:
-        said = said_px & (board.said.area >= low) & (board.said.area < high)
-        true = true_px & (board.true.area >= low) & (board.true.area < high)
+        said = said_px & (said_area >= low) & (said_area < high)
+        true = true_px & (true_area >= low) & (true_area < high)
         if true.any():
             groups[name] = _of_group(board, said, true, note)
     return groups
