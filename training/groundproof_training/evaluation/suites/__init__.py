@@ -1,1 +1,11 @@
-"""Suites of benchmarks: what is asked, on which data, in which words, and what was published."""
+"""Suites: which benchmarks there are, as data (`*.toml`). `load_suite` reads one."""
+
+from groundproof_training.evaluation.suites.configuration import (
+    SUITES,
+    EntryConfig,
+    SourceConfig,
+    SuiteConfig,
+    load_suite,
+)
+
+__all__ = ["SUITES", "EntryConfig", "SourceConfig", "SuiteConfig", "load_suite"]
