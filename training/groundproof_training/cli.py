@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from groundproof_training import cli_data, cli_tune
+from groundproof_training import cli_data, cli_evaluate, cli_tune
 from groundproof_training.cli_stopping import resumable
 
 app = typer.Typer(
@@ -117,29 +116,6 @@ def export(
     typer.echo(folder)
 
 
-@app.command()
-def evaluate(
-    folder: Annotated[Path, typer.Argument(help="Folder of the model, as `export` wrote it.")],
-    scenes: Annotated[
-        int, typer.Option(help="The first so many of bench-v1's 1,000; three questions each.")
-    ] = 1000,
-    as_json: AsJson = False,
-    sheet: Annotated[
-        Path | None, typer.Option(help="Draw the best and the worst answers to this picture.")
-    ] = None,
-    batch_size: Annotated[int, typer.Option(help="Questions asked at once.")] = 32,
-    unfrozen: Annotated[
-        bool, typer.Option("--unfrozen", help="Allow a changed generator: not bench-v1.")
-    ] = False,
-) -> None:
-    """Measure a model folder on bench-v1.   groundproof-train evaluate engine/groundproof/weights/tiny"""
-    from groundproof_training import evaluate as measure
-
-    cfg = measure.EvaluateConfig(scenes=scenes, batch_size=batch_size, must_be_frozen=not unfrozen)
-    result = measure.evaluate(folder, cfg, _say, sheet)
-    typer.echo(json.dumps(result, indent=1) if as_json else measure.table(result))
-
-
 @app.command("evaluate-real")
 def evaluate_real(
     model: Annotated[str, typer.Argument(help="Name of a model profile or folder of a model.")],
@@ -186,6 +162,7 @@ def recipe(
 
 
 cli_data.register(app)
+cli_evaluate.register(app)
 cli_tune.register(app)
 
 

@@ -1,0 +1,193 @@
+"""`groundproof-train evaluate`: models on benchmarks, or files of predictions that somebody made. A thin shell."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from groundproof_training.cli_stopping import resumable
+from groundproof_training.errors import TrainingError
+
+
+class FileFormat(StrEnum):
+    """Of files of predictions."""
+
+    RS_TESTER = "rs_tester"
+    EARTHDIAL = "earthdial"
+    GEOCHAT = "geochat"
+    COCO = "coco"
+    RUN = "run"
+
+
+class BoxesFrame(StrEnum):
+    """What the numbers of boxes in a file mean."""
+
+    FRACTION = "fraction"
+    PERCENT = "percent"
+    PER_MILLE = "per-mille"
+    PX = "px"
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+@resumable()
+def evaluate(
+    folder: Annotated[
+        Path | None, typer.Argument(help="A model's folder, measured on bench-v1 alone.", hidden=True)
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            help="A profile's name, a folder, vllm:FOLDER, an address, or a baseline; again for several.",
+        ),
+    ] = None,
+    suite: Annotated[str, typer.Option(help="rsthinker, geovlm-r1, local, bench-v1 or all.")] = "all",
+    data: Annotated[Path | None, typer.Option(help="Folder that holds the datasets' folders.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only these entries of the suite; again for several.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many questions of each entry, drawn by seed.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="Folder for answers and the report; the same one goes on."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say which data is there and how much would be asked.")
+    ] = False,
+    predictions: Annotated[
+        list[Path] | None,
+        typer.Option(help="A file of predictions to score instead; again for several, which are compared."),
+    ] = None,
+    form: Annotated[FileFormat | None, typer.Option("--format", help="Of the predictions.")] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="What is true, where the predictions do not hold it themselves.")
+    ] = None,
+    frame: Annotated[
+        BoxesFrame | None, typer.Option(help="Of the predictions' boxes; without it the format's own.")
+    ] = None,
+    family: Annotated[
+        str | None,
+        typer.Option(
+            help="How every row is compared: grounding, detection, counting, classification, vqa or captioning; "
+            "without it by what the row is."
+        ),
+    ] = None,
+    draws: Annotated[int, typer.Option(min=0, help="Of the bootstrap; 0: no intervals.")] = 1000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    scenes: Annotated[int, typer.Option(hidden=True, help="Of bench-v1, with a folder alone.")] = 1000,
+    sheet: Annotated[
+        Path | None, typer.Option(hidden=True, help="Picture of answers, with a folder alone.")
+    ] = None,
+    batch_size: Annotated[
+        int, typer.Option(hidden=True, help="Questions asked at once, with a folder alone.")
+    ] = 32,
+    unfrozen: Annotated[
+        bool, typer.Option("--unfrozen", hidden=True, help="Allow a changed generator, with a folder alone.")
+    ] = False,
+) -> None:
+    """Measure models or somebody's predictions.   groundproof-train evaluate --predictions F --format earthdial"""
+    if folder is not None:
+        _bench(folder, scenes, sheet, batch_size, must_be_frozen=not unfrozen, as_json=as_json)
+        return
+    if predictions:
+        _refuse(
+            "--predictions are scored as they are",
+            {"--model": model, "--data": data, "--only": only, "--limit": limit, "--dry-run": dry_run},
+        )
+        _score_files(predictions, form, truth, frame, family, draws, out, as_json=as_json)
+        return
+    _refuse(
+        "these are for --predictions FILE",
+        {"--format": form, "--truth": truth, "--frame": frame, "--family": family},
+    )
+    if not model:
+        raise TrainingError(
+            "nothing to measure; give --model M with --suite NAME --data DIR, or --predictions FILE with --format F."
+        )
+    _run_suite(model, suite, data, only, limit, out, draws, dry_run=dry_run, as_json=as_json)
+
+
+def _score_files(
+    files: list[Path],
+    form: FileFormat | None,
+    truth: Path | None,
+    frame: BoxesFrame | None,
+    family: str | None,
+    draws: int,
+    out: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    from groundproof_training.evaluation.cases import Family
+    from groundproof_training.evaluation.prediction_files import FORMATS, FileOptions, Frame, summary
+    from groundproof_training.evaluation.prediction_files.evaluating import evaluate_files
+
+    if form is None:
+        known = "; ".join(f"{name} ({one.summary})" for name, one in FORMATS.items())
+        raise TrainingError(f"--predictions need --format, one of: {known}.")
+    if family is not None and family not in list(Family):
+        raise TrainingError(f"--family {family!r} is none; it is one of {', '.join(Family)}.")
+    options = FileOptions(
+        frame=Frame(frame) if frame is not None else None,
+        family=Family(family) if family is not None else None,
+    )
+    scored = evaluate_files(files, str(form), truth, options, draws=draws, say=_say)
+    for line in summary.problem_lines(scored.loaded):
+        _say(line)
+    if out is not None:
+        from groundproof_training.evaluation.report import write_report
+
+        report = write_report(scored.evaluation, out)
+    if as_json:
+        typer.echo(json.dumps(summary.as_json(scored), indent=1, ensure_ascii=True, allow_nan=False))
+    elif out is None:
+        for line in summary.lines(scored.evaluation):
+            typer.echo(line)
+    if out is not None and not as_json:
+        typer.echo(report)
+
+
+def _run_suite(
+    models: list[str],
+    suite: str,
+    data: Path | None,
+    only: list[str] | None,
+    limit: int | None,
+    out: Path | None,
+    draws: int,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    raise TrainingError("suites cannot be run yet; give a folder alone for bench-v1, or --predictions FILE.")
+
+
+def _bench(
+    folder: Path, scenes: int, sheet: Path | None, batch_size: int, *, must_be_frozen: bool, as_json: bool
+) -> None:
+    from groundproof_training import evaluate as measure
+
+    cfg = measure.EvaluateConfig(scenes=scenes, batch_size=batch_size, must_be_frozen=must_be_frozen)
+    result = measure.evaluate(folder, cfg, _say, sheet)
+    typer.echo(json.dumps(result, indent=1) if as_json else measure.table(result))
+
+
+def _refuse(why: str, given: dict[str, object]) -> None:
+    """Raises TrainingError where one of the options was given."""
+    found = [name for name, value in given.items() if value not in (None, False, [])]
+    if found:
+        raise TrainingError(f"{why}; leave {' and '.join(found)} out.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `groundproof-train`."""
+    app.command()(evaluate)

@@ -1,0 +1,165 @@
+"""Files of predictions to an evaluation: every family of each file scored apart, files compared where there are more.
+
+Knows formats and scores. Refuses to know terminals and reports.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from groundproof_training.errors import TrainingError
+from groundproof_training.evaluation.cases import Case, Family
+from groundproof_training.evaluation.figures import Difference
+from groundproof_training.evaluation.prediction_files.base import FileOptions, Loaded
+from groundproof_training.evaluation.prediction_files.registry import load
+from groundproof_training.evaluation.results import EntryResult, Evaluation
+from groundproof_training.evaluation.scoring import differences, score
+from groundproof_training.evaluation.statistics import DRAWS
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What came of some files. loaded: by their names in `evaluation.models`."""
+
+    evaluation: Evaluation
+    loaded: Mapping[str, Loaded]
+
+
+def evaluate_files(
+    files: Sequence[Path],
+    name: str,
+    truth: Path | None = None,
+    options: FileOptions | None = None,
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+    say: Say = lambda _: None,
+) -> Scored:
+    """Files of one format as an evaluation with an entry for each family. draws: of the bootstrap; 0: no intervals.
+
+    Two files and more are compared pair by pair on the questions that both answer. Raises TrainingError.
+    """
+    if not files:
+        raise TrainingError("no file of predictions was given; name one, or several of one format.")
+    options = options or FileOptions()
+    titles = titles_of(files)
+    loaded: dict[str, Loaded] = {}
+    for title, path in zip(titles, files, strict=True):
+        say(f"reading {path}")
+        loaded[title] = load(path, name, truth, options)
+    parts = {title: one.by_family() for title, one in loaded.items()}
+    entries = []
+    for family in Family:
+        mine = {title: part[family] for title, part in parts.items() if family in part}
+        if mine:
+            entries.append(_entry(family, mine, name, draws, seed, say))
+    _say_mixed(parts, say)
+    entries[0] = _with_problems(entries[0], loaded)
+    configuration = {
+        "format": name,
+        "truth": _identity(truth) if truth is not None else None,
+        "options": options.model_dump(mode="json"),
+        "draws": draws,
+        "seed": seed,
+        "files": {
+            title: {**_identity(path), "rows": one.rows, "left_out": one.left_out, **one.facts}
+            for (title, one), path in zip(loaded.items(), files, strict=True)
+        },
+    }
+    evaluation = Evaluation(
+        title=f"Predictions in {', '.join(titles)}",
+        models=tuple(titles),
+        entries=tuple(entries),
+        configuration=configuration,
+    )
+    return Scored(evaluation, loaded)
+
+
+def titles_of(files: Sequence[Path]) -> list[str]:
+    """Names of the files, with as many folders before them as tell them apart. Raises TrainingError for one file
+    given twice."""
+    if len({path.resolve() for path in files}) < len(files):
+        raise TrainingError("the same file of predictions was given twice; give each once.")
+    whole = [path.resolve().parts for path in files]
+    for depth in range(1, max(map(len, whole)) + 1):
+        titles = ["/".join(parts[-depth:]) for parts in whole]
+        if len(set(titles)) == len(titles):
+            return titles
+    return [str(path) for path in files]
+
+
+def _entry(
+    family: Family, cases: Mapping[str, list[Case]], name: str, draws: int, seed: int, say: Say
+) -> EntryResult:
+    scores = {}
+    for title, mine in cases.items():
+        say(f"scoring {len(mine):,} questions of {family} in {title}")
+        scores[title] = score(mine, draws=draws, seed=seed)
+    compared: dict[str, tuple[Difference, ...]] = {}
+    common: dict[str, Any] = {}
+    for one, other in combinations(cases, 2):
+        shared = {case.case_id for case in cases[one]} & {case.case_id for case in cases[other]}
+        key = f"{one} vs {other}"
+        common[key] = len(shared)
+        if shared:
+            say(f"comparing {key} on {len(shared):,} questions")
+            compared[key] = differences(cases[one], cases[other], draws=draws, seed=seed)
+        else:
+            say(f"{key}: no question of {family} in common, so they are not compared")
+    return EntryResult(
+        name=str(family),
+        title=str(family),
+        family=family,
+        status="scored",
+        scores=scores,
+        compared=compared,
+        configuration={"format": name, **({"questions in common": common} if common else {})},
+    )
+
+
+def _say_mixed(parts: Mapping[str, Mapping[Family, Sequence[Case]]], say: Say) -> None:
+    for title, part in parts.items():
+        if len(part) > 1:
+            each = ", ".join(f"{len(cases):,} {family}" for family, cases in part.items())
+            say(f"{title} holds {len(part)} kinds of questions ({each}); each is scored by itself")
+
+
+def _with_problems(entry: EntryResult, loaded: Mapping[str, Loaded]) -> EntryResult:
+    """The first entry with what is wrong with the files, which are no family's own."""
+    counts: Counter[str] = Counter()
+    examples: dict[str, list[str]] = {}
+    for one in loaded.values():
+        counts.update(one.problems.counts)
+        for kind, lines in one.problems.examples.items():
+            examples.setdefault(kind, []).extend(lines)
+        if one.warnings:
+            counts["warning"] += len(one.warnings)
+            examples.setdefault("warning", []).extend(one.warnings)
+    return EntryResult(
+        name=entry.name,
+        title=entry.title,
+        family=entry.family,
+        status=entry.status,
+        scores=entry.scores,
+        compared=entry.compared,
+        problems=dict(counts),
+        examples=examples,
+        configuration=entry.configuration,
+    )
+
+
+def _identity(path: Path) -> dict[str, Any]:
+    """A file's name, size and hash; of a folder its name."""
+    if not path.is_file():
+        return {"name": path.name}
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"name": path.name, "bytes": path.stat().st_size, "sha256": digest}
