@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from groundproof_training.evaluation.cases import Case
+from groundproof_training.evaluation.compat.earthdial import EarthDial
+from groundproof_training.evaluation.compat.geochat import GeoChat
 from groundproof_training.evaluation.figures import Measure
 
 
@@ -17,4 +19,4 @@ class Compat(Protocol):
         ...
 
 
-COMPAT: dict[str, Compat] = {}
+COMPAT: dict[str, Compat] = {"earthdial": EarthDial(), "geochat": GeoChat()}

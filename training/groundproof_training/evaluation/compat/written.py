@@ -1,0 +1,61 @@
+"""Boxes in the texts of published files, and boxes of a case written as such a file would hold them.
+
+Knows grids. Refuses to know how boxes are scored.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from groundproof_training.evaluation.cases import BoxSet, Case
+from groundproof_training.metrics.boxes import Floats
+from groundproof_training.readers.oriented import quad_of, smallest
+
+PERCENT, PER_MILLE = 100.0, 1000.0
+_NUMBER = re.compile(r"-?\d*\.\d+|-?\d+")
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+def on_grid(case: Case, full: float) -> bool:
+    """Whether the case's own texts are on a grid of 0 to `full`."""
+    return case.size == (full, full)
+
+
+def numbers_in(text: str) -> list[float]:
+    """Every number of a text, a minus before it belonging to it: "100-200" has 100 and -200. RS_Tester's reading."""
+    return [float(found) for found in _NUMBER.findall(text)]
+
+
+def is_bare(text: str) -> bool:
+    """Whether a text is numbers and brackets alone, in groups of four, at least one: what RS_Tester's sets hold."""
+    numbers = _NUMBER.findall(text)
+    return bool(numbers) and not len(numbers) % 4 and not _LETTER.search(text)
+
+
+def upright(boxes: BoxSet, size: tuple[float, float], full: float) -> Floats:
+    """Boxes (n, 4) as whole numbers of a grid, 0 to `full` on each axis; around those that are turned."""
+    scale = np.array([full / size[0], full / size[1]] * 2)
+    return np.round(boxes.xyxy * scale)
+
+
+def turned(boxes: BoxSet, size: tuple[float, float], full: float) -> Floats:
+    """Boxes (n, 5), x0 y0 x1 y1 before the turn and degrees clockwise on screen, whole numbers of a grid as EarthDial's
+    and GeoChat's labels are. A quadrilateral is taken as the smallest rectangle around it on the grid."""
+    made = np.concatenate([upright(boxes, size, full), np.zeros((len(boxes), 1))], axis=1)
+    if boxes.quads is None:
+        return made
+    scale = np.array([full / size[0], full / size[1]] * 4)
+    for row, quad in enumerate(boxes.quads * scale):
+        if not np.isfinite(quad).all():
+            continue
+        try:
+            one = smallest(quad_of(quad.tolist()))
+        except ValueError:
+            continue
+        half_w, half_h = one.width / 2, one.height / 2
+        made[row] = np.round(
+            [one.cx - half_w, one.cy - half_h, one.cx + half_w, one.cy + half_h, one.angle_deg]
+        )
+    return made
