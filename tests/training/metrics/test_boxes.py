@@ -9,7 +9,7 @@ import itertools
 import numpy as np
 import pytest
 import shapely
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
@@ -132,8 +132,6 @@ def coco_ap(said: list, true: list, scores: list[float]) -> float:
 @given(st.lists(box, min_size=1, max_size=7), st.lists(box, min_size=1, max_size=6), st.randoms())
 def test_average_precision_is_pycocotools(said: list, true: list, random: object) -> None:
     overlap = iou_matrix(said, true)
-    near = [v for v in overlap.ravel() if v > 0]
-    assume(len(set(near)) == len(near) and 0.5 not in near)  # COCO breaks exact ties the other way round
     constant = average_precision(overlap, 0.5, Ranking.LISTED, Interpolation.COCO_101)
     assert constant == pytest.approx(coco_ap(said, true, [1.0] * len(said)), abs=1e-9)
     scores = [round(random.random(), 1) for _ in said]
