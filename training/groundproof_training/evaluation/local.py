@@ -32,6 +32,7 @@ from groundproof_training.real_data import (
 )
 from groundproof_training.samples import Sample, SampleImage, TrueBox
 from groundproof_training.samples.types import Split
+from groundproof_training.templates import Sample as Written
 
 BENCH_FAMILIES: dict[Task, Family] = {
     Task.COUNT: Family.COUNTING,
@@ -42,8 +43,14 @@ BENCH_FAMILIES: dict[Task, Family] = {
     Task.CAPTION: Family.CAPTIONING,
     Task.GROUNDED_CAPTION: Family.CAPTIONING,
     Task.REGION_CAPTION: Family.CAPTIONING,
-    Task.CHANGE: Family.VQA,  # one wording is right: a number, yes or no, what changed
+    Task.CHANGE: Family.VQA,  # one wording is right: a number, yes or no, what changed; or boxes, `_family`
 }
+
+
+def _family(written: Written) -> Family:
+    """Change is asked in words and for boxes ("image 2: [[...]]", "[]")."""
+    boxes = written.task == Task.CHANGE and (written.answer_boxes or written.answer.startswith("["))
+    return Family.DETECTION if boxes else BENCH_FAMILIES[Task(written.task)]
 
 
 def bench_samples(scenes: int = bench.SCENES, version: str = "bench-v1") -> Iterator[Question]:
@@ -78,9 +85,7 @@ def bench_question(one: BenchQuestion, sample_id: str, source: str = "bench-v1")
     if sample is None:
         raise ValueError(f"{sample_id} asks for a thing that the generator does not know")
     meta = {"type": str(sample.task)} | ({"class": written.label} if written.label else {})
-    return Question(
-        sample.model_copy(update={"meta": meta}), BENCH_FAMILIES[sample.task], partial(_given, one.images)
-    )
+    return Question(sample.model_copy(update={"meta": meta}), _family(written), partial(_given, one.images))
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,10 +273,10 @@ class LocalEntry:
 
 
 def _bench_part(
-    tasks: frozenset[Task], data: Path, limit: int | None, problems: Problems
+    tasks: frozenset[Task], family: Family, data: Path, limit: int | None, problems: Problems
 ) -> Iterator[Question]:
     for question in _bench_kept(bench.SCENES if limit is None else limit):
-        if question.sample.task in tasks:
+        if question.sample.task in tasks and question.family is family:
             yield question
 
 
@@ -301,13 +306,27 @@ def _first(limit: int | None, questions: Iterator[Question]) -> Iterator[Questio
         yield question
 
 
+_UNTRAINED = "the embedded model was not trained on it"
 _BENCH = (
-    ("count", "counting", (Task.COUNT,), "a class that is there and one that is not, in every scene"),
-    ("objects", "every object of a class or a phrase", (Task.DETECT, Task.GROUND), ""),
-    ("vqa", "yes or no, and comparisons", (Task.VQA,), ""),
-    ("classify", "kind of scene", (Task.CLASSIFY,), ""),
-    ("caption", "captions", (Task.CAPTION, Task.GROUNDED_CAPTION, Task.REGION_CAPTION), ""),
-    ("change", "two dates", (Task.CHANGE,), "the embedded model was not trained on it"),
+    ("count", "counting", (Task.COUNT,), Family.COUNTING, "a class that is there and one that is not"),
+    ("objects", "objects of a class or a phrase", (Task.DETECT, Task.GROUND), Family.DETECTION, ""),
+    ("vqa", "yes or no, and comparisons", (Task.VQA,), Family.VQA, ""),
+    ("classify", "kind of scene", (Task.CLASSIFY,), Family.CLASSIFICATION, ""),
+    (
+        "caption",
+        "captions",
+        (Task.CAPTION, Task.GROUNDED_CAPTION, Task.REGION_CAPTION),
+        Family.CAPTIONING,
+        "",
+    ),
+    ("change", "two dates, in words", (Task.CHANGE,), Family.VQA, _UNTRAINED),
+    (
+        "change-objects",
+        "two dates, what is new or gone",
+        (Task.CHANGE,),
+        Family.DETECTION,
+        _UNTRAINED,
+    ),
 )
 
 
@@ -317,12 +336,12 @@ def entries() -> tuple[LocalEntry, ...]:
         LocalEntry(
             f"bench-v1-{name}",
             f"bench-v1, {title}",
-            BENCH_FAMILIES[tasks[0]],
-            partial(_bench_part, frozenset(tasks)),
+            family,
+            partial(_bench_part, frozenset(tasks), family),
             max_pixels=LARGEST_BENCH_PX,
             note="procedural scenes, held out" + (f"; {note}" if note else ""),
         )
-        for name, title, tasks, note in _BENCH
+        for name, title, tasks, family, note in _BENCH
     ]
     for one in SCENE_SETS.values():
         made += [
