@@ -92,17 +92,25 @@ def test_a_row_of_earthdial_is_what_its_tags_and_texts_say(tmp_path):
         (Family.CLASSIFICATION, Task.CLASSIFY),
         (Family.CAPTIONING, Task.CHANGE),
     ]
-    assert adds_up(loaded) and not loaded.problems.counts
+    assert adds_up(loaded)
+    assert not loaded.problems.counts
     ships, land, road, pier, region, described, disaster, _ = loaded.cases
     assert ships.size == (100, 100)
     assert ships.meta == {"type": "ref", "size_group": "small", "number": "multiple"}
-    assert "\\n" not in ships.question and "<" not in ships.question
-    assert len(ships.truth.boxes) == 2 and len(ships.said.boxes) == 1
-    assert land.truth.classes == ("BareLand",) and land.choices == ("bare land", "port")
-    assert road.meta["type"] == "presence" and road.truth.texts == ("yes",) and road.said.answer == "no"
+    assert "\\n" not in ships.question
+    assert "<" not in ships.question
+    assert len(ships.truth.boxes) == 2
+    assert len(ships.said.boxes) == 1
+    assert land.truth.classes == ("BareLand",)
+    assert land.choices == ("bare land", "port")
+    assert road.meta["type"] == "presence"
+    assert road.truth.texts == ("yes",)
+    assert road.said.answer == "no"
     assert pier.truth.texts == ("a long pier", "a pier .")
-    assert region.truth.text == "1 grey ship" and region.meta["size_group"] == "large"
-    assert described.said.answer == "A ship at sea." and described.truth.texts == ("1 ship at sea.",)
+    assert region.truth.text == "1 grey ship"
+    assert region.meta["size_group"] == "large"
+    assert described.said.answer == "A ship at sea."
+    assert described.truth.texts == ("1 ship at sea.",)
     assert described.said.boxes.xyxy.tolist() == described.truth.boxes.xyxy.tolist() == [[1, 1, 5, 5]]
     assert disaster.choices == ("flood", "fire")
 
@@ -155,7 +163,9 @@ def test_rows_that_are_none_are_left_out_and_named(tmp_path):
         EARTHDIAL[1],
     ]
     loaded = load(written(tmp_path / "bad.jsonl", rows), "earthdial")
-    assert loaded.rows == 10 and len(loaded.cases) == 2 and loaded.left_out == 8
+    assert loaded.rows == 10
+    assert len(loaded.cases) == 2
+    assert loaded.left_out == 8
     assert loaded.problems.counts == {"broken line": 4, "no question": 1, "no truth": 3}
     assert any(line.startswith("bad.jsonl:2: no JSON") for line in loaded.problems.examples["broken line"])
     assert loaded.problems.examples["no question"][0].startswith("bad.jsonl:5:")
@@ -180,7 +190,8 @@ def test_what_was_not_said_or_cannot_be_read_is_a_wrong_answer_and_no_gap(tmp_pa
         Status.OK,
     ]
     assert loaded.problems.counts == {"no answer": 2, "unreadable answer": 2}
-    assert loaded.cases[-1].truth.absent and loaded.cases[-1].meta["number"] == "none"
+    assert loaded.cases[-1].truth.absent
+    assert loaded.cases[-1].meta["number"] == "none"
 
 
 def test_a_line_without_end_is_not_held_in_memory(tmp_path):
@@ -195,7 +206,8 @@ def test_a_line_without_end_is_not_held_in_memory(tmp_path):
             + json.dumps(EARTHDIAL[1])
         )
     loaded = load(path, "earthdial", options=FileOptions(max_line_mb=1))
-    assert len(loaded.cases) == 2 and loaded.problems.counts == {"line too long": 1}
+    assert len(loaded.cases) == 2
+    assert loaded.problems.counts == {"line too long": 1}
     assert loaded.problems.examples["line too long"][0].startswith("long.jsonl:2:")
 
 
@@ -220,7 +232,8 @@ def test_an_example_cannot_steer_the_terminal(tmp_path):
         written(tmp_path / "a.jsonl", [EARTHDIAL[0], json.dumps("\x1b[31mred\u202e" * 200)]), "earthdial"
     )
     (line,) = loaded.problems.examples["broken line"]
-    assert line.isprintable() and len(line) < 250
+    assert line.isprintable()
+    assert len(line) < 250
 
 
 def test_half_a_surrogate_pair_can_be_printed(tmp_path):
@@ -284,7 +297,8 @@ def test_geochat_s_four_scripts_are_read(tmp_path):
     plane = loaded.cases[1]
     assert plane.truth.boxes.quads == pytest.approx(plane.said.boxes.quads)
     assert plane.meta["size_group"] == "large"
-    assert loaded.problems.counts == {"duplicate question": 1} and adds_up(loaded)
+    assert loaded.problems.counts == {"duplicate question": 1}
+    assert adds_up(loaded)
 
 
 def test_corners_in_px_need_the_image_s_size(tmp_path):
@@ -394,13 +408,15 @@ def test_a_row_of_rs_tester_is_what_its_question_and_truth_say(tmp_path):
     diamonds, ship, planes, many, caption, scene, *_ = loaded.cases
     assert diamonds.size == (1000, 1000)
     assert diamonds.said.evidence.xyxy.tolist() == [[244, 290, 710, 638]] == diamonds.said.boxes.xyxy.tolist()
-    assert ship.said.boxes.xyxy.tolist() == [[1, 2, 300, 410]] and ship.said.evidence.xyxy.tolist() == [
-        [5, 5, 9, 9]
-    ]
+    assert ship.said.boxes.xyxy.tolist() == [[1, 2, 300, 410]]
+    assert ship.said.evidence.xyxy.tolist() == [[5, 5, 9, 9]]
     assert planes.truth.count == planes.said.count == 6
-    assert many.said.status is Status.UNREADABLE and many.said.count is None and many.said.evidence is None
+    assert many.said.status is Status.UNREADABLE
+    assert many.said.count is None
+    assert many.said.evidence is None
     assert caption.truth.texts == ("a ship", "one ship")
-    assert scene.choices == ("port", "beach") and scene.said.answer == "port"
+    assert scene.choices == ("port", "beach")
+    assert scene.said.answer == "port"
     assert loaded.cases[7].meta["type"] == "object quantity"
 
 
@@ -415,7 +431,8 @@ def test_px_boxes_of_rs_tester_are_not_rescaled(tmp_path):
     }
     path = written(tmp_path / "a.jsonl", [row])
     (case,) = load(path, "rs_tester", options=FileOptions(frame=Frame.PX)).cases
-    assert case.size == (1500, 900) and case.said.boxes.xyxy.tolist() == [[1, 2, 1400, 800]]
+    assert case.size == (1500, 900)
+    assert case.said.boxes.xyxy.tolist() == [[1, 2, 1400, 800]]
     warned = load(path, "rs_tester").warnings
     assert any("look like px and not like per-mille" in line and "--frame px" in line for line in warned)
 
@@ -441,7 +458,8 @@ def test_rs_tester_without_truth_takes_it_from_a_file_of_rows_or_samples(tmp_pat
     )  # fmt: skip
     write_samples(tmp_path / "samples.jsonl", [sample])
     (case,) = load(said, "rs_tester", tmp_path / "samples.jsonl").cases
-    assert case.case_id == "s1" and case.truth.boxes.xyxy == pytest.approx(np.array([[100, 100, 500, 500]]))
+    assert case.case_id == "s1"
+    assert case.truth.boxes.xyxy == pytest.approx(np.array([[100, 100, 500, 500]]))
 
 
 def test_a_file_that_is_one_list_is_read_as_well_as_lines(tmp_path):
@@ -451,7 +469,8 @@ def test_a_file_that_is_one_list_is_read_as_well_as_lines(tmp_path):
     torn = (tmp_path / "a.json").read_text()[:-200]
     (tmp_path / "torn.json").write_text(torn)
     broken = load(tmp_path / "torn.json", "rs_tester")
-    assert broken.problems.counts["broken line"] == 1 and adds_up(broken)
+    assert broken.problems.counts["broken line"] == 1
+    assert adds_up(broken)
 
 
 # --- whatever comes
@@ -538,7 +557,7 @@ def test_the_published_files_are_read_whole_by_their_content(data_dir):
     for path in sorted(folder.glob("*/*.jsonl")):
         loaded = load(path, "earthdial")
         lines = sum(1 for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
-        assert loaded.rows == len(loaded.cases) == lines and not loaded.problems.counts, path
+        assert (loaded.rows, len(loaded.cases), dict(loaded.problems.counts)) == (lines, lines, {}), path
         (family,) = loaded.by_family()
         (task,) = {case.task for case in loaded.cases}
         found[path.name] = (str(family), str(task), lines)

@@ -159,17 +159,18 @@ def _scale(found: Columns, sizes: Floats, frame: Frame, tally: Tally, where: str
 
 
 def _count_duplicates(found: Columns, tally: Tally, where: str) -> None:
-    """Rows that repeat another one in everything: they stay, and precision pays for them."""
-    if not len(found):
-        return
+    """Rows that repeat another one in everything: they stay, and precision pays for them. Boxes without area, which
+    are counted as broken, are none."""
+    rows = found.rows
+    keep = rows[:, 0] < rows[:, 2]
     columns = [np.array(found.owner, dtype=np.int64), np.array(found.kind, dtype=np.int64)]
-    columns += [np.ascontiguousarray(column).view(np.int64) for column in found.rows[:, :5].T.copy()]
+    columns += [column.view(np.int64) for column in rows.T.copy()]
     columns.append(np.array(found.score, dtype=np.float64).view(np.int64))
-    mixed = np.zeros(len(found), dtype=np.uint64)
+    mixed = np.zeros(int(keep.sum()), dtype=np.uint64)
     for column, odd in zip(columns, _MIX, strict=True):
-        mixed = (mixed ^ column.view(np.uint64)) * odd
+        mixed = (mixed ^ column[keep].view(np.uint64)) * odd
         mixed ^= mixed >> np.uint64(29)
-    copies = len(found) - len(np.unique(mixed))
+    copies = len(mixed) - len(np.unique(mixed))
     if copies:
         tally.problems.counts["duplicate box"] += copies
         tally.problems.examples["duplicate box"].append(

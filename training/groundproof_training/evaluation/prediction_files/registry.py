@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from groundproof_training.errors import TrainingError
+from groundproof_training.evaluation.cases import Status
 from groundproof_training.evaluation.prediction_files.base import FileOptions, Format, Loaded
 from groundproof_training.evaluation.prediction_files.coco import CocoResults
 from groundproof_training.evaluation.prediction_files.earthdial import EarthDialRows
@@ -18,11 +19,12 @@ FORMATS: dict[str, Format] = {
 
 
 def load(path: Path, name: str, truth: Path | None = None, options: FileOptions | None = None) -> Loaded:
-    """A file of predictions as cases. Raises TrainingError for an unknown format, or where no case comes of it."""
+    """A file of predictions as cases. Raises TrainingError for an unknown format, or where no answer is in them: of a
+    file of another format, or one that belongs to another truth."""
     if name not in FORMATS:
         raise TrainingError(f"there is no format {name!r}; it is one of {', '.join(FORMATS)}.")
     loaded = FORMATS[name].read(path, truth, options or FileOptions())
-    if not loaded.cases:
+    if all(case.said.status is Status.MISSING for case in loaded.cases):
         kinds = "; ".join(f"{n} x {kind}" for kind, n in loaded.problems.counts.most_common())
         first = next((ex[0] for ex in loaded.problems.examples.values() if ex), "")
         raise TrainingError(
