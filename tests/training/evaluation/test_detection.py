@@ -174,9 +174,10 @@ def coco_precision(cases: Sequence[Case]) -> np.ndarray:
     for k, one in enumerate(cases):
         for boxes, rows in ((one.truth.boxes, truths), (one.said.boxes, results)):
             for i, (x0, y0, x1, y1) in enumerate(boxes.xyxy.tolist()):
+                score = 1.0 if boxes.scores is None else boxes.scores[i]
                 rows.append({"image_id": k * 2 + boxes.images[i], "category_id": NAMES.index(boxes.labels[i]),
                              "bbox": [x0, y0, x1 - x0, y1 - y0], "area": (x1 - x0) * (y1 - y0), "iscrowd": 0,
-                             "id": len(rows) + 1, "score": 1.0 if boxes.scores is None else boxes.scores[i]})  # fmt: skip
+                             "id": len(rows) + 1, "score": score})  # fmt: skip
     truth = COCO()
     with contextlib.redirect_stdout(io.StringIO()):
         truth.dataset = {
