@@ -44,7 +44,7 @@ from groundproof.models.open import open_model
 from groundproof.models.transformers_adapter import TransformersModel
 from groundproof.protocol import Task, render
 from groundproof.trace import parse
-from groundproof_training.matching import match
+from groundproof_training.metrics.tally import hits as hits_of
 from groundproof_training.scenes import CLASSES, WorldSpec, make_scene
 
 TILE_PX = 224
@@ -111,7 +111,7 @@ def f1(tiles: list[Asked], texts: Texts) -> float:
         trace = parse(text, BoxFrame.PER_MILLE, Task.COUNT, (one.label,))
         corners = [[e.box.x0, e.box.y0, e.box.x1, e.box.y1] for e in trace.evidence if e.label == one.label]
         said = np.array(corners, dtype=float).reshape(-1, 4) * TILE_PX / 1000
-        hits += match(said, one.boxes, 0.5)
+        hits += hits_of(said, one.boxes)
         total += len(said) + len(one.boxes)
     return 2 * hits / max(1, total)
 

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import nn
 
 from groundproof_training.cells import CELL_PX, PATCH_PX, anchor_cells
-from groundproof_training.matching import Tally
+from groundproof_training.metrics.tally import Tally
 from groundproof_training.model import IMAGE_MEAN, IMAGE_STD, patches_of, vision_features, vision_states
 from groundproof_training.number_code import CODE_SIZE, N_NUMBERS, number_table, soft_numbers
 from groundproof_training.optim import make_optimiser

@@ -217,22 +217,32 @@ IGNORED_IOU, IGNORED_SHARE = 0.25, 0.5
 def scene_case(question: Question, answer: SceneAnswer, profile: Profile) -> Case:
     """The case of one answer about a whole picture. Its boxes are both the evidence and, for detection, the answer.
 
-    Of a count what lies on objects to ignore, and on no true object, is taken off: it is neither asked for nor wrong.
+    Of a count what lies on objects to ignore, and on no true object, is taken off, with its boxes: it is neither asked
+    for nor wrong. Of detection the metric leaves those boxes out.
     """
     image = question.sample.images[0]
     x0, y0, *_ = image.shown
     rows = as_boxes(list(answer.boxes)) + np.array([x0, y0, x0, y0], dtype=np.float64)
     label = _asked(question)
-    boxes = BoxSet(rows, (label,) * len(rows), (0,) * len(rows)) if len(rows) else NO_BOXES
     if answer.error:
         said = Said(text=answer.error, status=Status.FAILED)
     elif question.family is Family.COUNTING:
+        off = about_ignored(rows, question)
         count = len(rows) if answer.count is None else answer.count
-        count -= int(about_ignored(rows, question).sum())
-        said = Said(text=answer.text, answer=answer.text, evidence=boxes, count=max(0, count))
+        said = Said(
+            text=answer.text,
+            answer=answer.text,
+            evidence=_named(rows[~off], label),
+            count=max(0, count - int(off.sum())),
+        )
     else:
+        boxes = _named(rows, label)
         said = Said(text=answer.text, answer=answer.text, boxes=boxes, evidence=boxes)
     return case_with(question, said, profile, (image.shown_size,))
+
+
+def _named(rows: Floats, label: str) -> BoxSet:
+    return BoxSet(rows, (label,) * len(rows), (0,) * len(rows)) if len(rows) else NO_BOXES
 
 
 def about_ignored(said: Floats, question: Question) -> NDArray[np.bool_]:
