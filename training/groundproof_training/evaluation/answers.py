@@ -17,6 +17,10 @@ from groundproof_training.errors import TrainingError
 NAME = "answers.jsonl"
 
 
+class NotKeptError(TrainingError):
+    """The disk does not take an answer; asking on would be wasted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """What an answer depends on. prompt: a hash of system text, user text, and the pictures as they are shown (content,
@@ -63,7 +67,7 @@ class Answers:
         return [one for key, one in self._kept.items() if key.model == model]
 
     def keep(self, rows: Iterable[Kept]) -> None:
-        """Append them in one write and wait until the disk has them. Raises TrainingError where that fails."""
+        """Append them in one write and wait until the disk has them. Raises NotKeptError where that fails."""
         rows = list(rows)
         for row in rows:
             self._kept[row.key] = row
@@ -77,7 +81,7 @@ class Answers:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as err:
-            raise TrainingError(
+            raise NotKeptError(
                 f"Answers cannot be kept in {self.path} ({err.strerror or err}). Those before are; make room and run "
                 "the same command again."
             ) from err

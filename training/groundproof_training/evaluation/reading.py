@@ -27,6 +27,7 @@ from groundproof_training.samples import Sample, TrueBox, answer_of
 SMALL_PX2, MEDIUM_PX2 = 32.0**2, 96.0**2
 """Limits of the size groups where the source has none: COCO's, box area in px of the original."""
 
+BREAKDOWN_FACTS = ("type", "size_group", "class", "number")
 _TEXT_FAMILIES = (Family.CLASSIFICATION, Family.VQA, Family.CAPTIONING)
 
 
@@ -195,15 +196,17 @@ def _corners_of(row: tuple[float, float, float, float]) -> tuple[float, ...]:
 def _facts(sample: Sample, family: Family) -> dict[str, str]:
     """What figures are broken down by, see `scoring.BREAKDOWNS`. The source's own facts come first; a size group is
     ours where the source has none and there is one object (COCO's limits)."""
-    facts = {name: sample.meta[name] for name in ("type", "size_group") if sample.meta.get(name)}
+    facts = {name: sample.meta[name] for name in BREAKDOWN_FACTS if sample.meta.get(name)}
     counted = sample.counted
     if family in (Family.GROUNDING, Family.DETECTION):
-        if counted:
+        if counted and "number" not in facts:
             facts["number"] = "single" if len(counted) == 1 else "multiple"
         if family is Family.GROUNDING and len(counted) == 1 and "size_group" not in facts:
             x0, y0, x1, y1 = counted[0].xyxy
             area = (x1 - x0) * (y1 - y0)
             facts["size_group"] = "small" if area < SMALL_PX2 else "medium" if area < MEDIUM_PX2 else "large"
+    if "class" in facts:
+        return facts
     if family is Family.CLASSIFICATION and len(sample.answers or (sample.answer,)) == 1:
         facts["class"] = (sample.answers or (sample.answer,))[0]
     elif family not in _TEXT_FAMILIES and len(sample.asked) == 1:

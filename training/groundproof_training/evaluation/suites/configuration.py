@@ -110,9 +110,7 @@ class SuiteConfig(_Frozen):
         if unknown:
             known = ", ".join(one.name for one in self.entry)
             raise TrainingError(f"the suite {self.name} has no entry {unknown[0]!r}; it has {known}")
-        return self.model_copy(
-            update={"entry": tuple(e for e in self.entry if not names or e.name in names)}
-        )
+        return self.model_copy(update={"entry": tuple(e for e in self.entry if not names or e.name in names)})
 
 
 def load_suite(suite: str | Path) -> SuiteConfig:
