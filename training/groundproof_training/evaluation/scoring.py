@@ -11,6 +11,7 @@ from groundproof_training.evaluation.figures import Difference, Figure, Measure
 from groundproof_training.evaluation.results import Scores
 from groundproof_training.evaluation.statistics import DRAWS, compare, estimate
 from groundproof_training.evaluation.strict import STRICT, detection, evidence_measures
+from groundproof_training.evaluation.strict.evidence import pointed_at
 from groundproof_training.evaluation.strict.points import point_measures
 
 BREAKDOWNS = ("type", "size_group", "class", "number")
@@ -25,6 +26,7 @@ def score(cases: Sequence[Case], draws: int = DRAWS, seed: int = 0) -> Scores:
     def figures(measures: list[Measure], of: Sequence[str] = groups) -> tuple[Figure, ...]:
         return estimate(measures, of, draws=draws, seed=seed)
 
+    evidence = evidence_measures(cases)
     breakdowns = {}
     for key in BREAKDOWNS:
         values = [case.meta.get(key, "") for case in cases]
@@ -40,10 +42,13 @@ def score(cases: Sequence[Case], draws: int = DRAWS, seed: int = 0) -> Scores:
     if family is Family.DETECTION:
         for key, by_value in detection.breakdowns(cases).items():
             breakdowns[key] = {value: figures(made) for value, made in by_value.items()}
+    if family is Family.COUNTING and evidence:  # a count that shows what it counts: found or not, by class and size
+        for key, by_value in detection.breakdowns(pointed_at(cases)).items():
+            breakdowns[f"evidence {key}"] = {value: figures(made) for value, made in by_value.items()}
     return Scores(
         n=len(cases),
         strict=figures(STRICT[family](cases)),
-        evidence=figures([*evidence_measures(cases), *point_measures(cases)]),
+        evidence=figures([*evidence, *point_measures(cases)]),
         compat={name: made for name, rule in COMPAT.items() if (made := figures(rule.measures(cases)))},
         breakdowns=breakdowns,
         statuses=dict(Counter(str(case.said.status) for case in cases)),

@@ -39,7 +39,7 @@ def evidence_measures(cases: Sequence[Case]) -> list[Measure]:
     """Empty where no case has a rationale."""
     if not any(_has_rationale(case) for case in cases):
         return []
-    board = Table([replace(case, said=replace(case.said, boxes=_evidence(case))) for case in cases])
+    board = Table(pointed_at(cases))
     sums = board.sums(board.half)
     agrees = _agreement(cases)
     answers, backed = _coverage(cases)
@@ -87,6 +87,11 @@ def evidence_measures(cases: Sequence[Case]) -> list[Measure]:
             note=f"Share of the right answers whose evidence is not (F1@0.5 < {RIGHT_EVIDENCE_F1}).",
         ),
     ]
+
+
+def pointed_at(cases: Sequence[Case]) -> list[Case]:
+    """The cases with the boxes of their rationales in place of their answers'."""
+    return [replace(case, said=replace(case.said, boxes=_evidence(case))) for case in cases]
 
 
 def _has_rationale(case: Case) -> bool:
