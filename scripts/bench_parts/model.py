@@ -1,10 +1,11 @@
-"""The embedded model: how good, how fast, and what int8 and torch.compile would change.
+"""The embedded model: how fast, and what int8 and torch.compile would change.
 
-    python scripts/bench_parts/model.py [--quality FILE] [--tiles 32]
+    python scripts/bench_parts/model.py [--tiles 32]
 
-1. Quality, as `groundproof-train evaluate ... --json` wrote it to FILE.
-2. Tiles per second and peak memory at batches of 1, 4 and 8, float32, 224 px tiles, a count question each.
-3. Variants, each in a process of its own against the plain model in the same process, chunk by chunk in turns, so that
+How good it is says `groundproof-train evaluate --model tiny --suite bench-v1`.
+
+1. Tiles per second and peak memory at batches of 1, 4 and 8, float32, 224 px tiles, a count question each.
+2. Variants, each in a process of its own against the plain model in the same process, chunk by chunk in turns, so that
    the machine's speed cancels out: dynamic int8 of the linear layers (language model; all) and torch.compile (vision
    tower; decoder step with a static cache). Identical: share of answers equal to the plain model's, letter by letter.
 
@@ -27,7 +28,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -232,7 +232,7 @@ def peak_mib() -> float:
 
 
 def measure_batches(count: int) -> dict[str, Any]:
-    """Part 2, in this process."""
+    """Part 1, in this process."""
     model = plain_model(1)
     tiles = asked_tiles(model, min(count, BATCH_TILES))
     answer(model, tiles[:1], WARM_UP_TOKENS)
@@ -254,7 +254,7 @@ def measure_batches(count: int) -> dict[str, Any]:
 
 
 def measure_variant(name: str, count: int, cap_s: float) -> dict[str, Any]:
-    """Part 3, one variant in this process."""
+    """Part 2, one variant in this process."""
     variant = VARIANTS[name]
     plain = plain_model(CHUNK)
     tiles = asked_tiles(plain, count)
@@ -309,32 +309,11 @@ def child(words: list[str]) -> dict[str, Any] | str:
     return result
 
 
-def print_quality(path: Path | None) -> None:
-    """Part 1."""
-    if path is None:
-        print(
-            "quality: not measured here; `groundproof-train evaluate engine/groundproof/weights/tiny --json > FILE`, "
-            "then --quality FILE"
-        )
-        return
-    result = json.loads(path.read_text(encoding="utf-8"))
-    total = result["all"]
-    spread = total.get("intervals", {})
-    print(
-        f"quality on {result.get('bench', path.name)}: {result['questions']} questions, {result.get('folder', '')}"
-    )
-    for key, value in total.items():
-        if isinstance(value, float):
-            low, high = spread.get(key, (None, None))
-            print(f"  {key:20} {value:8.3f}" + ("" if low is None else f"   95 % {low:.3f} to {high:.3f}"))
-
-
 def main() -> None:
-    """Print the three parts; with --part, measure one and print it as JSON."""
+    """Print both parts; with --part, measure one and print it as JSON."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quality", type=Path, help="what `groundproof-train evaluate --json` printed")
     parser.add_argument("--tiles", type=int, default=32, help=f"tiles, a multiple of {CHUNK}")
     parser.add_argument(
         "--compile-cap", type=float, default=180.0, help="seconds a variant may take to compile"
@@ -351,7 +330,6 @@ def main() -> None:
         )
         print(json.dumps(result))
         return
-    print_quality(args.quality)
     words = ["--tiles", str(args.tiles), "--compile-cap", str(args.compile_cap)]
     plain = child([*words, "--part", "batches"])
     if isinstance(plain, str):
