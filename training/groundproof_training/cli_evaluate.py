@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from groundproof_training.cli_stopping import resumable
 from groundproof_training.errors import TrainingError
+
+if TYPE_CHECKING:
+    from groundproof_training.evaluation.results import Evaluation
 
 
 class FileFormat(StrEnum):
@@ -30,6 +35,28 @@ class BoxesFrame(StrEnum):
     PERCENT = "percent"
     PER_MILLE = "per-mille"
     PX = "px"
+
+
+class PromptKind(StrEnum):
+    """Whose words a question is asked in."""
+
+    ENGINE = "engine"
+    PUBLISHED = "published"
+
+
+@dataclass(frozen=True, slots=True)
+class _Suite:
+    """What was asked of a suite, as the options give it."""
+
+    models: tuple[str, ...]
+    suite: str
+    data: Path | None
+    only: tuple[str, ...]
+    limit: int | None
+    dry_run: bool
+    prompt: Literal["engine", "published"]
+    device: str
+    retry_failed: bool
 
 
 def _say(line: str) -> None:
@@ -62,6 +89,14 @@ def evaluate(
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say which data is there and how much would be asked.")
+    ] = False,
+    prompt: Annotated[
+        PromptKind,
+        typer.Option(help="Whose words ask: the engine's, or the benchmark's own where published."),
+    ] = PromptKind.ENGINE,
+    device: Annotated[str, typer.Option(help="For a model in this process: auto, cpu or cuda.")] = "auto",
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Ask questions again that the model gave an error for.")
     ] = False,
     predictions: Annotated[
         list[Path] | None,
@@ -101,7 +136,14 @@ def evaluate(
     if predictions:
         _refuse(
             "--predictions are scored as they are",
-            {"--model": model, "--data": data, "--only": only, "--limit": limit, "--dry-run": dry_run},
+            {
+                "--model": model,
+                "--data": data,
+                "--only": only,
+                "--limit": limit,
+                "--dry-run": dry_run,
+                "--retry-failed": retry_failed,
+            },
         )
         _score_files(predictions, form, truth, frame, family, draws, out, as_json=as_json)
         return
@@ -113,7 +155,18 @@ def evaluate(
         raise TrainingError(
             "nothing to measure; give --model M with --suite NAME --data DIR, or --predictions FILE with --format F."
         )
-    _run_suite(model, suite, data, only, limit, out, draws, dry_run=dry_run, as_json=as_json)
+    asked = _Suite(
+        tuple(model),
+        suite,
+        data,
+        tuple(only or ()),
+        limit,
+        dry_run,
+        "published" if prompt is PromptKind.PUBLISHED else "engine",
+        device,
+        retry_failed,
+    )
+    _run_suite(asked, out, draws, as_json=as_json)
 
 
 def _score_files(
@@ -143,32 +196,58 @@ def _score_files(
     scored = evaluate_files(files, str(form), truth, options, draws=draws, say=_say)
     for line in summary.problem_lines(scored.loaded):
         _say(line)
+    _tell(scored.evaluation, out, lambda: summary.as_json(scored), as_json=as_json)
+
+
+def _run_suite(asked: _Suite, out: Path | None, draws: int, *, as_json: bool) -> None:
+    from groundproof_training.evaluation.asking import AskSettings
+    from groundproof_training.evaluation.prediction_files import summary
+    from groundproof_training.evaluation.running import run_suite
+
+    if asked.data is None and asked.suite != "bench-v1":
+        raise TrainingError(
+            f"the suite {asked.suite} needs --data DIR, the folder that holds the datasets' folders."
+        )
+    evaluation = run_suite(
+        asked.models,
+        asked.suite,
+        asked.data or Path(),
+        out,
+        only=asked.only,
+        limit=asked.limit,
+        draws=draws,
+        dry_run=asked.dry_run,
+        prompt=asked.prompt,
+        settings=AskSettings(retry_failed=asked.retry_failed),
+        device=asked.device,
+        say=_say,
+    )
+    _tell(
+        evaluation,
+        None if asked.dry_run else out,
+        lambda: summary.evaluation_json(evaluation),
+        as_json=as_json,
+    )
+
+
+def _tell(
+    evaluation: Evaluation, out: Path | None, machine: Callable[[], dict[str, Any]], *, as_json: bool
+) -> None:
+    """The report where there is a folder for it, its path last; JSON where asked; else a table."""
+    from groundproof_training.evaluation.prediction_files import summary
+
+    report = None
     if out is not None:
         from groundproof_training.evaluation.report import write_report
 
-        report = write_report(scored.evaluation, out)
+        report = write_report(evaluation, out)
     if as_json:
-        typer.echo(json.dumps(summary.as_json(scored), indent=1, ensure_ascii=True, allow_nan=False))
-    elif out is None:
-        for line in summary.lines(scored.evaluation):
+        typer.echo(json.dumps(machine(), indent=1, ensure_ascii=True, allow_nan=False))
+    elif report is None:
+        for line in summary.lines(evaluation):
             typer.echo(line)
-    if out is not None and not as_json:
+    else:
         typer.echo(report)
-
-
-def _run_suite(
-    models: list[str],
-    suite: str,
-    data: Path | None,
-    only: list[str] | None,
-    limit: int | None,
-    out: Path | None,
-    draws: int,
-    *,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
-    raise TrainingError("suites cannot be run yet; give a folder alone for bench-v1, or --predictions FILE.")
 
 
 def _bench(

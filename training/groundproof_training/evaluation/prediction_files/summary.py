@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from groundproof_training.evaluation.figures import Difference, Figure
 from groundproof_training.evaluation.prediction_files.base import Loaded, shown
 from groundproof_training.evaluation.prediction_files.evaluating import Scored
 from groundproof_training.evaluation.results import Evaluation, Scores
+
+GROUPS_SHOWN = 8
+"""Of a breakdown, on a terminal."""
 
 
 def as_json(scored: Scored) -> dict[str, Any]:
@@ -25,6 +29,32 @@ def as_json(scored: Scored) -> dict[str, Any]:
     if len(files) == 1:
         return {**files[0], "compared": compared}
     return {"files": files, "compared": compared}
+
+
+def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
+    """Of a suite: {"title", "models", "entries": {name: {"status", "reason", "family", "models", "compared",
+    "problems", "examples"}}, "configuration"}; `models` holds for each what `as_json` holds for a family."""
+    entries = {
+        entry.name: {
+            "title": entry.title,
+            "family": str(entry.family),
+            "status": entry.status,
+            "reason": entry.reason,
+            "models": {model: _scores(scores) for model, scores in entry.scores.items()},
+            "compared": {key: {d.name: difference(d) for d in made} for key, made in entry.compared.items()},
+            "published": [plain(asdict(one)) for one in entry.published],
+            "problems": dict(entry.problems),
+            "examples": {kind: list(found) for kind, found in entry.examples.items()},
+            "configuration": plain(entry.configuration),
+        }
+        for entry in evaluation.entries
+    }
+    return {
+        "title": evaluation.title,
+        "models": list(evaluation.models),
+        "entries": entries,
+        "configuration": plain(evaluation.configuration),
+    }
 
 
 def figure(one: Figure) -> dict[str, Any]:
@@ -48,9 +78,22 @@ def number(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else float(value)
 
 
+def plain(value: Any) -> Any:
+    """A value as JSON has it: no NaN, no paths, no tuples."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(one) for one in value]
+    if isinstance(value, bool | int | str) or value is None:
+        return value
+    return number(value) if isinstance(value, float) else str(value)
+
+
 def lines(evaluation: Evaluation) -> Iterator[str]:
     """A table for a terminal: each file's figures with their 95 % intervals, ours and the published rules' apart."""
     for entry in evaluation.entries:
+        if entry.status != "scored":
+            yield f"{entry.title}: {entry.status}" + (f"; {entry.reason}" if entry.reason else "")
         for title, scores in entry.scores.items():
             said = ", ".join(f"{n:,} {status}" for status, n in scores.statuses.items())
             yield f"{entry.title}: {shown(title)}, {scores.n:,} questions ({said})"
@@ -59,21 +102,28 @@ def lines(evaluation: Evaluation) -> Iterator[str]:
                 yield "  evidence"
                 yield from _rows(scores.evidence)
             for rule, figures in scores.compat.items():
-                yield f"  as {rule} computes it (not ours; notes say what it hides)"
-                yield from _rows(figures, noted=True)
+                yield f"  as {rule} computes it, for published tables only; --json tells what each number hides"
+                yield from _rows(figures)
             for by, groups in scores.breakdowns.items():
                 yield f"  by {by}"
-                for group, figures in groups.items():
-                    first = figures[0]
-                    for one in figures[:3]:
-                        word = shown(group, 24) if one is first else ""
-                        yield f"    {word:<24}  {one.name:<18} {_value(one):>9}  {_interval(one):<18} n {one.n:,}"
+                yield from _groups(groups)
         for key, made in entry.compared.items():
             yield f"{entry.title}: {shown(key)}"
             for d in made:
                 p = "" if d.p is None else f"p {d.p:.3f}"
                 span = "" if d.low is None or d.high is None else f"[{d.low:+.4f}, {d.high:+.4f}]"
-                yield f"  {d.name:<26} {d.a:9.4f} {d.b:9.4f}  {d.b - d.a:+.4f} {span:<20} {p:<8} n {d.n:,}"
+                yield f"    {d.name:<24} {d.a:9.4f} {d.b:9.4f}  {d.b - d.a:+.4f} {span:<20} {p:<8} n {d.n:,}"
+
+
+def _groups(groups: Mapping[str, Sequence[Figure]]) -> Iterator[str]:
+    """The largest groups of a breakdown, the first figures of each."""
+    largest = sorted(groups, key=lambda group: -max((one.n for one in groups[group]), default=0))
+    for group in largest[:GROUPS_SHOWN]:
+        for number_of, one in enumerate(groups[group][:3]):
+            word = shown(group, 38) if number_of == 0 else ""
+            yield f"    {word:<38} {one.name:<16} {_value(one):>9}  {_interval(one):<18} n {one.n:,}"
+    if len(largest) > GROUPS_SHOWN:
+        yield f"    and {len(largest) - GROUPS_SHOWN} smaller ones, in --json"
 
 
 def problem_lines(loaded: Mapping[str, Loaded]) -> Iterator[str]:
@@ -99,7 +149,7 @@ def _file(title: str, one: Loaded, evaluation: Evaluation) -> dict[str, Any]:
         "problems": dict(one.problems.counts),
         "examples": {kind: list(found) for kind, found in one.problems.examples.items()},
         "warnings": list(one.warnings),
-        "facts": {key: _plain(value) for key, value in one.facts.items()},
+        "facts": {key: plain(value) for key, value in one.facts.items()},
     }
 
 
@@ -121,16 +171,9 @@ def _figures(figures: Iterable[Figure]) -> dict[str, Any]:
     return {one.name: figure(one) for one in figures}
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    return number(value) if isinstance(value, float) else value
-
-
-def _rows(figures: Iterable[Figure], *, noted: bool = False) -> Iterator[str]:
+def _rows(figures: Iterable[Figure]) -> Iterator[str]:
     for one in figures:
-        note = f"  {one.note}" if noted and one.note else ""
-        yield f"    {one.name:<26} {_value(one):>9}  {_interval(one):<18} n {one.n:,}{note}"
+        yield f"    {one.name:<24} {_value(one):>9}  {_interval(one):<18} n {one.n:,}"
 
 
 def _value(one: Figure) -> str:

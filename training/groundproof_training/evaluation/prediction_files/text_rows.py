@@ -20,7 +20,16 @@ from groundproof_training.evaluation.prediction_files.frames import Extent, box_
 from groundproof_training.metrics.counting import read_single
 from groundproof_training.metrics.text import Kind, kind_of
 from groundproof_training.readers.clc import split_classes
-from groundproof_training.readers.texts import WrittenBox, boxes_in, classes_in, lift, phrases_in, plain
+from groundproof_training.readers.texts import (
+    WrittenBox,
+    boxes_in,
+    classes_in,
+    lift,
+    object_in,
+    objects_in,
+    phrases_in,
+    plain,
+)
 from groundproof_training.readers.turns import task_of
 
 FAMILY_OF = {
@@ -235,10 +244,14 @@ def _task(row: TextRow, question: str, answer: str, *, regions: bool, boxes: boo
 
 
 def _asked(row: TextRow, task: Task) -> tuple[str, ...]:
+    """What is asked for: of a marked phrase its kinds ("2 ships 1 pier" has two), else what the engine reads."""
     if task not in (Task.DETECT, Task.GROUND, Task.COUNT, Task.VQA):
         return ()
     phrases = phrases_in(row.question)
-    return target_labels(plain(lift(phrases[0] if phrases else row.question, "region")[0]), task)
+    if task is not Task.GROUND or not phrases:
+        return target_labels(plain(lift(row.question, "region")[0]), task)
+    kinds = [noun for _, noun in objects_in(phrases[0])] or [object_in(phrases[0])]
+    return tuple(dict.fromkeys(noun for noun in kinds if noun != "object"))
 
 
 def _nothing(text: str) -> bool:
