@@ -8,6 +8,8 @@ from typing import Protocol
 from groundproof_training.evaluation.cases import Case
 from groundproof_training.evaluation.compat.earthdial import EarthDial
 from groundproof_training.evaluation.compat.geochat import GeoChat
+from groundproof_training.evaluation.compat.rs_tester import RsTester
+from groundproof_training.evaluation.compat.vrsbench import VrsBench
 from groundproof_training.evaluation.figures import Measure
 
 
@@ -19,4 +21,9 @@ class Compat(Protocol):
         ...
 
 
-COMPAT: dict[str, Compat] = {"earthdial": EarthDial(), "geochat": GeoChat()}
+COMPAT: dict[str, Compat] = {
+    "rs_tester": RsTester(),
+    "earthdial": EarthDial(),
+    "vrsbench": VrsBench(),
+    "geochat": GeoChat(),
+}

@@ -68,7 +68,7 @@ def detection(cases: Sequence[Case]) -> list[Measure]:
     if any(_is_later(case) for case in cases):
         made: list[Measure] = []
         for threshold in (0.5, 0.25):
-            note = f"{_NO_MATCHING}; predicted angles are taken as 0; the script holds 0.25 whichever threshold a table names."
+            note = f"{_NO_MATCHING}; predicted angles are taken as 0, and the script holds 0.25 whatever a table says."
             found = hits(said, true, threshold, flat=True)
             made.append(pooled(f"map@{threshold:g}", found, said.n, note))
         return made
@@ -145,7 +145,8 @@ def _before_broken(true: Written) -> NDArray[np.bool_]:
     broken = np.cumsum(~true.usable)
     start = np.concatenate([[0], np.cumsum(true.n)])[true.rows]
     before = np.concatenate([[0], broken])[start]
-    return broken == before
+    tried: NDArray[np.bool_] = broken == before
+    return tried
 
 
 def _read(text: str, pattern: re.Pattern[str]) -> list[list[float]]:

@@ -15,6 +15,7 @@ from groundproof_training.readers.oriented import quad_of, smallest
 
 PERCENT, PER_MILLE = 100.0, 1000.0
 _NUMBER = re.compile(r"-?\d*\.\d+|-?\d+")
+_GROUP = re.compile(r"\[([^\[\]]*)\]")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -29,15 +30,19 @@ def numbers_in(text: str) -> list[float]:
 
 
 def is_bare(text: str) -> bool:
-    """Whether a text is numbers and brackets alone, in groups of four, at least one: what RS_Tester's sets hold."""
-    numbers = _NUMBER.findall(text)
-    return bool(numbers) and not len(numbers) % 4 and not _LETTER.search(text)
+    """Whether a text is boxes of four numbers and nothing else, at least one: what RS_Tester's sets hold."""
+    if _LETTER.search(text):
+        return False
+    groups = [found for found in _GROUP.findall(text) if found.strip()] or [text]
+    sizes = {len(_NUMBER.findall(group)) for group in groups}
+    return sizes == {4} or (len(groups) == 1 and sizes != {0} and not max(sizes) % 4)
 
 
 def upright(boxes: BoxSet, size: tuple[float, float], full: float) -> Floats:
     """Boxes (n, 4) as whole numbers of a grid, 0 to `full` on each axis; around those that are turned."""
     scale = np.array([full / size[0], full / size[1]] * 2)
-    return np.round(boxes.xyxy * scale)
+    made: Floats = np.round(boxes.xyxy * scale)
+    return made
 
 
 def turned(boxes: BoxSet, size: tuple[float, float], full: float) -> Floats:
