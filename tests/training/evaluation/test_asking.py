@@ -138,7 +138,9 @@ def test_a_broken_last_line_is_told_and_its_question_asked_again(tmp_path):
     assert run(Counting(), path)[1] == Account(asked=0, kept=8)
 
 
-@pytest.mark.parametrize()
+@pytest.mark.parametrize(
+    "line", ["[]", "null", '{"key": 3}', '{"key": {"case_id": "a"}}', "{", "\x00", '{"key": {}, "text": 1}']
+)
 def test_lines_that_are_no_answers_are_no_crash(tmp_path, line):
     path = tmp_path / "answers.jsonl"
     path.write_text(line + "\n")
