@@ -24,7 +24,6 @@ DataDir = Annotated[
 WorkDir = Annotated[Path, typer.Option("--work", help="Folder of shards, checkpoints and logs.")]
 Minutes = Annotated[float, typer.Option(help="Of training, earlier runs included.")]
 MaxSteps = Annotated[int, typer.Option(help="Stop here, earlier runs included, even with minutes left.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the figures as JSON instead of a table.")]
 NewFolder = Annotated[Path, typer.Argument(help="Folder to write the model to; a model there is replaced.")]
 
 
@@ -114,21 +113,6 @@ def export(
 
     typer.echo(f"{run_export(work, folder, stage) / 1e6:.1f} MB of weights", err=True)
     typer.echo(folder)
-
-
-@app.command("evaluate-real")
-def evaluate_real(
-    model: Annotated[str, typer.Argument(help="Name of a model profile or folder of a model.")],
-    data: Annotated[Path, typer.Option(help="Folder that holds aircraft/ and storage_tanks/.")],
-    out: Annotated[Path, typer.Option(help="Folder outside the checkout for answers, result and pictures.")],
-    which: Annotated[str, typer.Option(help="aircraft or storage_tanks.")] = "aircraft",
-    limit: Annotated[int | None, typer.Option(help="Only the first pictures by name.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Measure whole real scenes.   groundproof-train evaluate-real tiny --data DIR --which aircraft --out FOLDER"""
-    from groundproof_training.real_evaluation import run_command
-
-    typer.echo(run_command(model, data, which, out, limit, as_json=as_json, report=_say))
 
 
 @app.command()

@@ -65,9 +65,6 @@ def _say(line: str) -> None:
 
 @resumable()
 def evaluate(
-    folder: Annotated[
-        Path | None, typer.Argument(help="A model's folder, measured on bench-v1 alone.", hidden=True)
-    ] = None,
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -81,7 +78,12 @@ def evaluate(
         list[str] | None, typer.Option(help="Only these entries of the suite; again for several.")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="At most so many questions of each entry, drawn by seed.")
+        int | None,
+        typer.Option(
+            min=1,
+            help="At most so many questions of each entry, drawn by seed; of local and bench-v1 the first so many "
+            "pictures.",
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -118,21 +120,8 @@ def evaluate(
     ] = None,
     draws: Annotated[int, typer.Option(min=0, help="Of the bootstrap; 0: no intervals.")] = 1000,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    scenes: Annotated[int, typer.Option(hidden=True, help="Of bench-v1, with a folder alone.")] = 1000,
-    sheet: Annotated[
-        Path | None, typer.Option(hidden=True, help="Picture of answers, with a folder alone.")
-    ] = None,
-    batch_size: Annotated[
-        int, typer.Option(hidden=True, help="Questions asked at once, with a folder alone.")
-    ] = 32,
-    unfrozen: Annotated[
-        bool, typer.Option("--unfrozen", hidden=True, help="Allow a changed generator, with a folder alone.")
-    ] = False,
 ) -> None:
     """Measure models or somebody's predictions.   groundproof-train evaluate --predictions F --format earthdial"""
-    if folder is not None:
-        _bench(folder, scenes, sheet, batch_size, must_be_frozen=not unfrozen, as_json=as_json)
-        return
     if predictions:
         _refuse(
             "--predictions are scored as they are",
@@ -201,6 +190,7 @@ def _score_files(
 
 def _run_suite(asked: _Suite, out: Path | None, draws: int, *, as_json: bool) -> None:
     from groundproof_training.evaluation.asking import AskSettings
+    from groundproof_training.evaluation.local import refuse_checkout
     from groundproof_training.evaluation.prediction_files import summary
     from groundproof_training.evaluation.running import run_suite
 
@@ -208,6 +198,8 @@ def _run_suite(asked: _Suite, out: Path | None, draws: int, *, as_json: bool) ->
         raise TrainingError(
             f"the suite {asked.suite} needs --data DIR, the folder that holds the datasets' folders."
         )
+    if asked.suite == "local" and out is not None:
+        refuse_checkout(out)
     evaluation = run_suite(
         asked.models,
         asked.suite,
@@ -248,16 +240,6 @@ def _tell(
             typer.echo(line)
     else:
         typer.echo(report)
-
-
-def _bench(
-    folder: Path, scenes: int, sheet: Path | None, batch_size: int, *, must_be_frozen: bool, as_json: bool
-) -> None:
-    from groundproof_training import evaluate as measure
-
-    cfg = measure.EvaluateConfig(scenes=scenes, batch_size=batch_size, must_be_frozen=must_be_frozen)
-    result = measure.evaluate(folder, cfg, _say, sheet)
-    typer.echo(json.dumps(result, indent=1) if as_json else measure.table(result))
 
 
 def _refuse(why: str, given: dict[str, object]) -> None:

@@ -1,6 +1,7 @@
 """The local suite: bench-v1 as ordinary questions, real pictures as scenes; figures against the older evaluation's."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from groundproof.models.profiles import get_profile
 from groundproof.protocol import Task
 from groundproof_training import bench
 from groundproof_training.bench import BenchQuestion
+from groundproof_training.errors import TrainingError
 from groundproof_training.evaluation import local
 from groundproof_training.evaluation.cases import Family, Status
 from groundproof_training.evaluation.local import (
@@ -17,10 +19,12 @@ from groundproof_training.evaluation.local import (
     bench_question,
     bench_samples,
     entries,
+    refuse_checkout,
     scene_questions,
     tree_questions,
 )
 from groundproof_training.evaluation.reading import case_of
+from groundproof_training.evaluation.running import run_suite
 from groundproof_training.evaluation.strict import evidence_measures
 from groundproof_training.metrics.boxes import iou_matrix, match_greedy
 from groundproof_training.readers.base import Problems
@@ -240,3 +244,31 @@ def test_a_limit_is_of_pictures_and_both_tables_ask_about_the_same_ones(data_dir
     assert len(set(paths)) == 3
     assert paths == [q.sample.images[0].path for q in count]
     assert {q.family for q in detect} == {Family.DETECTION}
+
+
+def test_baselines_are_scored_on_every_local_set_side_by_side(data_dir, tmp_path):
+    """As `evaluate --suite local` does; a few pictures of each."""
+    made = run_suite(["baseline:none", "baseline:centre"], "local", data_dir, tmp_path, limit=5, draws=20)
+    statuses = {entry.name: entry.status for entry in made.entries}
+    few = {name for name, status in statuses.items() if status == "no data"}
+    assert all(name.startswith("bench-v1") for name in few)  # five scenes ask not everything
+    assert {status for name, status in statuses.items() if name not in few} == {"scored"}
+    figures = {
+        (entry.name, model): {f.name: f.value for f in scores.strict}
+        for entry in made.entries
+        for model, scores in entry.scores.items()
+    }
+    none, centre = (figures["aircraft-count", f"baseline:{name}"] for name in ("none", "centre"))
+    assert figures["aircraft-detect", "baseline:none"]["recall@0.5"] == none["accuracy"] == 0
+    assert centre["mae"] == none["mae"] - 1
+    counts = [int(q.sample.answer) for q in bench_samples(5) if q.family is Family.COUNTING]
+    assert figures["bench-v1-count", "baseline:none"]["accuracy"] == pytest.approx(
+        counts.count(0) / len(counts)
+    )
+    assert all(entry.compared and entry.gallery for entry in made.entries if entry.status == "scored")
+
+
+def test_the_report_is_refused_a_place_inside_the_checkout(tmp_path):
+    refuse_checkout(tmp_path / "out")
+    with pytest.raises(TrainingError, match="must stay out"):
+        refuse_checkout(Path(__file__).parent / "pictures")

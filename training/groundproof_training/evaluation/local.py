@@ -17,6 +17,7 @@ import numpy as np
 from groundproof.protocol import Task
 from groundproof_training import bench
 from groundproof_training.bench import BenchQuestion
+from groundproof_training.errors import TrainingError
 from groundproof_training.evaluation.cases import Family
 from groundproof_training.evaluation.questions import Picture, Question
 from groundproof_training.evaluation.scenes import SceneOptions
@@ -372,3 +373,19 @@ def entries() -> tuple[LocalEntry, ...]:
         )
     )
     return tuple(made)
+
+
+def refuse_checkout(out: Path) -> None:
+    """Raises TrainingError for a folder inside this project's checkout: the report shows imagery that may be used for
+    tests only, and must not get into the project's history."""
+    for parent in (out.resolve(), *out.resolve().parents):
+        project = parent / "pyproject.toml"
+        if (
+            (parent / ".git").exists()
+            and project.is_file()
+            and 'name = "groundproof"' in project.read_text(encoding="utf-8")
+        ):
+            raise TrainingError(
+                f"{out} lies inside the checkout {parent}, and the report of the suite local shows test imagery that "
+                "must stay out of it. Name a folder elsewhere."
+            )
