@@ -105,6 +105,16 @@ def open_any(model: str, device: str = "auto", max_in_flight: int | None = None)
     return open_model(model, device, max_in_flight)
 
 
+def check_model(model: str) -> None:
+    """Raises TrainingError or ModelError for a name that is no model, before anything is read or loaded."""
+    if is_baseline(model):
+        baseline(model)
+        return
+    from groundproof.models.resolve import resolve
+
+    resolve(model)
+
+
 def shown_size(shown: Size, profile: Profile, max_pixels: int | None = None) -> Size:
     """The size at which a picture is shown: `samples.seen_size` within the area of the profile's tile and the least
     that a family's processor takes without a resize of its own."""

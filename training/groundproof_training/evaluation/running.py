@@ -24,6 +24,7 @@ from groundproof_training.evaluation.asking import (
     Model,
     ModelDiedError,
     Say,
+    check_model,
     decoding_of,
     open_any,
 )
@@ -65,9 +66,9 @@ def run_suite(
     limit: questions of each entry, drawn by the hashes of their ids. draws: of the bootstrap. dry_run: nothing is
     scored, and a few questions are asked of each model to tell the time.
 
-    An entry without data, or one that fails, says so in its result and the others go on. Raises TrainingError for what
-    is asked wrongly, ModelDiedError where a model is gone, and NotKeptError where the disk is full: answers until then
-    are kept.
+    An entry without data, or one that fails, says so in its result and the others go on. Raises TrainingError or
+    ModelError for what is asked wrongly, ModelDiedError where a model is gone, and NotKeptError where the disk is full:
+    answers until then are kept.
     """
     if not models or len(set(models)) < len(models):
         raise TrainingError(f"give one model or several different ones, got {', '.join(models) or 'none'}")
@@ -76,6 +77,8 @@ def run_suite(
         raise TrainingError(f"the suite {suite} needs the folder of its datasets; give it with --data DIR")
     if data is not None and not data.is_dir():
         raise TrainingError(f"{data} is no folder; --data takes the folder that holds the datasets' folders")
+    for name in models:
+        check_model(name)
     runner = _Runner(
         Models(tuple(models), device, say),
         Answers(None if out is None else out / NAME),
