@@ -33,9 +33,9 @@ def is_bare(text: str) -> bool:
     """Whether a text is boxes of four numbers and nothing else, at least one: what RS_Tester's sets hold."""
     if _LETTER.search(text):
         return False
-    groups = [found for found in _GROUP.findall(text) if found.strip()] or [text]
-    sizes = {len(_NUMBER.findall(group)) for group in groups}
-    return sizes == {4} or (len(groups) == 1 and sizes != {0} and not max(sizes) % 4)
+    numbers = len(_NUMBER.findall(text))
+    groups = [len(_NUMBER.findall(group)) for group in _GROUP.findall(text) if group.strip()]
+    return numbers > 0 and not numbers % 4 and (len(groups) < 2 or set(groups) == {4})
 
 
 def upright(boxes: BoxSet, size: tuple[float, float], full: float) -> Floats:
