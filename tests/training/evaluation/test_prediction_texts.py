@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from groundproof_training.errors import TrainingError
 from groundproof_training.evaluation.cases import Family, Status
 from groundproof_training.evaluation.prediction_files import FORMATS, FileOptions, Frame, load
 from groundproof_training.evaluation.prediction_files.base import Loaded
+from groundproof_training.evaluation.prediction_files.text_rows import parted
 from groundproof_training.samples import Sample, SampleImage, TrueBox
 from groundproof_training.samples.storage import write_samples
 
@@ -255,6 +257,21 @@ def test_a_forced_family_is_every_row_s(tmp_path):
     rows = [EARTHDIAL[2], EARTHDIAL[3]]
     loaded = load(written(tmp_path / "a.jsonl", rows), "earthdial", options=FileOptions(family=Family.VQA))
     assert set(loaded.by_family()) == {Family.VQA}
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("[1]", (None, "[1]")),
+        ("<think>a</think><answer>b</answer>", ("a", "b")),
+        ("<THINK>a</Think> b", ("a", " b")),
+        ("<think>a <answer>b</answer>", (None, "b")),
+        ("<answer>a</answer><answer>b", (None, "b")),
+        ("<think>a <answer>x</answer></think>c", ("a <answer>x</answer>", "c")),
+    ],
+)
+def test_rationale_and_answer_are_parted(text, parts):
+    assert parted(text) == parts
 
 
 # --- GeoChat
@@ -604,3 +621,24 @@ def test_answers_of_aid_and_rsvqa_are_right_as_often_as_recorded(data_dir):
     assert share == pytest.approx(
         {"presence": 0.9259, "comp": 0.9275, "rural_urban": 0.94, "count": 0.2769}, abs=5e-5
     )
+
+
+@pytest.mark.parametrize(
+    "run", ["[", "[ ", "]", " ", "[1, ", "{<1>", "<think>", "<answer>", "<ref>", "[[1,2,3,4,5]]", "1 or "]
+)
+@pytest.mark.parametrize("name", ["rs_tester", "earthdial"])
+def test_a_model_that_repeats_itself_takes_no_longer_than_its_text(tmp_path, name, run):
+    text = ("[[1, 2, 3, 4, 5]]" + run * 20_000)[:40_000]
+    rows = [
+        {
+            "image": "a",
+            "question": "Describe <ref>it</ref>" + text,
+            "answer": text,
+            "annotation": text,
+            "ground_truth": text,
+            "caption1": text,
+        }
+    ]
+    began = time.monotonic()
+    FORMATS[name].read(written(tmp_path / "a.jsonl", rows), None, FileOptions())
+    assert time.monotonic() - began < 5

@@ -16,6 +16,7 @@ CHUNK = 1 << 20
 LIMIT = 64 << 20
 """Characters of one item; what is longer is taken for broken."""
 
+_WHITE = " \t\r\n\ufeff"
 _GAP = re.compile(r"[\s\ufeff]*")
 _decode = json.JSONDecoder().raw_decode
 
@@ -33,6 +34,9 @@ class _Stream:
 
     def peek(self) -> str:
         """The next character that is no white space; "" at the end."""
+        found = self._text[self._at : self._at + 1]
+        if found and found not in _WHITE:
+            return found
         while True:
             gap = _GAP.match(self._text, self._at)
             self._at = gap.end() if gap else self._at

@@ -46,6 +46,7 @@ from groundproof_training.evaluation.prediction_files.text_rows import (
     Notation,
     TextCases,
     TextRow,
+    calm,
     words_in,
 )
 from groundproof_training.metrics.counting import read_single
@@ -173,7 +174,7 @@ def row_of(
 
 def family_of(question: str, truth: str, several: bool, kind: str = "") -> Family:
     """By the texts alone. several: the truth is a list of texts. kind: what the row calls itself, "" for nothing."""
-    boxes = boxes_in(truth)
+    boxes = boxes_in(calm(truth))
     try:
         guess = infer_task(question[:2000]).task
     except UsageError:

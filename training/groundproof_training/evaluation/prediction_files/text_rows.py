@@ -55,8 +55,12 @@ TASK_OF = {
 
 _MANY = ("answer with a list", "which ones", "all that apply")
 _MARKER = re.compile(r"[,;]? ?<(?:box|region):\d+>")
-_THINK = re.compile(r"<think>(.*?)</think>", re.DOTALL | re.IGNORECASE)
-_ANSWER = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.DOTALL | re.IGNORECASE)
+_RUNS = (
+    (re.compile(r"\s{32,}"), " "),
+    (re.compile(r"(?:\[\s*){9,}"), "[" * 8),
+    (re.compile(r"(?:\]\s*){9,}"), "]" * 8),
+)
+"""What a model repeats without end: taking boxes out of such a text would take time by its length squared."""
 MAX_TEXT = 200_000
 """Characters of an answer that are read; nothing longer was meant as one."""
 
@@ -102,8 +106,8 @@ class TextCases:
     def posed(self, row: TextRow) -> Case | None:
         """The row's question and truth as a case without an answer yet; None, and the row left out, where the truth
         cannot be one."""
-        question, regions = lift(row.question, "region")
-        truth, found = lift(row.truth, "box")
+        question, regions = lift(calm(row.question), "region")
+        truth, found = lift(calm(row.truth), "box")
         words, said = plain(question), plain(truth)
         task = row.task or _task(row, words, said, regions=bool(regions), boxes=bool(found))
         family = self.options.family or row.family or FAMILY_OF[task]
@@ -167,11 +171,9 @@ class TextCases:
         )
 
     def _by_grid(self, case: Case, text: str, image: int) -> Said:
-        answers = _ANSWER.findall(text)
-        think = _THINK.search(text)
-        answer = answers[-1] if answers else (text[think.end() :] if think else text)
+        think, answer = parted(text)
         boxes = self._boxes(boxes_in(answer), image)
-        evidence = self._boxes(boxes_in(think[1]), image) if think else None
+        evidence = self._boxes(boxes_in(think), image) if think is not None else None
         return _said(case, text, answer, boxes, evidence)
 
     def _by_parser(self, case: Case, text: str, image: int) -> Said | None:
@@ -192,9 +194,32 @@ class TextCases:
         )
 
 
+def parted(text: str) -> tuple[str | None, str]:
+    """What stands in `<think>` (None: there is none that ends), and what in the last `<answer>`, else behind it."""
+    low = text.lower() if len(text.lower()) == len(text) else text
+    think, rest = None, 0
+    opened = low.find("<think>")
+    closed = low.find("</think>", opened) if opened >= 0 else -1
+    if closed >= 0:
+        think, rest = text[opened + len("<think>") : closed], closed + len("</think>")
+    begin = low.rfind("<answer>", rest)
+    if begin < 0:
+        return think, text[rest:]
+    end = low.find("</answer>", begin)
+    return think, text[begin + len("<answer>") : end if end >= 0 else len(text)]
+
+
+def calm(text: str) -> str:
+    """A text without endless runs of blanks and brackets, cut to a length that was meant to be read."""
+    text = text[:MAX_TEXT]
+    for run, short in _RUNS:
+        text = run.sub(short, text)
+    return text
+
+
 def words_in(text: str) -> str:
     """A text without boxes, tags and marks."""
-    return plain(_MARKER.sub("", lift(text, "box")[0]))
+    return plain(_MARKER.sub("", lift(calm(text), "box")[0]))
 
 
 def _said(case: Case, text: str, answer: str, boxes: BoxSet, evidence: BoxSet | None) -> Said:
@@ -249,7 +274,7 @@ def _asked(row: TextRow, task: Task) -> tuple[str, ...]:
         return ()
     phrases = phrases_in(row.question)
     if task is not Task.GROUND or not phrases:
-        return target_labels(plain(lift(row.question, "region")[0]), task)
+        return target_labels(plain(lift(calm(row.question), "region")[0]), task)
     kinds = [noun for _, noun in objects_in(phrases[0])] or [object_in(phrases[0])]
     return tuple(dict.fromkeys(noun for noun in kinds if noun != "object"))
 
