@@ -78,7 +78,7 @@ need_vllm_environment() {
   export PIP_DISABLE_PIP_VERSION_CHECK=1
   install_vllm
   say "groundproof from this checkout, and pytest"
-  vllm_pip -e "$ROOT[serve]" "httpx>=0.27" "hypothesis>=6.100" "pytest>=8.2" "pytest-timeout>=2.3" || fail "groundproof cannot be installed in $VLLM_ENV (see above)."
+  vllm_pip -e "$ROOT[serve]" "httpx>=0.27" "hypothesis>=6.100" "pytest>=8.2" "pytest-timeout>=2.3" "nltk>=3.9" "rapidfuzz>=3.9" "scipy>=1.12" || fail "groundproof cannot be installed in $VLLM_ENV (see above)."
   mend_torch_companions
   printf '%s\n' "$wanted" >"$stamp"
 }

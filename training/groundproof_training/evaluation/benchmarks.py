@@ -157,7 +157,7 @@ def _read_entry(entry: EntryConfig, prompt: Prompt, data: Path, limit: int | Non
                 left_out = "\n  ".join(problems.lines())
                 refused.append(f"{root} gives no sample for it.\n  {left_out}".rstrip())
                 continue
-            text = entry.published_prompt if prompt == "published" else ""
+            text = (source.published_prompt or entry.published_prompt) if prompt == "published" else ""
             questions = [_question(sample, unpacked(root), entry.family, text) for sample in chosen]
             facts = {
                 "reader": source.reader, "folder": root.name, "split": split, "tasks": list(map(str, source.tasks)),
@@ -202,8 +202,8 @@ def _samples(root: Path, source: SourceConfig, problems: Problems) -> tuple[Spli
     splits = SPLITS_TRIED if source.split == "any" else (source.split,)
     refused: WrongFolderError | None = None
     for split in (s for s in splits if s in one.card.splits):
-        samples = iter(one.read(root, split, source.reader_options, problems))
         try:
+            samples = iter(one.read(root, split, source.reader_options, problems))
             first = next(samples, None)
         except WrongFolderError as err:
             refused = refused or err
@@ -224,6 +224,8 @@ def _kept(samples: Iterable[Sample], source: SourceConfig, problems: Problems) -
     seen = set[str]()
     for sample in samples:
         if source.tasks and sample.task not in source.tasks:
+            continue
+        if source.types and sample.meta.get("type") not in source.types:
             continue
         if sample.sample_id in seen:
             problems.add("duplicate id", sample.sample_id, "a sample of this id came before")
@@ -268,8 +270,10 @@ def published_text(template: str, sample: Sample) -> str:
     """A published user text filled in. Regions are written as EarthDial writes them, whatever the model's own frame:
     that is what was published."""
     question = MARKER.sub(lambda m: _percent(sample.regions[int(m[2])], sample), sample.question)
+    phrase = sample.boxes[0].phrase if sample.boxes else ""
     values = {
         "question": question,
+        "referred": question.replace(phrase, f"<ref>{phrase}</ref>", 1) if phrase else question,
         "objects": " and ".join(plural(name) for name in sample.asked) or question,
         "labels": ", ".join(sample.choices),
     }

@@ -29,16 +29,19 @@ class _Frozen(BaseModel):
 
 class SourceConfig(_Frozen):
     """One way to read an entry. folders: names below --data that are tried, whatever their case, blanks, dashes and
-    underscores; "." is --data itself. split: "any" takes test, else val, else train, whichever the reader finds. tasks:
-    only samples of these; empty: all. as_task, choices: what the samples are asked as where the reader's tags say less
-    than the benchmark does. options: of the reader."""
+    underscores; "." is --data itself. split: "any" takes test, else val, else train, whichever the reader finds. tasks,
+    types: only samples of these (`Sample.meta` has the type); empty: all. as_task, choices: what the samples are asked
+    as where the reader's tags say less than the benchmark does. published_prompt: in place of the entry's, where this
+    source's questions hold more or less of the wording. options: of the reader."""
 
     reader: str
     folders: tuple[str, ...] = Field(min_length=1)
     split: Literal["train", "val", "test", "any"] = "test"
     tasks: tuple[Task, ...] = ()
+    types: tuple[str, ...] = ()
     as_task: Task | None = None
     choices: tuple[str, ...] = ()
+    published_prompt: str = ""
     options: dict[str, Any] = Field(default_factory=dict)
 
     @property
@@ -72,9 +75,10 @@ class PublishedRow(_Frozen):
 
 class EntryConfig(_Frozen):
     """One benchmark. source: ways to read it, the first whose folder is there is taken. published_prompt: the user text
-    as published, with {question}, {objects} (names asked for, joined by "and") and {labels} open; "" where it is not
-    known. published_samples: what the published numbers rest on. listed_again: where the suite's authors list the same
-    task another time. verified: where the entry's facts come from, and what could not be checked."""
+    as published, with {question}, {referred} (the question with its phrase in <ref> tags), {objects} (names asked for,
+    joined by "and") and {labels} open; "" where it is not known. published_samples: what the published numbers rest
+    on. listed_again: where the suite's authors list the same task another time. verified: where the entry's facts come
+    from, and what could not be checked."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     title: str
