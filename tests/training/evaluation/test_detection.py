@@ -379,6 +379,23 @@ def test_breakdowns_split_pairs_by_the_true_box_and_misses_by_their_own() -> Non
     assert plane.applies.tolist() == [True, False]
 
 
+@settings(max_examples=40)
+@given(ranked(), st.booleans())
+def test_average_precision_by_class_averages_to_that_of_all(cases: list[Case], tied: bool) -> None:
+    if tied:
+        cases = [
+            replace(one, said=replace(one.said, boxes=replace(one.said.boxes, scores=None))) for one in cases
+        ]
+    by_class = detection.breakdowns(cases).get("class", {})
+    if not by_class:
+        return
+    each = [value_of(made, "ap@0.5", len(cases)) for made in by_class.values()]
+    assert np.mean(each) == pytest.approx(value(cases, "ap@0.5"))
+    if not tied and any(len(one.said.boxes) for one in cases):
+        precision = coco_precision(cases)[0].mean(axis=0)
+        assert each == pytest.approx([precision[NAMES.index(name)] for name in by_class], abs=1e-12)
+
+
 def test_a_grid_has_no_pixels() -> None:
     boxes = boxes_of([PLANE, ("plane", 0, 20, 20, 70, 70)])
     assert "size" not in detection.breakdowns([case(boxes, boxes, size=(100.0, 100.0))])

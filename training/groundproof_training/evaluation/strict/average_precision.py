@@ -6,7 +6,7 @@ the mean over classes that have a true object, and over IoU thresholds. Knows hi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,11 @@ class TiedAP(Measure):
             total += _class_mean(precision * np.searchsorted(RECALLS, recall, side="right") / 101, true)
         return total / len(self.hits)
 
+    def only(self, groups: Ints, rests_on: NDArray[np.bool_]) -> TiedAP:
+        """The same of some classes alone."""
+        hits, predicted = (tuple(one[:, groups] for one in many) for many in (self.hits, self.predicted))
+        return replace(self, true=self.true[:, groups], hits=hits, predicted=predicted, rests_on=rests_on)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankedAP(Measure):
@@ -73,6 +78,21 @@ class RankedAP(Measure):
     def of(self, weights: Floats) -> Floats:
         """See `Measure.of`."""
         return np.array([self._one(one) for one in np.asarray(weights, dtype=np.float64)])
+
+    def only(self, groups: Ints, rests_on: NDArray[np.bool_]) -> RankedAP:
+        """The same of some classes alone; groups: ascending."""
+        keep = np.isin(self.group, groups)
+        place = np.cumsum(keep) - 1
+        hits, left_out = (tuple(place[one[keep[one]]] for one in many) for many in (self.hits, self.left_out))
+        return replace(
+            self,
+            true=self.true[:, groups],
+            case=self.case[keep],
+            group=np.searchsorted(groups, self.group[keep]),
+            hits=hits,
+            left_out=left_out,
+            rests_on=rests_on,
+        )
 
     def _one(self, weights: Floats) -> float:
         true = self.true.T @ weights

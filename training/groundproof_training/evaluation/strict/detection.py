@@ -16,6 +16,7 @@ from groundproof_training.evaluation.figures import Measure, mean
 from groundproof_training.evaluation.strict.columns import Flags
 from groundproof_training.evaluation.strict.found_boxes import MATCHED, Table, counted_measures
 from groundproof_training.metrics.boxes import Floats
+from groundproof_training.metrics.overlaps import Ints
 
 THRESHOLDS = (0.5, 0.25, 0.75)
 COCO_IOUS = tuple(np.linspace(0.5, 0.95, 10).tolist())
@@ -94,18 +95,19 @@ def breakdowns(cases: Sequence[Case]) -> dict[str, dict[str, list[Measure]]]:
 def _by_class(board: Table) -> dict[str, list[Measure]]:
     names, said, true = board.classes
     number = np.bincount(true, minlength=len(names))
-    listed = np.sort(np.argsort(-number, kind="stable")[:MOST_CLASSES]).tolist()
-    groups = {
-        names[k]: _of_group(
-            board, said == k, true == k, "Its own class's boxes; names that are no class are in none."
-        )
-        for k in listed
-    }
-    rest = len(names) - len(listed)
-    if rest:
-        others = np.setdiff1d(np.arange(len(names)), listed)
-        note = "All classes but the most frequent ones together."
-        groups[f"{rest} other classes"] = _of_group(board, np.isin(said, others), np.isin(true, others), note)
+    listed = np.sort(np.argsort(-number, kind="stable")[:MOST_CLASSES])
+    precision = board.average_precision("ap@0.5", (0.5,))
+
+    def group(chosen: Ints, note: str) -> list[Measure]:
+        made = _of_group(board, np.isin(said, chosen), np.isin(true, chosen), note)
+        return [*made, precision.only(chosen, made[0].applies)]
+
+    note = "Boxes of this class; a box under a name that is no class is in none."
+    groups = {names[k]: group(np.array([k]), note) for k in listed.tolist()}
+    others = np.setdiff1d(np.arange(len(names)), listed)
+    if len(others):
+        note = f"All but the {MOST_CLASSES} most frequent classes together."
+        groups[f"{len(others)} other classes"] = group(others, note)
     return groups
 
 

@@ -107,7 +107,7 @@ class Table:
         columns = [self.said.per_case(tally.hit), self.said.per_case(tally.counted), self.true.per_case()]
         return np.where(self.scored[:, None], np.stack(columns, axis=1), np.nan)
 
-    def average_precision(self, name: str, thresholds: Sequence[float]) -> Measure:
+    def average_precision(self, name: str, thresholds: Sequence[float]) -> TiedAP | RankedAP:
         """Pooled per class. A box and an object of another class never match here."""
         names, said_class, true_class = self.classes
         width = len(names)
