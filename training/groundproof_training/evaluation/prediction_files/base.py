@@ -7,7 +7,7 @@ them is evaluated, and what is shown of them is printable.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -18,7 +18,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from groundproof_training.errors import TrainingError
 from groundproof_training.evaluation.cases import Case, Family
 from groundproof_training.evaluation.prediction_files.json_stream import BrokenJsonError, items
+from groundproof_training.progress import Progress
 from groundproof_training.readers.base import Problems
+
+Say = Callable[[str], None]
+
+
+def silent(_line: str) -> None:
+    """Says nothing."""
 
 
 class Frame(StrEnum):
@@ -56,12 +63,24 @@ class FileOptions(BaseModel):
 @dataclass(slots=True)
 class Tally:
     """The account of one file. rows: those that were there, broken ones too. left_out: those of them that gave no
-    case. warnings: sentences about the whole file."""
+    case. warnings: sentences about the whole file. progress: told of every row, where somebody waits."""
 
     problems: Problems = field(default_factory=Problems)
     rows: int = 0
     left_out: int = 0
     warnings: list[str] = field(default_factory=list)
+    progress: Progress | None = None
+
+    @classmethod
+    def telling(cls, say: Say) -> Tally:
+        """One that says now and then how many rows were read."""
+        return cls(progress=Progress(say, "rows"))
+
+    def row(self) -> None:
+        """One more row is there."""
+        self.rows += 1
+        if self.progress is not None:
+            self.progress.step()
 
     def leave_out(self, kind: str, where: str, sentence: str) -> None:
         """One more row is no case, and why."""
@@ -104,9 +123,9 @@ class Format(Protocol):
     name: str
     summary: str
 
-    def read(self, path: Path, truth: Path | None, options: FileOptions) -> Loaded:
-        """All cases of a file. truth: another file with what is true, where the format allows or needs one. Raises
-        TrainingError where no case can be made at all."""
+    def read(self, path: Path, truth: Path | None, options: FileOptions, say: Say = silent) -> Loaded:
+        """All cases of a file. truth: another file with what is true, where the format allows or needs one. say: is
+        told how far it is. Raises TrainingError where no case can be made at all."""
         ...
 
 
@@ -174,12 +193,12 @@ def _from_lines(path: Path, tally: Tally, options: FileOptions) -> Iterator[tupl
             if len(raw) > limit and not raw.endswith(b"\n"):
                 while (rest := file.readline(limit)) and not rest.endswith(b"\n"):
                     pass
-                tally.rows += 1
+                tally.row()
                 tally.leave_out("line too long", where, f"it has more than {options.max_line_mb:g} MB")
                 continue
             if not raw.strip(b" \t\r\n\0\xef\xbb\xbf"):
                 continue
-            tally.rows += 1
+            tally.row()
             try:
                 row = json.loads(raw.decode("utf-8-sig" if number == 1 else "utf-8"))
             except (ValueError, RecursionError) as err:
@@ -192,10 +211,10 @@ def _from_list(path: Path, tally: Tally, options: FileOptions) -> Iterator[tuple
     number = 0
     try:
         for number, row in enumerate(items(path, limit=int(options.max_line_mb * 1e6)), start=1):
-            tally.rows += 1
+            tally.row()
             yield f"{path.name}[{number - 1}]", number, row
     except BrokenJsonError as err:
-        tally.rows += 1
+        tally.row()
         tally.leave_out("broken line", f"{path.name}[{number}]", f"no JSON from here on: {err}")
 
 

@@ -20,10 +20,12 @@ from groundproof_training.evaluation.prediction_files.base import (
     FileOptions,
     Frame,
     Loaded,
+    Say,
     Tally,
     checked,
     rows_of,
     shown,
+    silent,
 )
 from groundproof_training.evaluation.prediction_files.coco_truth import (
     CocoTable,
@@ -52,7 +54,7 @@ class CocoResults:
         "a JSON list of {image_id, category_id, bbox x y w h, score}; --truth: COCO annotations (required)"
     )
 
-    def read(self, path: Path, truth: Path | None, options: FileOptions) -> Loaded:
+    def read(self, path: Path, truth: Path | None, options: FileOptions, say: Say = silent) -> Loaded:
         """One case for each image of the truth, with all its classes."""
         if truth is None:
             raise TrainingError(
@@ -61,7 +63,7 @@ class CocoResults:
         if options.family not in (None, Family.DETECTION):
             raise TrainingError(f"COCO results are detections and cannot be scored as {options.family}.")
         checked(path, options)
-        tally = Tally()
+        tally = Tally.telling(say)
         table = read_table(truth, tally.problems, options)
         found = _results(path, table, tally, options)
         sizes = np.array([image.size or (np.nan, np.nan) for image in table.images], dtype=np.float64)

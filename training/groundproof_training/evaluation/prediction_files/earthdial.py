@@ -18,10 +18,12 @@ from groundproof_training.evaluation.prediction_files.base import (
     FileOptions,
     Frame,
     Loaded,
+    Say,
     Tally,
     checked,
     clean,
     rows_of,
+    silent,
     text_of,
 )
 from groundproof_training.evaluation.prediction_files.frames import looks_wrong
@@ -45,7 +47,7 @@ class EarthDialRows:
     name = "earthdial"
     summary = "JSON lines: question, answer, gt_bbox | groundtruth | annotation | caption0..4; boxes 0 to 100, angle"
 
-    def read(self, path: Path, truth: Path | None, options: FileOptions) -> Loaded:
+    def read(self, path: Path, truth: Path | None, options: FileOptions, say: Say = silent) -> Loaded:
         """Every row with its own truth."""
         if truth is not None:
             raise TrainingError(
@@ -54,7 +56,7 @@ class EarthDialRows:
             )
         if options.clockwise is None:
             options = options.model_copy(update={"clockwise": CLOCKWISE})
-        tally = Tally()
+        tally = Tally.telling(say)
         frame = options.frame or Frame.PERCENT
         maker = TextCases(frame, options, tally, Notation.GRID)
         cases: list[Case] = []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -16,13 +16,11 @@ from typing import Any
 from groundproof_training.errors import TrainingError
 from groundproof_training.evaluation.cases import Case, Family
 from groundproof_training.evaluation.figures import Difference
-from groundproof_training.evaluation.prediction_files.base import FileOptions, Loaded
+from groundproof_training.evaluation.prediction_files.base import FileOptions, Loaded, Say, silent
 from groundproof_training.evaluation.prediction_files.registry import load
 from groundproof_training.evaluation.results import EntryResult, Evaluation
 from groundproof_training.evaluation.scoring import differences, score
 from groundproof_training.evaluation.statistics import DRAWS
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ def evaluate_files(
     *,
     draws: int = DRAWS,
     seed: int = 0,
-    say: Say = lambda _: None,
+    say: Say = silent,
 ) -> Scored:
     """Files of one format as an evaluation with an entry for each family. draws: of the bootstrap; 0: no intervals.
 
@@ -54,7 +52,7 @@ def evaluate_files(
     loaded: dict[str, Loaded] = {}
     for title, path in zip(titles, files, strict=True):
         say(f"reading {path}")
-        loaded[title] = load(path, name, truth, options)
+        loaded[title] = load(path, name, truth, options, say)
     parts = {title: one.by_family() for title, one in loaded.items()}
     entries = []
     for family in Family:

@@ -18,10 +18,12 @@ from groundproof_training.evaluation.prediction_files.base import (
     FileOptions,
     Frame,
     Loaded,
+    Say,
     Tally,
     checked,
     clean,
     rows_of,
+    silent,
     text_of,
 )
 from groundproof_training.evaluation.prediction_files.earthdial import ungrouped
@@ -53,9 +55,9 @@ class GeoChatRows:
     name = "geochat"
     summary = "JSON lines: question_id, image_id, question, answer, ground_truth; boxes {<x><y><x><y>|<angle>} 0 to 100"
 
-    def read(self, path: Path, truth: Path | None, options: FileOptions) -> Loaded:
+    def read(self, path: Path, truth: Path | None, options: FileOptions, say: Say = silent) -> Loaded:
         """Each row with its own truth, or with that of its question in the file of truth."""
-        tally = Tally()
+        tally = Tally.telling(say)
         frame = options.frame or Frame.PERCENT
         maker = TextCases(frame, options, tally, Notation.GRID)
         if truth is not None:

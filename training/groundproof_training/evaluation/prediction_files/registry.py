@@ -6,7 +6,7 @@ from pathlib import Path
 
 from groundproof_training.errors import TrainingError
 from groundproof_training.evaluation.cases import Status
-from groundproof_training.evaluation.prediction_files.base import FileOptions, Format, Loaded
+from groundproof_training.evaluation.prediction_files.base import FileOptions, Format, Loaded, Say, silent
 from groundproof_training.evaluation.prediction_files.coco import CocoResults
 from groundproof_training.evaluation.prediction_files.earthdial import EarthDialRows
 from groundproof_training.evaluation.prediction_files.geochat import GeoChatRows
@@ -18,12 +18,18 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def load(path: Path, name: str, truth: Path | None = None, options: FileOptions | None = None) -> Loaded:
+def load(
+    path: Path,
+    name: str,
+    truth: Path | None = None,
+    options: FileOptions | None = None,
+    say: Say = silent,
+) -> Loaded:
     """A file of predictions as cases. Raises TrainingError for an unknown format, or where no answer is in them: of a
     file of another format, or one that belongs to another truth."""
     if name not in FORMATS:
         raise TrainingError(f"there is no format {name!r}; it is one of {', '.join(FORMATS)}.")
-    loaded = FORMATS[name].read(path, truth, options or FileOptions())
+    loaded = FORMATS[name].read(path, truth, options or FileOptions(), say)
     if all(case.said.status is Status.MISSING for case in loaded.cases):
         kinds = "; ".join(f"{n} x {kind}" for kind, n in loaded.problems.counts.most_common())
         first = next((ex[0] for ex in loaded.problems.examples.values() if ex), "")

@@ -22,10 +22,12 @@ from groundproof_training.evaluation.prediction_files.base import (
     FileOptions,
     Frame,
     Loaded,
+    Say,
     Tally,
     checked,
     clean,
     rows_of,
+    silent,
     text_of,
 )
 from groundproof_training.evaluation.prediction_files.earthdial import ungrouped
@@ -77,9 +79,9 @@ class RsTesterRows:
         "JSON lines: image, question|text, answer (the truth), model_answer; boxes per-mille x0 y0 x1 y1"
     )
 
-    def read(self, path: Path, truth: Path | None, options: FileOptions) -> Loaded:
+    def read(self, path: Path, truth: Path | None, options: FileOptions, say: Say = silent) -> Loaded:
         """Each row with its own truth, or with that of its question in the file of truth."""
-        tally = Tally()
+        tally = Tally.telling(say)
         frame = options.frame or Frame.PER_MILLE
         maker = TextCases(frame, options, tally, Notation.GEO_COT)
         if truth is not None:

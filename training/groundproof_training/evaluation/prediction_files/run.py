@@ -23,7 +23,14 @@ from groundproof.protocol import Task, target_labels
 from groundproof.tables import FAILED, Result, TileStatus
 from groundproof_training.errors import TrainingError
 from groundproof_training.evaluation.cases import NO_BOXES, BoxSet, Case, Family, Said, Status
-from groundproof_training.evaluation.prediction_files.base import FileOptions, Frame, Loaded, Tally
+from groundproof_training.evaluation.prediction_files.base import (
+    FileOptions,
+    Frame,
+    Loaded,
+    Say,
+    Tally,
+    silent,
+)
 from groundproof_training.evaluation.prediction_files.frames import box_set
 from groundproof_training.evaluation.prediction_files.joining import image_name, unique
 from groundproof_training.evaluation.prediction_files.run_truth import RunTruth, truth_for_runs
@@ -72,7 +79,7 @@ class RunResults:
         "our run directory or result GeoPackage; --truth: COCO annotations, samples or a reviewed GeoPackage"
     )
 
-    def read(self, path: Path, truth: Path | None, options: FileOptions) -> Loaded:
+    def read(self, path: Path, truth: Path | None, options: FileOptions, say: Say = silent) -> Loaded:
         """A case for each scene and question."""
         if truth is None:
             raise TrainingError(
@@ -83,7 +90,7 @@ class RunResults:
             raise TrainingError(
                 f"boxes of a run are in px of the scene; --frame {options.frame} does not apply."
             )
-        tally = Tally()
+        tally = Tally.telling(say)
         result = result_of(path)
         known = truth_for_runs(truth, tally, options)
         cases = list(_cases(result, known, tally, options))
@@ -121,7 +128,7 @@ def _cases(result: Result, known: RunTruth, tally: Tally, options: FileOptions) 
     evidence = dict(list(result.evidence.groupby("answer_id")))
     tiles = dict(list(result.tiles.groupby("answer_id")))
     for row in result.answers.itertuples():
-        tally.rows += 1
+        tally.row()
         where = f"answer {row.answer_id} ({row.scene})"
         one = Answered(
             row,
