@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -225,3 +226,22 @@ def test_many_boxes_in_one_image_are_as_in_the_dense_matrix() -> None:
     assert len(said) * len(true) > overlaps.CHUNK  # by the tree
     got = overlaps.overlaps(said, zeros, true, zeros)
     assert np.array_equal(got.dense(), iou_matrix(said, true))
+
+
+def test_a_crowd_in_one_image_takes_no_matrix() -> None:
+    """150,000 boxes on each side: a matrix would take 180 GB; rows of it are compared one by one."""
+    n = 150_000
+    said, true = jumbled(n, 4, 20_000), jumbled(n, 5, 20_000)
+    zeros = np.zeros(n, dtype=np.int64)
+    tracemalloc.start()
+    got = overlaps.overlaps(said, zeros, true, zeros, least=0.3)
+    chosen = got.where(assignment.greedy(got))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 600e6
+    assert len(np.unique(chosen.said)) == len(np.unique(chosen.true)) == len(chosen) > 1000
+    for i in np.random.default_rng(0).choice(n, 40, replace=False).tolist():
+        expected = iou_matrix(said[i], true)[0]
+        these = slice(*np.searchsorted(got.said, [i, i + 1]))
+        assert np.array_equal(got.true[these], np.flatnonzero(expected >= 0.3))
+        assert np.array_equal(got.iou[these], expected[got.true[these]])
