@@ -69,6 +69,7 @@ def test_boxes_of_a_window_are_in_px_of_the_whole_image_and_cut_to_it():
         (Task.COUNT, None, "<answer>none</answer>", Status.OK),
         (Task.COUNT, None, "<answer>3 or 4</answer>", Status.UNREADABLE),
         (Task.VQA, None, "<answer></answer>", Status.UNREADABLE),
+        (Task.VQA, None, "<answer>[]</answer>", Status.UNREADABLE),
         (Task.VQA, None, "<answer>yes</answer>", Status.OK),
     ],
 )

@@ -150,10 +150,10 @@ def ask(
             account.kept += 1
     waiting = [one for one in planned if one.place not in done]
     progress = Progress(say, "questions", len(waiting))
-    for one, kept in _answered(waiting, model, answers, settings):
-        done[one.place] = _asked(one, kept)
-        account.asked += 1
-        progress.step()
+    for ended in _answered(waiting, model, answers, settings):
+        done |= {one.place: _asked(one, kept) for one, kept in ended}
+        account.asked += len(ended)
+        progress.step(len(ended))
     account.failed += sum(one.finish == "error" for one in done.values())
     return [done[place] for place in range(len(planned))]
 
@@ -170,27 +170,26 @@ def decoding_of(profile: Profile, settings: AskSettings) -> dict[str, float | in
 
 def _answered(
     waiting: list[_Planned], model: Model, answers: Answers, settings: AskSettings
-) -> Iterator[tuple[_Planned, Kept]]:
+) -> Iterator[list[tuple[_Planned, Kept]]]:
+    """What ended together, kept before it is given."""
     if isinstance(model, Baseline):
         rows = [(one, Kept(one.key, model.answer(one.question.sample), "stop")) for one in waiting]
         answers.keep(row for _, row in rows)
-        yield from rows
+        yield rows
         return
     if model.continuous:
         for one, row in _generated(waiting, model, settings):
-            if row.finish != "cancelled":
-                if not _unread(row):
-                    answers.keep([row])
-                yield one, row
+            if not _unread(row):
+                answers.keep([row])
+            yield [(one, row)]
         return
-    size = model.max_in_flight
     batches: dict[int, list[_Planned]] = {}
     for one in waiting:
-        batches.setdefault(one.place // size, []).append(one)
+        batches.setdefault(one.place // model.max_in_flight, []).append(one)
     for batch in batches.values():
         rows = list(_generated(batch, model, settings))
         answers.keep(row for _, row in rows if not _unread(row))
-        yield from rows
+        yield rows
 
 
 UNREAD = "the picture cannot be read: "

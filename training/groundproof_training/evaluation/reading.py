@@ -20,7 +20,7 @@ from groundproof_training.evaluation.cases import NO_BOXES, BoxSet, Case, Family
 from groundproof_training.evaluation.questions import Question
 from groundproof_training.metrics.boxes import Floats
 from groundproof_training.metrics.counting import read_single
-from groundproof_training.rewards.reading import Boxes, Reading, Size, form_of, says_boxes
+from groundproof_training.rewards.reading import Boxes, Reading, Size, form_of, prose, says_boxes
 from groundproof_training.rewards.truth import is_absent, references, true_count, wordings
 from groundproof_training.samples import Sample, TrueBox, answer_of
 
@@ -38,7 +38,7 @@ def case_of(
     seen: size of each image as the model saw it, px. Boxes are in px of the whole original image.
 
     The status is UNREADABLE where nothing of the asked kind can be read: no box and no word that there is none
-    (grounding, detection), no single number (counting), no word (all others).
+    (grounding, detection), no single number (counting), no word beside boxes (all others).
     """
     sample = question.sample
     if finish == "error":
@@ -123,7 +123,7 @@ def _said(reading: Reading, family: Family) -> Said:
     elif family is Family.COUNTING:
         readable = count is not None
     else:
-        readable = bool(trace.answer.strip())
+        readable = bool(prose(trace.answer))
     return Said(
         text=reading.text,
         answer=trace.answer,
