@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections import Counter
@@ -477,6 +478,9 @@ def test_rs_tester_without_truth_takes_it_from_a_file_of_rows_or_samples(tmp_pat
     (case,) = load(said, "rs_tester", tmp_path / "samples.jsonl").cases
     assert case.case_id == "s1"
     assert case.truth.boxes.xyxy == pytest.approx(np.array([[100, 100, 500, 500]]))
+    assert json.loads(case.truth.text) == [[100, 100, 500, 500]]
+    assert case.truth.boxes.labels == ("ship",)
+    assert case.said.boxes.labels == ("",)
 
 
 def test_a_file_that_is_one_list_is_read_as_well_as_lines(tmp_path):
@@ -568,11 +572,16 @@ def test_torn_lines_are_never_a_traceback_and_the_numbers_add_up(tmp_path_factor
 # --- real files
 
 
+@functools.cache
+def published(folder: Path) -> dict[str, Loaded]:
+    return {path.name: load(path, "earthdial") for path in sorted(folder.glob("*/*.jsonl"))}
+
+
 def test_the_published_files_are_read_whole_by_their_content(data_dir):
     folder = data_dir / "predictions/earthdial"
     found = {}
     for path in sorted(folder.glob("*/*.jsonl")):
-        loaded = load(path, "earthdial")
+        loaded = published(folder)[path.name]
         lines = sum(1 for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
         assert (loaded.rows, len(loaded.cases), dict(loaded.problems.counts)) == (lines, lines, {}), path
         (family,) = loaded.by_family()
@@ -608,12 +617,12 @@ def test_real_files_thrown_together_are_split_again(data_dir, tmp_path):
 def test_answers_of_aid_and_rsvqa_are_right_as_often_as_recorded(data_dir):
     """METRICS.md, D6: by letters, from the cases alone."""
     folder = data_dir / "predictions/earthdial"
-    aid = load(folder / "rs_classification/AID.jsonl", "earthdial").cases
+    aid = published(folder)["AID.jsonl"].cases
     letters = [c.said.answer.replace(" ", "").casefold() == c.truth.classes[0].casefold() for c in aid]
     assert sum(letters) / len(aid) == pytest.approx(0.8847, abs=5e-5)
     right: Counter[str] = Counter()
     number: Counter[str] = Counter()
-    for case in load(folder / "rs_vqa/RSVQA_LR.jsonl", "earthdial").cases:
+    for case in published(folder)["RSVQA_LR.jsonl"].cases:
         number[case.meta["type"]] += 1
         right[case.meta["type"]] += case.said.answer == case.truth.texts[0]
     assert number == {"comp": 4002, "presence": 2955, "count": 2947, "rural_urban": 100}

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from groundproof.protocol import Task
+from groundproof.models.profiles import get_profile
 from groundproof_training.errors import TrainingError
-from groundproof_training.evaluation.cases import NO_BOXES, BoxSet, Case, Family, Said, Status, Truth
+from groundproof_training.evaluation.cases import NO_BOXES, BoxSet, Case, Family, Said, Status
 from groundproof_training.evaluation.prediction_files.base import FileOptions, Frame
 from groundproof_training.evaluation.prediction_files.joining import TruthIndex, image_name
-from groundproof_training.metrics.boxes import Floats
-from groundproof_training.rewards import truth as truths
+from groundproof_training.evaluation.reading import family_of, truth_of_sample
+from groundproof_training.rewards.truth import truth_of
 from groundproof_training.samples import Sample
 from groundproof_training.samples.storage import read_samples
-
-_FAMILY = {
-    Task.COUNT: Family.COUNTING,
-    Task.DETECT: Family.DETECTION,
-    Task.CLASSIFY: Family.CLASSIFICATION,
-    Task.VQA: Family.VQA,
-    Task.CAPTION: Family.CAPTIONING,
-    Task.REGION_CAPTION: Family.CAPTIONING,
-    Task.GROUNDED_CAPTION: Family.CAPTIONING,
-}
 
 
 def is_samples(path: Path) -> bool:
@@ -45,7 +36,7 @@ def sample_index(path: Path, frame: Frame, options: FileOptions) -> TruthIndex:
     TrainingError where none has a truth that answers can be held against."""
     index = TruthIndex()
     for sample in read_samples(path):
-        if truths.truth_of(sample) is None:
+        if truth_of(sample) is None:
             continue
         name = image_name(sample.images[-1].path)
         keys = [("id", sample.sample_id), ("image", name, " ".join(sample.question.casefold().split()))]
@@ -55,72 +46,55 @@ def sample_index(path: Path, frame: Frame, options: FileOptions) -> TruthIndex:
     return index
 
 
-def family_of(sample: Sample) -> Family:
-    """How answers to a sample are compared."""
-    if sample.task is Task.GROUND:
-        return Family.GROUNDING if len(sample.boxes) == 1 else Family.DETECTION
-    if sample.task is Task.CHANGE:
-        return Family.CAPTIONING if sample.captions else Family.VQA
-    return _FAMILY[sample.task]
-
-
 def posed_of(sample: Sample, frame: Frame, family: Family | None = None) -> Case:
-    """A sample as a case without an answer, its boxes in `frame` of the shown part of its image (of the last one)."""
+    """A sample as a case without an answer, its boxes in `frame` of what is shown of their image, cut to that.
+
+    Boxes have no names where several classes were asked for: files name none, so any true one may be meant.
+    """
     family = family or family_of(sample)
     shown = sample.images[-1].shown_size
     full = frame.full
-    size = (full, full) if full is not None else (float(shown[0]), float(shown[1]))
-    on_boxes = family in (Family.DETECTION, Family.GROUNDING)
-    known = on_boxes or bool(sample.boxes)
-    texts = truths.references(sample) if family is Family.CAPTIONING else truths.wordings(sample)
+    profile = get_profile(_WRITES[frame])
+    truth = truth_of_sample(sample, profile, tuple(image.shown_size for image in sample.images))
+    boxes = None
+    if truth.boxes is not None:
+        boxes = _framed(truth.boxes, sample, frame)
+        if len(sample.asked) > 1:
+            boxes = replace(boxes, labels=("",) * len(boxes))
+    elif family in (Family.DETECTION, Family.GROUNDING):
+        boxes = NO_BOXES
     return Case(
         case_id=sample.sample_id,
         group="+".join(image.path for image in sample.images),
         family=family,
         task=sample.task,
         question=sample.question,
-        truth=Truth(
-            text=sample.answer,
-            texts=texts,
-            classes=(sample.answers or (sample.answer,)) if family is Family.CLASSIFICATION else (),
-            count=truths.true_count(sample) if family is Family.COUNTING else None,
-            boxes=boxes_of(sample, frame) if known else None,
-            complete=sample.complete,
-        ),
+        truth=replace(truth, boxes=boxes),
         said=Said(status=Status.MISSING),
-        size=size,
+        size=(full, full) if full is not None else (float(shown[0]), float(shown[1])),
         asked=sample.asked,
         choices=sample.choices,
         meta=dict(sample.meta),
     )
 
 
-def boxes_of(sample: Sample, frame: Frame) -> BoxSet:
-    """The true boxes, in `frame` of what is shown."""
-    boxes = sample.boxes
-    if not boxes:
-        return NO_BOXES
-    rows = np.array([box.xyxy for box in boxes], dtype=np.float64)
-    turned = any(box.quad is not None for box in boxes)
-    quads = np.array(
-        [box.quad or (box.x0, box.y0, box.x1, box.y0, box.x1, box.y1, box.x0, box.y1) for box in boxes],
-        dtype=np.float64,
-    )
-    for n, box in enumerate(boxes):
-        rows[n], quads[n] = (_framed(part[n], sample, box.image, frame) for part in (rows, quads))
-    return BoxSet(
-        xyxy=rows,
-        labels=("",) * len(boxes),
-        images=tuple(box.image for box in boxes),
-        quads=quads if turned else None,
-        ignore=np.array([box.ignore for box in boxes], dtype=np.bool_),
-    )
+_WRITES = {
+    Frame.PER_MILLE: "rsthinker",
+    Frame.PERCENT: "geochat",
+    Frame.FRACTION: "rsthinker",
+    Frame.PX: "qwen2.5-vl",
+}
+"""A profile that writes boxes in a frame, for the truth as text; none writes fractions."""
 
 
-def _framed(numbers: Floats, sample: Sample, image: int, frame: Frame) -> Floats:
-    """x y x y ... from px of the file to the frame of the shown part."""
-    x0, y0, x1, y1 = sample.images[image].shown
-    moved = numbers.reshape(-1, 2) - (x0, y0)
+def _framed(boxes: BoxSet, sample: Sample, frame: Frame) -> BoxSet:
+    """From px of whole images to the frame of what is shown of each."""
+    shown = np.array([sample.images[n].shown for n in boxes.images], dtype=np.float64).reshape(-1, 4)
+    scale = np.ones((len(boxes), 2))
     if frame.full is not None:
-        moved = moved * (frame.full / (x1 - x0), frame.full / (y1 - y0))
-    return np.asarray(moved.reshape(-1), dtype=np.float64)
+        scale = frame.full / (shown[:, 2:] - shown[:, :2])
+    moved = (boxes.xyxy - np.tile(shown[:, :2], 2)) * np.tile(scale, 2)
+    quads = boxes.quads
+    if quads is not None:
+        quads = (quads - np.tile(shown[:, :2], 4)) * np.tile(scale, 4)
+    return replace(boxes, xyxy=moved, quads=quads)
