@@ -77,7 +77,7 @@ def engine(monkeypatch, evidence, value=2, look=lambda options, path: None, fail
             if fails:
                 raise fails
             look(self.options, self.options.scenes[0])
-            table = pd.DataFrame(evidence, columns=["box_px", "verdict", "review", "label"])
+            table = pd.DataFrame(evidence, columns=["box_px", "verdict", "review", "label", "score"])
             answers = pd.DataFrame({"value": pd.Series([value], dtype=object), "answer": ["Two."]})
             return None, SimpleNamespace(evidence=table, answers=answers, tiles=pd.DataFrame({"n": [1, 2]}))
 
@@ -87,11 +87,11 @@ def engine(monkeypatch, evidence, value=2, look=lambda options, path: None, fail
 def test_boxes_come_back_in_px_of_the_picture_and_only_counted_rows_that_were_asked_for(monkeypatch):
     """449 x 300 px at half are asked as 224 x 150."""
     rows = [
-        ((10.0, 20.0, 50.0, 60.0), "supported", None, "airplane"),
-        ((112.0, 75.0, 224.0, 150.0), "unchecked", "accepted", "airplane"),
-        ((1.0, 1.0, 9.0, 9.0), "contradicted", None, "airplane"),
-        ((2.0, 2.0, 9.0, 9.0), "supported", "rejected", "airplane"),
-        ((3.0, 3.0, 9.0, 9.0), "supported", None, "ship"),
+        ((10.0, 20.0, 50.0, 60.0), "supported", None, "airplane", 0.5),
+        ((112.0, 75.0, 224.0, 150.0), "unchecked", "accepted", "airplane", 0.25),
+        ((1.0, 1.0, 9.0, 9.0), "contradicted", None, "airplane", 0.5),
+        ((2.0, 2.0, 9.0, 9.0), "supported", "rejected", "airplane", 0.5),
+        ((3.0, 3.0, 9.0, 9.0), "supported", None, "ship", 0.5),
     ]
 
     def look(options, path):
@@ -106,6 +106,22 @@ def test_boxes_come_back_in_px_of_the_picture_and_only_counted_rows_that_were_as
     wanted = [[10 * wide, 40, 50 * wide, 120], [112 * wide, 150, 449, 300]]
     assert np.abs(np.array(answer.boxes) - wanted).max() <= 0.005
     assert (answer.count, answer.tiles, answer.error) == (2, 2, "")
+    assert answer.scores == (0.5, 0.25)
+
+
+def test_boxes_have_the_engines_scores_or_none_at_all(monkeypatch):
+    asked = question(task=Task.DETECT)
+    rows = [
+        ((1.0, 1, 9, 9), "unchecked", None, "airplane", 0.5),
+        ((20.0, 1, 29, 9), "unchecked", None, "airplane", 0.7),
+    ]
+    engine(monkeypatch, rows)
+    case = scene_case(asked, ask_scene(Model(), asked, SceneOptions()), PROFILE)
+    assert case.said.boxes.scores.tolist() == [0.5, 0.7]
+    engine(monkeypatch, [rows[0], (*rows[1][:4], None)])
+    case = scene_case(asked, ask_scene(Model(), asked, SceneOptions()), PROFILE)
+    assert len(case.said.boxes) == 2
+    assert case.said.boxes.scores is None
 
 
 def test_detection_and_counting_are_one_look_and_a_finished_picture_is_never_asked_again(
@@ -230,4 +246,4 @@ def test_a_picture_goes_the_whole_way_through_the_engine():
     assert (answer.tiles, answer.failed_tiles, answer.error) == (1, 0, "")
     found = np.array(answer.boxes).reshape(-1, 4)
     assert ((found >= 0) & (found <= 448)).all()
-    assert answer.count == len(found)
+    assert answer.count == len(found) == len(answer.scores)

@@ -52,6 +52,8 @@ from groundproof_training.readers.questions import nouns
 
 Say = Callable[[str], None]
 
+FORM = 2
+"""Of the kept answers; 2 has scores."""
 SAY_S = 10.0
 """Seconds between two lines of progress."""
 
@@ -72,10 +74,12 @@ class SceneOptions(BaseModel):
 @dataclass(frozen=True, slots=True)
 class SceneAnswer:
     """What the engine answered. boxes: the counted rows that are what was asked for, x0 y0 x1 y1, px of the shown part
-    of the picture. count: the answer's own number, None where it gives none. text: the answer as a sentence. error:
-    why there is none; it is not kept, so that the question is asked again."""
+    of the picture. scores: the engine's, one for each box; empty where the model gave none for one of them. count: the
+    answer's own number, None where it gives none. text: the answer as a sentence. error: why there is none; it is not
+    kept, so that the question is asked again."""
 
     boxes: tuple[tuple[float, ...], ...] = ()
+    scores: tuple[float, ...] = ()
     count: int | None = None
     text: str = ""
     tiles: int = 0
@@ -139,6 +143,7 @@ def scene_key(question: Question, model: VisionLanguageModel, options: SceneOpti
         "options": options.model_dump(),
         "picture": [image.path, image.sha256, image.shown],
         "question": scene_question(question),
+        "form": FORM,
     }
     prompt = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:HASH_HEX]
     decoding = hashlib.sha256(json.dumps(decoding_of(model.profile, AskSettings())).encode()).hexdigest()[
@@ -152,7 +157,8 @@ def _kept(answers: Answers, key: Key) -> SceneAnswer:
     try:
         row = json.loads(kept.text if kept is not None else "")
         boxes = tuple(tuple(float(v) for v in box) for box in row.pop("boxes"))
-        return SceneAnswer(boxes=boxes, **row)
+        scores = tuple(float(v) for v in row.pop("scores"))
+        return SceneAnswer(boxes=boxes, scores=scores, **row)
     except (ValueError, KeyError, TypeError, AttributeError) as err:
         raise TrainingError(
             f"{answers.path}: the answer to {key.case_id} cannot be read ({err!r}); delete its line to ask it again."
@@ -193,6 +199,7 @@ def ask_scene(
     label = normalise(asked) or asked
     evidence = evidence[counted(evidence) & answers_to(evidence, (label,))]
     boxes = as_boxes(list(evidence.box_px)) / np.tile(factor, 2)
+    scores = evidence.score.to_numpy(dtype=np.float64, na_value=np.nan)
     value = result.answers.value.iloc[0] if len(result.answers) else None
     tiles = len(result.tiles)
     if tiles and progress.failed >= tiles:
@@ -201,6 +208,7 @@ def ask_scene(
         )
     return SceneAnswer(
         boxes=tuple(tuple(box) for box in boxes.round(2).tolist()),
+        scores=tuple(scores.round(6).tolist()) if np.isfinite(scores).all() else (),
         count=int(value) if isinstance(value, int | float | np.number) and not _is_nan(value) else None,
         text="\n".join(map(str, result.answers.answer)),
         tiles=tiles,
@@ -224,6 +232,7 @@ def scene_case(question: Question, answer: SceneAnswer, profile: Profile) -> Cas
     x0, y0, *_ = image.shown
     rows = as_boxes(list(answer.boxes)) + np.array([x0, y0, x0, y0], dtype=np.float64)
     label = _asked(question)
+    scores = np.array(answer.scores, dtype=np.float64) if len(answer.scores) == len(rows) else None
     if answer.error:
         said = Said(text=answer.error, status=Status.FAILED)
     elif question.family is Family.COUNTING:
@@ -232,17 +241,17 @@ def scene_case(question: Question, answer: SceneAnswer, profile: Profile) -> Cas
         said = Said(
             text=answer.text,
             answer=answer.text,
-            evidence=_named(rows[~off], label),
+            evidence=_named(rows[~off], label, scores[~off] if scores is not None else None),
             count=max(0, count - int(off.sum())),
         )
     else:
-        boxes = _named(rows, label)
+        boxes = _named(rows, label, scores)
         said = Said(text=answer.text, answer=answer.text, boxes=boxes, evidence=boxes)
     return case_with(question, said, profile, (image.shown_size,))
 
 
-def _named(rows: Floats, label: str) -> BoxSet:
-    return BoxSet(rows, (label,) * len(rows), (0,) * len(rows)) if len(rows) else NO_BOXES
+def _named(rows: Floats, label: str, scores: Floats | None) -> BoxSet:
+    return BoxSet(rows, (label,) * len(rows), (0,) * len(rows), scores=scores) if len(rows) else NO_BOXES
 
 
 def about_ignored(said: Floats, question: Question) -> NDArray[np.bool_]:
