@@ -130,3 +130,29 @@ def test_sums_follow_weights():
     grouped = mean_of_groups("g", [1, 1, 0, 1], ["a", "a", "b", ""], "")
     assert grouped.of(np.array([[1, 1, 1, 1], [1, 0, 0, 5]], dtype=float)).tolist() == [0.5, 1]
     assert grouped.applies.tolist() == [True, True, True, False]
+
+
+def test_no_rule_for_boxes_scores_scenes_whose_truth_has_no_places():
+    points = case(
+        Family.DETECTION, "[[1, 1, 2, 2]]", "3 trees", size=(256, 256), said_boxes=upright([[1, 1, 2, 2]])
+    )
+    assert all(rule.measures([points]) == [] for rule in COMPAT.values())
+    assert all(rule.measures([]) == [] for rule in COMPAT.values())
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.sampled_from(list(Family)),
+    st.text(max_size=60),
+    st.text(max_size=60),
+    st.sampled_from([None, GRID, (9, 7)]),
+)
+def test_no_text_stops_a_rule_and_no_figure_leaves_its_range(family, said, true, size):
+    boxes = upright([[np.nan, 0, 1, 1], [0, 0, 3, 3]])
+    one = case(
+        family, said, true, size=size, said_boxes=boxes, true_boxes=upright([[0, 0, 3, 3]]), type="comp"
+    )
+    for rule in COMPAT.values():
+        for name, value in values(rule.measures([one, one])).items():
+            assert np.isnan(value) or value >= 0
+            assert name == "mae" or np.isnan(value) or value <= 1 + 1e-9

@@ -11,7 +11,6 @@ from groundproof.protocol import Task
 from groundproof_training.evaluation.cases import Case, Family
 from groundproof_training.evaluation.compat import earthdial_boxes
 from groundproof_training.evaluation.compat.texts import (
-    answer_of,
     meteor_name,
     meteor_of,
     references_of,
@@ -19,6 +18,7 @@ from groundproof_training.evaluation.compat.texts import (
     rouge_l,
     treebank,
     truth_of,
+    words_of,
 )
 from groundproof_training.evaluation.compat.written import PERCENT, on_grid
 from groundproof_training.evaluation.figures import Measure, mean
@@ -52,7 +52,8 @@ class EarthDial:
             return []
         family = cases[0].family
         if family in (Family.DETECTION, Family.GROUNDING):
-            return earthdial_boxes.detection(cases)
+            known = all(on_grid(case, PERCENT) or case.truth.boxes is not None for case in cases)
+            return earthdial_boxes.detection(cases) if known else []
         return _captions(cases) if family is Family.CAPTIONING else _recalls(cases)
 
 
@@ -64,7 +65,7 @@ def token_recall(true: str, said: str) -> float:
 
 
 def _recalls(cases: Sequence[Case]) -> list[Measure]:
-    values = np.array([token_recall(truth_of(case), answer_of(case)) for case in cases])
+    values = np.array([token_recall(truth_of(case), words_of(case)) for case in cases])
     types = np.array([case.meta.get("type", "") for case in cases])
     made: list[Measure] = [mean("token recall", values, note=f"{_RECALL}.")]
     if not np.isin(types, TYPES).any():
@@ -90,7 +91,7 @@ def _captions(cases: Sequence[Case]) -> list[Measure]:
 
 def _single(cases: Sequence[Case], shown: Callable[[str], str], keep: Floats) -> list[Measure]:
     """Against the one reference. shown: what of a text is compared. keep: (n,) 1, or NaN for a case left out."""
-    said = [shown(answer_of(case)) for case in cases]
+    said = [shown(words_of(case)) for case in cases]
     true = [shown(_reference(case)) for case in cases]
     pairs = list(zip(true, said, strict=True))
     values = {
@@ -106,7 +107,7 @@ def _single(cases: Sequence[Case], shown: Callable[[str], str], keep: Floats) ->
 
 def _several(cases: Sequence[Case]) -> list[Measure]:
     """Against all references, with nltk's words."""
-    said = [answer_of(case) for case in cases]
+    said = [words_of(case) for case in cases]
     true = [references_of(case) for case in cases]
 
     def averaged(rouge: Callable[[str, str], float]) -> Floats:

@@ -30,6 +30,9 @@ _FIVE = re.compile(r"\[\s*(\d+),\s*(\d+),\s*(\d+),\s*(\d+),\s*(\d+)\s*\]")
 _LARGEST = 10**7
 """Numbers beyond are cut, so that areas stay finite."""
 
+Boxes = Floats | Sequence[Sequence[float]]
+"""Of one case: columns (k, 5), or what a text holds, of any length each."""
+
 _NO_MATCHING = (
     "Share of the predicted boxes that overlap any true box: a precision without matching, in which duplicates count "
     "as found, missed objects cost nothing, boxes with a negative number are dropped, and an angle turns against the "
@@ -49,16 +52,26 @@ class Written:
     n: NDArray[np.int64]
 
     @classmethod
-    def of(cls, found: Sequence[Sequence[Sequence[float]]]) -> Written:
-        """From the boxes of each case."""
-        flat = [(row, box) for row, boxes in enumerate(found) for box in boxes]
-        made = np.zeros((len(flat), 5))
-        usable = np.array([len(box) == 5 for _, box in flat], dtype=bool)
-        for i, (_, box) in enumerate(flat):
-            if len(box) == 5:
-                made[i] = box
+    def of(cls, found: Sequence[Boxes]) -> Written:
+        """From the boxes of each case, as columns or as lists of any length."""
+        made = [_columns(boxes) for boxes in found]
         n = np.array([len(boxes) for boxes in found], dtype=np.int64)
-        return cls(made, np.array([row for row, _ in flat], dtype=np.int64), usable, n)
+        return cls(
+            boxes=np.concatenate([np.zeros((0, 5)), *(boxes for boxes, _ in made)]),
+            rows=np.repeat(np.arange(len(found)), n),
+            usable=np.concatenate([np.zeros(0, dtype=bool), *(usable for _, usable in made)]),
+            n=n,
+        )
+
+
+def _columns(boxes: Boxes) -> tuple[Floats, NDArray[np.bool_]]:
+    if isinstance(boxes, np.ndarray):
+        return boxes, np.ones(len(boxes), dtype=bool)
+    usable = np.array([len(box) == 5 for box in boxes], dtype=bool)
+    made = np.zeros((len(boxes), 5))
+    if usable.any():
+        made[usable] = [box for box in boxes if len(box) == 5]
+    return made, usable
 
 
 def detection(cases: Sequence[Case]) -> list[Measure]:
@@ -104,9 +117,7 @@ def description(cases: Sequence[Case]) -> tuple[list[Measure], NDArray[np.bool_]
     return made, few
 
 
-def said_and_true(
-    case: Case, pattern: re.Pattern[str] = _ANY
-) -> tuple[Sequence[Sequence[float]], Sequence[Sequence[float]]]:
+def said_and_true(case: Case, pattern: re.Pattern[str] = _ANY) -> tuple[Boxes, Boxes]:
     """Boxes of a case as the script sees them: of texts on its grid by its patterns, else the case's boxes written as
     whole numbers of that grid."""
     if on_grid(case, PERCENT):
@@ -162,10 +173,9 @@ def _number(text: str) -> float:
     return float(min(int(text), _LARGEST)) if len(text) < 20 else float(_LARGEST)
 
 
-def _drawn(boxes: BoxSet, size: tuple[float, float]) -> list[list[float]]:
+def _drawn(boxes: BoxSet, size: tuple[float, float]) -> Floats:
     made = turned(boxes, size, PERCENT)
-    kept: list[list[float]] = made[(made >= 0).all(axis=1)].tolist()
-    return kept
+    return made[(made >= 0).all(axis=1)]
 
 
 def _is_later(case: Case) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from groundproof_training.evaluation.cases import Case, Family
-from groundproof_training.evaluation.compat.texts import answer_of, truth_of
+from groundproof_training.evaluation.compat.texts import truth_of, words_of
 from groundproof_training.evaluation.figures import Measure, mean
 
 _NOTE = (
@@ -28,7 +28,7 @@ class GeoChat:
         """Scene accuracy; nothing for other families."""
         if not cases or cases[0].family is not Family.CLASSIFICATION:
             return []
-        hits = [_written(answer_of(case)) == truth_of(case).replace(" ", "").lower() for case in cases]
+        hits = [_written(words_of(case)) == truth_of(case).replace(" ", "").lower() for case in cases]
         return [mean("accuracy", np.array(hits, dtype=float), note=_NOTE)]
 
 

@@ -17,15 +17,13 @@ from groundproof_training.metrics.captions import Tokens
 
 WEIGHTS = ((1.0, 0.0, 0.0, 0.0), (0.5, 0.5, 0.0, 0.0), (0.33, 0.33, 0.33, 0.0), (0.25, 0.25, 0.25, 0.25))
 """Of BLEU-1 to BLEU-4; the third do not add up to 1 there either."""
-MAX_CHARACTERS = 20_000
-"""Of a caption that are compared; nothing longer was meant as one."""
 _MARKS = re.compile(r"\{[^}]*\}|<[^>]*>")
 _WORD = re.compile(r"\b\w\w+\b")
 
 
 def without_marks(text: str) -> str:
     """A caption without what stands in braces or angle brackets."""
-    return _MARKS.sub("", text)[:MAX_CHARACTERS]
+    return _MARKS.sub("", text)
 
 
 def character_bleu(said: str, references: Sequence[str]) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from groundproof_training.evaluation.cases import BoxSet, Case, Family
+from groundproof_training.evaluation.cases import NO_BOXES, Case, Family
 from groundproof_training.evaluation.compat.rs_boxes import detected, grown_iou
 from groundproof_training.evaluation.compat.rs_captions import (
     character_bleu,
@@ -27,8 +27,16 @@ from groundproof_training.evaluation.compat.texts import (
     references_of,
     rouge_l,
     truth_of,
+    words_of,
 )
-from groundproof_training.evaluation.compat.written import PER_MILLE, is_bare, numbers_in, on_grid, upright
+from groundproof_training.evaluation.compat.written import (
+    PER_MILLE,
+    is_bare,
+    knows_places,
+    numbers_in,
+    on_grid,
+    upright,
+)
 from groundproof_training.evaluation.figures import Measure, mean
 from groundproof_training.metrics.boxes import Floats
 
@@ -58,8 +66,14 @@ class RsTester:
     """See the module."""
 
     def measures(self, cases: Sequence[Case]) -> list[Measure]:
-        """By family; all of its six tasks."""
-        return _RULES[cases[0].family](cases) if cases else []
+        """By family; all of its six tasks. Nothing for boxes where some truth has no places."""
+        if not cases:
+            return []
+        family = cases[0].family
+        on_boxes = family in (Family.GROUNDING, Family.DETECTION)
+        if on_boxes and not all(knows_places(case, PER_MILLE) for case in cases):
+            return []
+        return _RULES[family](cases)
 
 
 def first_number(text: str) -> int:
@@ -83,18 +97,14 @@ def holds_class(answer: str, target: str) -> bool:
     return true in said
 
 
-def _numbers(case: Case) -> tuple[list[float], list[float]]:
+def _numbers(case: Case) -> tuple[Floats, Floats]:
     """All numbers of the answer's and of the true boxes, in one frame."""
     true = truth_of(case)
     if is_bare(true) or case.size is None or on_grid(case, PER_MILLE):
-        return numbers_in(answer_of(case)), numbers_in(true)
-    true_boxes = case.truth.boxes
-    return _drawn(case.said.boxes, case.size), [] if true_boxes is None else _drawn(true_boxes, case.size)
-
-
-def _drawn(boxes: BoxSet, size: tuple[float, float]) -> list[float]:
-    numbers: list[float] = upright(boxes, size, PER_MILLE).reshape(-1).tolist()
-    return numbers
+        return np.array(numbers_in(answer_of(case))), np.array(numbers_in(true))
+    boxes = case.truth.boxes if case.truth.boxes is not None else NO_BOXES
+    said, true_boxes = (upright(one, case.size, PER_MILLE).reshape(-1) for one in (case.said.boxes, boxes))
+    return said, true_boxes
 
 
 def _grounding(cases: Sequence[Case]) -> list[Measure]:
@@ -137,8 +147,8 @@ def _detection(cases: Sequence[Case]) -> list[Measure]:
     return made
 
 
-def _boxes(numbers: list[float]) -> Floats:
-    return np.array(numbers[: len(numbers) // 4 * 4], dtype=np.float64).reshape(-1, 4)
+def _boxes(numbers: Floats) -> Floats:
+    return numbers[: len(numbers) // 4 * 4].reshape(-1, 4)
 
 
 def _counting(cases: Sequence[Case]) -> list[Measure]:
@@ -166,7 +176,7 @@ def _count(case: Case) -> float:
 
 def _held(rule: Callable[[str, str], bool], note: str) -> Callable[[Sequence[Case]], list[Measure]]:
     def measures(cases: Sequence[Case]) -> list[Measure]:
-        hits = np.array([rule(answer_of(case), truth_of(case)) for case in cases], dtype=np.float64)
+        hits = np.array([rule(words_of(case), truth_of(case)) for case in cases], dtype=np.float64)
         made: list[Measure] = [mean("acc", hits, note=f"{note}.")]
         types = np.array([case.meta.get("type", "") for case in cases])
         names = sorted(set(types.tolist()) - {""})
@@ -180,7 +190,7 @@ def _held(rule: Callable[[str, str], bool], note: str) -> Callable[[Sequence[Cas
 
 
 def _captions(cases: Sequence[Case]) -> list[Measure]:
-    said = [without_marks(answer_of(case)) for case in cases]
+    said = [without_marks(words_of(case)) for case in cases]
     true = [references_of(case) for case in cases]
     pairs = list(zip(said, true, strict=True))
     bleu = np.array([character_bleu(text, several) for text, several in pairs]).reshape(-1, 4)

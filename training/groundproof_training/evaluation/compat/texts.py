@@ -21,8 +21,10 @@ from groundproof_training.errors import TrainingError
 from groundproof_training.evaluation.cases import Case, Status
 from groundproof_training.metrics.captions import Meteor, Tokens, meteor
 
-_TAGGED = re.compile(r"<think>.*?</think>\s*<answer>(.*?)</answer>", re.DOTALL)
-_ANSWER = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.DOTALL)
+MAX_CHARACTERS = 20_000
+"""Of an answer in words that are compared; nothing longer was meant as one, and some of the scripts' patterns take time
+with the square of it."""
+_AFTER_THINKING = re.compile(r"</think>\s*<answer>")
 _NO_LETTER = re.compile(r"[^a-z0-9]+")
 _SENTENCE = re.compile(r"(?<=[.?!])\s+")
 _TREEBANK = NLTKWordTokenizer()
@@ -35,8 +37,17 @@ def answer_of(case: Case) -> str:
     if case.said.status in (Status.MISSING, Status.FAILED):
         return ""
     text = case.said.text
-    found = _TAGGED.search(text) or _ANSWER.search(text)
-    return found[1] if found else text
+    found = _AFTER_THINKING.search(text)
+    begin = found.end() if found else text.find("<answer>") + len("<answer>")
+    if begin < len("<answer>"):
+        return text
+    end = text.find("</answer>", begin)
+    return text[begin:] if end < 0 else text[begin:end]
+
+
+def words_of(case: Case) -> str:
+    """The answer where it is compared as words."""
+    return answer_of(case)[:MAX_CHARACTERS]
 
 
 def truth_of(case: Case) -> str:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from groundproof_training.evaluation.cases import Case, Family
 from groundproof_training.evaluation.compat.sums import mean_of_groups, pooled
-from groundproof_training.evaluation.compat.texts import answer_of, truth_of
+from groundproof_training.evaluation.compat.texts import answer_of, truth_of, words_of
 from groundproof_training.evaluation.compat.written import PERCENT, on_grid, upright
 from groundproof_training.evaluation.figures import Measure, mean
 from groundproof_training.metrics.boxes import Floats
@@ -112,7 +112,7 @@ def _first_four(text: str) -> list[float] | None:
 
 
 def _answers(cases: Sequence[Case]) -> list[Measure]:
-    hits = np.array([is_right(answer_of(case), truth_of(case)) for case in cases], dtype=np.float64)
+    hits = np.array([is_right(words_of(case), truth_of(case)) for case in cases], dtype=np.float64)
     types = [_type(case) for case in cases]
     name = "accuracy (our comparison for GPT-4o-mini's)"
     made: list[Measure] = [mean(name, hits, note=f"{_HELD}.")]

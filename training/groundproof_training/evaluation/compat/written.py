@@ -38,6 +38,12 @@ def is_bare(text: str) -> bool:
     return numbers > 0 and not numbers % 4 and (len(groups) < 2 or set(groups) == {4})
 
 
+def knows_places(case: Case, full: float) -> bool:
+    """Whether the case says where the objects are: by boxes, or by its own text on a grid of 0 to `full`. Scenes whose
+    truth is points do not."""
+    return case.truth.boxes is not None or is_bare(case.truth.text) or on_grid(case, full)
+
+
 def upright(boxes: BoxSet, size: tuple[float, float], full: float) -> Floats:
     """Boxes (n, 4) as whole numbers of a grid, 0 to `full` on each axis; around those that are turned."""
     scale = np.array([full / size[0], full / size[1]] * 2)
