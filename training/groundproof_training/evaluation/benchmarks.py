@@ -170,7 +170,7 @@ def _read_entry(entry: EntryConfig, prompt: Prompt, data: Path, limit: int | Non
 
 def _folders(data: Path, source: SourceConfig) -> list[Path]:
     """Folders (or archives) below data that have one of the names, whatever their case and signs."""
-    there = {}
+    there: dict[str, Path] = {}
     for path in sorted(data.iterdir()) if data.is_dir() else []:
         there.setdefault(_letters(path.stem if path.is_file() else path.name), path)
     found = [data if name == "." else there.get(_letters(name)) for name in source.folders]
