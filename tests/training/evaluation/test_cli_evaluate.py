@@ -65,7 +65,7 @@ def test_json_is_what_the_documentation_says(run, tmp_path):
     assert accuracy["low"] <= 0.7 <= accuracy["high"]
     assert all("note" in one for rule in vqa["compat"].values() for one in rule.values())
     assert made["families"]["detection"]["statuses"] == {"unreadable": 1}
-    assert made["problems"] == {"broken line": 1, "unreadable answer": 1}
+    assert made["problems"] == {"broken line": 1, "unreadable answer": 1, "mixed tasks": 2}
     assert made["examples"]["broken line"][0].startswith("a.jsonl:11: no JSON")
     assert made["compared"] == {}
     assert "a.jsonl:11" in err

@@ -96,7 +96,8 @@ def test_a_row_of_earthdial_is_what_its_tags_and_texts_say(tmp_path):
         (Family.CAPTIONING, Task.CHANGE),
     ]
     assert adds_up(loaded)
-    assert not loaded.problems.counts
+    assert dict(loaded.problems.counts) == {"mixed tasks": 4}
+    assert "1 detection, 2 classification, 1 vqa, 4 captioning" in loaded.warnings[-1]
     ships, land, road, pier, region, described, disaster, _ = loaded.cases
     assert ships.size == (100, 100)
     assert ships.meta == {"type": "ref", "size_group": "small", "number": "multiple"}
@@ -169,7 +170,7 @@ def test_rows_that_are_none_are_left_out_and_named(tmp_path):
     assert loaded.rows == 10
     assert len(loaded.cases) == 2
     assert loaded.left_out == 8
-    assert loaded.problems.counts == {"broken line": 4, "no question": 1, "no truth": 3}
+    assert loaded.problems.counts == {"broken line": 4, "no question": 1, "no truth": 3, "mixed tasks": 2}
     assert any(line.startswith("bad.jsonl:2: no JSON") for line in loaded.problems.examples["broken line"])
     assert loaded.problems.examples["no question"][0].startswith("bad.jsonl:5:")
 
@@ -210,7 +211,7 @@ def test_a_line_without_end_is_not_held_in_memory(tmp_path):
         )
     loaded = load(path, "earthdial", options=FileOptions(max_line_mb=1))
     assert len(loaded.cases) == 2
-    assert loaded.problems.counts == {"line too long": 1}
+    assert loaded.problems.counts == {"line too long": 1, "mixed tasks": 2}
     assert loaded.problems.examples["line too long"][0].startswith("long.jsonl:2:")
 
 
@@ -315,7 +316,7 @@ def test_geochat_s_four_scripts_are_read(tmp_path):
     plane = loaded.cases[1]
     assert plane.truth.boxes.quads == pytest.approx(plane.said.boxes.quads)
     assert plane.meta["size_group"] == "large"
-    assert loaded.problems.counts == {"duplicate question": 1}
+    assert loaded.problems.counts == {"duplicate question": 1, "mixed tasks": 3}
     assert adds_up(loaded)
 
 

@@ -7,6 +7,7 @@ them is evaluated, and what is shown of them is printable.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -26,6 +27,11 @@ Say = Callable[[str], None]
 
 def silent(_line: str) -> None:
     """Says nothing."""
+
+
+WRONG_FRAME = "wrong frame"
+MIXED = "mixed tasks"
+"""Kinds of problems that are warnings too."""
 
 
 class Frame(StrEnum):
@@ -91,6 +97,12 @@ class Tally:
         """Something is wrong with a row that is a case all the same."""
         self.problems.add(kind, where, shown(sentence))
 
+    def wrong_frame(self, where: str, sentence: str | None) -> None:
+        """The boxes look like another frame than they were taken in; None: they do not."""
+        if sentence is not None:
+            self.problems.add(WRONG_FRAME, where, sentence)
+            self.warnings.append(sentence)
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -106,7 +118,14 @@ class Loaded:
 
     @classmethod
     def of(cls, cases: list[Case], tally: Tally, **facts: Any) -> Loaded:
-        """The account closed."""
+        """The account closed. Rows of several families are no mistake, and said all the same."""
+        families = Counter(case.family for case in cases)
+        if len(families) > 1:
+            each = ", ".join(f"{families[family]:,} {family}" for family in Family if families[family])
+            sentence = f"it holds {len(families)} kinds of questions ({each}); each is scored by itself"
+            tally.problems.counts[MIXED] = len(families)
+            tally.problems.examples[MIXED].append(sentence)
+            tally.warnings.append(sentence)
         return cls(
             tuple(cases), tally.problems, tally.rows, tally.left_out, tuple(tally.warnings), dict(facts)
         )

@@ -68,7 +68,7 @@ class CocoResults:
         found = _results(path, table, tally, options)
         sizes = np.array([image.size or (np.nan, np.nan) for image in table.images], dtype=np.float64)
         frame = options.frame or Frame.PX
-        tally.warnings += filter(None, [_frame_warning(found, sizes, frame)])
+        tally.wrong_frame(path.name, _frame_warning(found, sizes, frame))
         _scale(found, sizes, frame, tally, path.name)
         _count_duplicates(found, tally, path.name)
         return Loaded.of(unique(list(_cases(table, found, tally))), tally)

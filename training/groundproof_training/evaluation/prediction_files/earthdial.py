@@ -66,7 +66,8 @@ class EarthDialRows:
             if case is not None and made is not None:
                 said = text_of(row.get("answer"))
                 cases.append(maker.answered(case, said, where, made.n_images, made.question))
-        tally.warnings += filter(None, [looks_wrong(maker.said, frame, true=maker.true), ungrouped(cases)])
+        tally.wrong_frame(path.name, looks_wrong(maker.said, frame, true=maker.true))
+        tally.warnings += filter(None, [ungrouped(cases)])
         return Loaded.of(cases, tally)
 
 

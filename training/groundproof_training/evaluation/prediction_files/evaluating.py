@@ -59,7 +59,6 @@ def evaluate_files(
         mine = {title: part[family] for title, part in parts.items() if family in part}
         if mine:
             entries.append(_entry(family, mine, name, draws, seed, say))
-    _say_mixed(parts, say)
     entries[0] = _with_problems(entries[0], loaded)
     configuration = {
         "format": name,
@@ -123,13 +122,6 @@ def _entry(
     )
 
 
-def _say_mixed(parts: Mapping[str, Mapping[Family, Sequence[Case]]], say: Say) -> None:
-    for title, part in parts.items():
-        if len(part) > 1:
-            each = ", ".join(f"{len(cases):,} {family}" for family, cases in part.items())
-            say(f"{title} holds {len(part)} kinds of questions ({each}); each is scored by itself")
-
-
 def _with_problems(entry: EntryResult, loaded: Mapping[str, Loaded]) -> EntryResult:
     """The first entry with what is wrong with the files, which are no family's own."""
     counts: Counter[str] = Counter()
@@ -138,9 +130,14 @@ def _with_problems(entry: EntryResult, loaded: Mapping[str, Loaded]) -> EntryRes
         counts.update(one.problems.counts)
         for kind, lines in one.problems.examples.items():
             examples.setdefault(kind, []).extend(lines)
-        if one.warnings:
-            counts["warning"] += len(one.warnings)
-            examples.setdefault("warning", []).extend(one.warnings)
+        others = [
+            line
+            for line in one.warnings
+            if not any(line in found[0] for found in one.problems.examples.values())
+        ]
+        if others:
+            counts["warning"] += len(others)
+            examples.setdefault("warning", []).extend(others)
     return EntryResult(
         name=entry.name,
         title=entry.title,

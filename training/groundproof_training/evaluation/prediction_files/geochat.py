@@ -67,7 +67,8 @@ class GeoChatRows:
             cases = list(joined(path, index, lambda row: text_of(row.get("answer")), maker, options))
         else:
             cases = list(self._own(path, maker, options))
-        tally.warnings += filter(None, [looks_wrong(maker.said, frame, true=maker.true), ungrouped(cases)])
+        tally.wrong_frame(path.name, looks_wrong(maker.said, frame, true=maker.true))
+        tally.warnings += filter(None, [ungrouped(cases)])
         return Loaded.of(unique(cases), tally)
 
     def _own(self, path: Path, maker: TextCases, options: FileOptions) -> list[Case]:

@@ -91,7 +91,8 @@ class RsTesterRows:
             cases = list(joined(path, index, _said_beside_truth, maker, options))
         else:
             cases = _own(path, maker, options)
-        tally.warnings += filter(None, [looks_wrong(maker.said, frame, true=maker.true), ungrouped(cases)])
+        tally.wrong_frame(path.name, looks_wrong(maker.said, frame, true=maker.true))
+        tally.warnings += filter(None, [ungrouped(cases)])
         return Loaded.of(unique(cases), tally)
 
 

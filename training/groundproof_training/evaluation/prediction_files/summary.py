@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from groundproof_training.evaluation.figures import Difference, Figure
-from groundproof_training.evaluation.prediction_files.base import Loaded, shown
+from groundproof_training.evaluation.prediction_files.base import MIXED, WRONG_FRAME, Loaded, shown
 from groundproof_training.evaluation.prediction_files.evaluating import Scored
 from groundproof_training.evaluation.results import Evaluation, Scores
 
@@ -131,10 +131,12 @@ def problem_lines(loaded: Mapping[str, Loaded]) -> Iterator[str]:
     for title, one in loaded.items():
         for warning in one.warnings:
             yield f"{shown(title)}: {warning}"
-        found = one.problems.lines()
+        found = [kind for kind, _ in one.problems.counts.most_common() if kind not in (WRONG_FRAME, MIXED)]
         if found:
             yield f"{shown(title)}: of {one.rows:,} rows {one.left_out:,} were left out"
-            yield from (f"  {line}" for line in found)
+        for kind in found:
+            yield f"  {one.problems.counts[kind]:,} x {kind}"
+            yield from (f"    {line}" for line in one.problems.examples[kind])
 
 
 def _file(title: str, one: Loaded, evaluation: Evaluation) -> dict[str, Any]:
