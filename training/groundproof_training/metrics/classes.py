@@ -6,7 +6,7 @@ Knows words, and our own table of super-categories (`class_groups`). Refuses to 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,9 +14,13 @@ from groundproof.label_tables import SYNONYMS, words
 from groundproof_training.metrics.text import words_of
 from groundproof_training.samples.labels import class_name
 
+SetMeasure = Callable[[Collection[str], Collection[str]], float]
+"""Of the said and the true classes of one case."""
+
 _DIVIDER = re.compile(r"\s*[,;|/\n]\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+", re.IGNORECASE)
 _FILLER = words(
-    "and or this is it the of scene image class category shows show land use cover belongs to type area region zone"
+    "and or this is it the of scene image class category shows show land use cover belongs to type area region zone "
+    "are present include contain in picture satellite aerial following there"
 )
 _DENIAL = frozenset(("no", "not", "neither", "nor", "without"))
 _EDGES = " \t\n.!\"'`*"

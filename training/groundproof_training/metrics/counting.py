@@ -6,9 +6,12 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from groundproof.number_words import numbers_in
 
+_ROUNDING = 1e-9
+"""A tolerance that is a whole number of objects stays one: 0.1 x 30 is not less than 3."""
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 _HEDGE = re.compile(
     r"\b(?:or|either|than|least|most|not|maybe|perhaps|possibly|nan|inf(?:inity)?|unknown|unsure)\b"
@@ -39,11 +42,15 @@ def relative(said: int, true: int, alpha: float = 1.0) -> float:
     return max(0.0, 1.0 - alpha * abs(said - true) / largest) if largest else 1.0
 
 
+def near(said: NDArray[np.float64], true: NDArray[np.float64], tolerance: float = 0.0) -> NDArray[np.bool_]:
+    """(n,), whether |said - true| <= tolerance x true; tolerance 0: exact. NaN where said is unreadable: never."""
+    return np.abs(said - true) <= tolerance * np.abs(true) + _ROUNDING
+
+
 def within(said: Sequence[float], true: Sequence[float], tolerance: float = 0.0) -> float:
-    """Share with |said - true| <= tolerance x true; tolerance 0: exact. NaN where said is unreadable: never right.
-    Without any, NaN."""
+    """Share that is `near`. Without any, NaN."""
     one, other = np.asarray(said, dtype=float), np.asarray(true, dtype=float)
-    return float((np.abs(one - other) <= tolerance * np.abs(other)).mean()) if len(one) else float("nan")
+    return float(near(one, other, tolerance).mean()) if len(one) else float("nan")
 
 
 def mean_absolute_error(said: Sequence[float], true: Sequence[float]) -> float:
