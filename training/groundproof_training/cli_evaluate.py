@@ -183,7 +183,7 @@ def _score_files(
         family=Family(family) if family is not None else None,
     )
     scored = evaluate_files(files, str(form), truth, options, draws=draws, say=_say)
-    for line in summary.problem_lines(scored.loaded):
+    for line in summary.problem_lines(scored.loaded, scored.evaluation):
         _say(line)
     _tell(scored.evaluation, out, lambda: summary.as_json(scored), as_json=as_json)
 

@@ -86,6 +86,27 @@ def test_two_files_are_compared_on_the_questions_both_answer(run, tmp_path):
     assert difference["p"] < 0.05
 
 
+def test_two_files_with_other_truths_for_a_question_are_told_of(run, tmp_path):
+    rows = [
+        {"image": "a", "question": f"How many ships {n}?", "answer": "2", "model_answer": "2"}
+        for n in range(6)
+    ]
+    for name, true in (("a.jsonl", "2"), ("b.jsonl", "3")):
+        rows[0] = {**rows[0], "question_id": 7, "answer": true}
+        (tmp_path / name).write_text("\n".join(map(json.dumps, rows)))
+    words = [
+        "--predictions",
+        tmp_path / "a.jsonl",
+        "--predictions",
+        tmp_path / "b.jsonl",
+        "--format",
+        "rs_tester",
+    ]
+    code, _, err = run(*words, "--draws", 0)
+    assert code == 0
+    assert "1 questions have another truth in the other file, 7 among them" in err
+
+
 def test_a_table_has_both_kinds_of_numbers_apart(run, tmp_path):
     code, out, _ = run(
         "--predictions", answers(tmp_path / "a.jsonl", 7, vqa_type="presence"), "--format", "earthdial"

@@ -13,8 +13,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from groundproof_training.errors import TrainingError
-from groundproof_training.evaluation.cases import Case, Family
+from groundproof_training.evaluation.cases import Case, Family, Truth
 from groundproof_training.evaluation.figures import Difference
 from groundproof_training.evaluation.prediction_files.base import FileOptions, Loaded, Say, silent
 from groundproof_training.evaluation.prediction_files.registry import load
@@ -102,9 +104,19 @@ def _entry(
         scores[title] = score(mine, draws=draws, seed=seed)
     compared: dict[str, tuple[Difference, ...]] = {}
     common: dict[str, Any] = {}
+    problems: Counter[str] = Counter()
+    examples: dict[str, list[str]] = {}
     for one, other in combinations(cases, 2):
-        shared = {case.case_id for case in cases[one]} & {case.case_id for case in cases[other]}
         key = f"{one} vs {other}"
+        truths = {case.case_id: case.truth for case in cases[one]}
+        shared = [case for case in cases[other] if case.case_id in truths]
+        differ = [case.case_id for case in shared if not same_truth(case.truth, truths[case.case_id])]
+        if differ:
+            problems["different truth"] += len(differ)
+            examples.setdefault("different truth", []).append(
+                f"{key}: {len(differ)} questions have another truth in the other file, {differ[0]} among them; each "
+                "file's answers were scored by its own"
+            )
         common[key] = len(shared)
         if shared:
             say(f"comparing {key} on {len(shared):,} questions")
@@ -118,14 +130,26 @@ def _entry(
         status="scored",
         scores=scores,
         compared=compared,
+        problems=dict(problems),
+        examples=examples,
         configuration={"format": name, **({"questions in common": common} if common else {})},
     )
 
 
+def same_truth(one: Truth, other: Truth) -> bool:
+    """Whether two files hold the same to be true of a question, boxes to a thousandth of their unit."""
+    if (one.text, one.texts, one.classes, one.count) != (other.text, other.texts, other.classes, other.count):
+        return False
+    if one.boxes is None or other.boxes is None:
+        return one.boxes is other.boxes
+    a, b = one.boxes.xyxy, other.boxes.xyxy
+    return a.shape == b.shape and bool((np.abs(a - b) < 1e-3).all())
+
+
 def _with_problems(entry: EntryResult, loaded: Mapping[str, Loaded]) -> EntryResult:
     """The first entry with what is wrong with the files, which are no family's own."""
-    counts: Counter[str] = Counter()
-    examples: dict[str, list[str]] = {}
+    counts = Counter(entry.problems)
+    examples = {kind: list(found) for kind, found in entry.examples.items()}
     for one in loaded.values():
         counts.update(one.problems.counts)
         for kind, lines in one.problems.examples.items():

@@ -126,9 +126,16 @@ def _groups(groups: Mapping[str, Sequence[Figure]]) -> Iterator[str]:
         yield f"    and {len(largest) - GROUPS_SHOWN} smaller ones, in --json"
 
 
-def problem_lines(loaded: Mapping[str, Loaded]) -> Iterator[str]:
-    """For stderr: what was left out or looks wrong, file by file."""
+def problem_lines(loaded: Mapping[str, Loaded], evaluation: Evaluation) -> Iterator[str]:
+    """For stderr: what was left out or looks wrong, file by file, and between them."""
+    for entry in evaluation.entries:
+        yield from entry.examples.get("different truth", [])
     for title, one in loaded.items():
+        if seen := one.facts.get("coverage"):
+            yield (
+                f"{shown(title)}: looked at {seen['looked_at']:,} of {seen['tiles']:,} tiles; {seen['failed']:,} "
+                f"failed, {seen['skipped']:,} hold no data"
+            )
         for warning in one.warnings:
             yield f"{shown(title)}: {warning}"
         found = [kind for kind, _ in one.problems.counts.most_common() if kind not in (WRONG_FRAME, MIXED)]
