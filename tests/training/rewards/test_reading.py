@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from groundproof.boxes import BoxFrame, ModelBox, PixelBoxes, Tile, Window
@@ -33,6 +33,7 @@ def engine_place(one: ModelBox, frame: BoxFrame) -> list[float]:
 
 
 @settings(max_examples=150, deadline=None)
+@example([], [ModelBox(0.0, 0.0, 0.0, 1.0, 1.0)], BoxFrame.RESIZED_PIXELS_ANGLE)
 @given(st.lists(box, max_size=5), st.lists(turned, max_size=3), st.sampled_from(list(BoxFrame)))
 def test_many_boxes_are_placed_as_the_engine_places_each(
     upright: list, angled: list, frame: BoxFrame

@@ -165,11 +165,13 @@ def place(boxes: Sequence[ModelBox], frame: BoxFrame, image: SampleImage, seen: 
     rows = np.concatenate(
         [np.minimum(rows[:, :2], rows[:, 2:]), np.maximum(rows[:, :2], rows[:, 2:])], axis=1
     )
+    # Before it is turned: a line that is turned has a box around it, and is none.
+    flat = ~(rows[:, :2] < rows[:, 2:]).all(axis=1)
     angles = np.array([np.nan if b.angle_deg is None else b.angle_deg for b in boxes], dtype=np.float64)
     if np.isfinite(angles).any():
         rows = enclosing(corners(PixelBoxes(rows, angles)))
     rows = np.clip(rows, 0, [width, height, width, height])
-    rows[~(rows[:, :2] < rows[:, 2:]).all(axis=1)] = np.nan
+    rows[flat | ~(rows[:, :2] < rows[:, 2:]).all(axis=1)] = np.nan
     return np.nan_to_num(rows + np.array(image.shown[:2] * 2, dtype=np.float64), nan=0.0)
 
 
