@@ -274,3 +274,21 @@ def test_a_later_row_counts():
     key = Key("a", "m", "p", "d")
     answers.keep([Kept(key, "one", "stop"), Kept(key, "two", "stop")])
     assert answers.find(key).text == "two"
+
+
+def test_log_probabilities_are_kept_where_they_tell_scores_of_boxes(tmp_path):
+    class Sure(Counting):
+        def generate(self, requests):
+            for request in requests:
+                yield Piece(request.request_id, "<answer>[[1,2,", -0.25)
+                yield Piece(request.request_id, "30,40]]</answer>", -0.75, "stop")
+
+    one = question(0)
+    boxes = Question(one.sample.model_copy(update={"task": Task.DETECT}), Family.DETECTION, one.pictures)
+    words = Question(one.sample.model_copy(update={"task": Task.VQA}), Family.VQA, one.pictures)
+    path = tmp_path / "answers.jsonl"
+    ask([boxes, words], Sure(), Answers(path))
+    again = ask([boxes, words], Sure(dies_after=0), Answers(path))  # from the file
+    assert again[0].logprobs == ((14, -0.25), (16, -0.75))
+    assert again[0].case(get_profile("tiny")).said.boxes.scores.tolist() == pytest.approx([np.exp(-0.5)])
+    assert again[1].logprobs == ()

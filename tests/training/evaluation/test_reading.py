@@ -187,3 +187,17 @@ def test_any_text_gives_a_case(text, task, name):
     made = case(sample(task, **more), text, profile=get_profile(name))
     assert np.isfinite(made.said.boxes.xyxy).all()
     assert made.said.text == text
+
+
+def test_boxes_have_scores_where_the_tokens_of_every_one_have_probabilities():
+    one = sample(Task.DETECT, boxes=(box(40, 20, 80, 60),))
+    pieces = [("<answer>[", -0.1), ("[100,100,200,300]", -0.5), (",", -3.0), ("[0,0,50,50]", -1.0), ("]</answer>", 0.0)]
+    text = "".join(piece for piece, _ in pieces)
+    logprobs = [(len(piece), p) for piece, p in pieces]
+    question = Question(one, Family.DETECTION, lambda: ())
+    scored = case_of(question, text, "stop", TINY, SEEN, logprobs).said.boxes
+    assert scored.scores.tolist() == pytest.approx(np.exp([-0.5, -1.0]))
+    assert case_of(question, text, "stop", TINY, SEEN, logprobs[:2]).said.boxes.scores is None
+    plain = case_of(question, text, "stop", TINY, SEEN).said.boxes
+    assert plain.scores is None
+    assert plain.xyxy.tolist() == scored.xyxy.tolist()

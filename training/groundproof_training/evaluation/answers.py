@@ -34,13 +34,15 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One answer. finish: "stop", "length" or "error". seconds: its share of the time that was waited."""
+    """One answer. finish: "stop", "length" or "error". seconds: its share of the time that was waited. logprobs:
+    (characters, natural log-probability) of the pieces the text came in, where they tell scores of boxes."""
 
     key: Key
     text: str
     finish: str
     error: str = ""
     seconds: float = 0.0
+    logprobs: tuple[tuple[int, float | None], ...] = ()
 
 
 class Answers:
@@ -104,10 +106,10 @@ def _row(line: bytes) -> Kept | None:
     try:
         document: Any = json.loads(line)
         key = Key(**document.pop("key"))
-        row = Kept(key, **document)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        pieces = tuple((int(n), None if p is None else float(p)) for n, p in document.pop("logprobs", ()))
+        row = Kept(key, **document, logprobs=pieces)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         return None
     texts = (*asdict(key).values(), row.text, row.finish, row.error)
-    return (
-        row if all(isinstance(one, str) for one in texts) and isinstance(row.seconds, float | int) else None
-    )
+    fits = all(isinstance(one, str) for one in texts) and isinstance(row.seconds, float | int)
+    return row if fits and all(n >= 0 for n, _ in pieces) else None

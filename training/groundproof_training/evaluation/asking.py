@@ -22,8 +22,9 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from groundproof.errors import GroundproofError, ModelError
-from groundproof.models.base import Finish, Request, VisionLanguageModel
+from groundproof.models.base import Finish, Piece, Request, VisionLanguageModel
 from groundproof.models.profile import Profile
+from groundproof.protocol import Task
 from groundproof.protocol.prompts import system_text
 from groundproof.tiling import least_side
 from groundproof_training.errors import TrainingError
@@ -40,6 +41,9 @@ Say = Callable[[str], None]
 Model = VisionLanguageModel | Baseline
 
 HASH_HEX = 16
+WITH_BOXES = (Task.COUNT, Task.DETECT, Task.GROUND, Task.GROUNDED_CAPTION)
+"""Tasks whose answers' log-probabilities are kept: they tell the scores of boxes."""
+LOGPROB_DIGITS = 4
 
 
 class AskSettings(BaseModel):
@@ -61,17 +65,18 @@ class ModelDiedError(TrainingError):
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question and what came of it. seen: size of each picture as the model saw it. error: a sentence, with finish
-    "error"."""
+    "error". logprobs: see `Kept`."""
 
     question: Question
     text: str
     finish: Finish
     seen: tuple[Size, ...]
     error: str = ""
+    logprobs: tuple[tuple[int, float | None], ...] = ()
 
     def case(self, profile: Profile) -> Case:
         """To be scored."""
-        return case_of(self.question, self.text, self.finish, profile, self.seen)
+        return case_of(self.question, self.text, self.finish, profile, self.seen, self.logprobs)
 
 
 @dataclass(slots=True)
@@ -225,22 +230,21 @@ def _generated(
 ) -> Iterator[tuple[_Planned, Kept]]:
     """Answers as they end. The time between two ends is shared out to the one that ended."""
     by_id = {str(one.place): one for one in questions}
-    texts: dict[str, list[str]] = {}
+    pieces_of: dict[str, list[Piece]] = {}
     stream = _Stream(questions, settings)
     ended, before = 0, time.monotonic()
     try:
         with closing(model.generate(iter(stream))) as pieces:
             for piece in pieces:
-                texts.setdefault(piece.request_id, []).append(piece.text)
+                pieces_of.setdefault(piece.request_id, []).append(piece)
                 if piece.finish is None:
                     continue
                 if piece.finish == "cancelled":
                     raise ModelError("it was closed while it answered")
                 now = time.monotonic()
                 one = by_id.pop(piece.request_id)
-                text = "".join(texts.pop(piece.request_id))
                 ended += 1
-                yield one, Kept(one.key, text, piece.finish, piece.error or "", round(now - before, 3))
+                yield one, _row(one, pieces_of.pop(piece.request_id), now - before)
                 before = now
     except ModelError as err:
         raise ModelDiedError(
@@ -255,6 +259,19 @@ def _generated(
             f"The model {model.identity} left {len(by_id)} questions without an answer, "
             f"{next(iter(by_id.values())).question.case_id} among them; run the same command again."
         )
+
+
+def _row(one: _Planned, pieces: list[Piece], seconds: float) -> Kept:
+    last = pieces[-1]
+    logprobs: tuple[tuple[int, float | None], ...] = ()
+    if one.question.sample.task in WITH_BOXES and any(piece.logprob is not None for piece in pieces):
+        logprobs = tuple(
+            (len(piece.text), None if piece.logprob is None else round(piece.logprob, LOGPROB_DIGITS))
+            for piece in pieces
+            if piece.text
+        )
+    text = "".join(piece.text for piece in pieces)
+    return Kept(one.key, text, last.finish or "stop", last.error or "", round(seconds, 3), logprobs)
 
 
 def _plan(place: int, question: Question, model: Model, settings: AskSettings) -> _Planned:
@@ -282,7 +299,7 @@ def _plan(place: int, question: Question, model: Model, settings: AskSettings) -
 
 def _asked(one: _Planned, kept: Kept) -> Asked:
     finish: Finish = "error" if kept.finish == "error" else "length" if kept.finish == "length" else "stop"
-    return Asked(one.question, kept.text, finish, one.seen, kept.error)
+    return Asked(one.question, kept.text, finish, one.seen, kept.error, kept.logprobs)
 
 
 def _resized(picture: Picture, size: Size) -> Picture:

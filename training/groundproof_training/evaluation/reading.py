@@ -5,16 +5,19 @@ Knows completions and samples. Refuses to know models, files and metrics.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from groundproof.boxes import PixelBoxes
 from groundproof.georeference import FARTHEST_PX, corners
+from groundproof.labels import normalise
 from groundproof.models.base import Finish
 from groundproof.models.profile import Profile
 from groundproof.protocol import Task
-from groundproof.trace import TraceEvidence
+from groundproof.trace import Trace, TraceEvidence, parse
 from groundproof.trace.claims import says_none
 from groundproof_training.evaluation.cases import NO_BOXES, BoxSet, Case, Family, Said, Status, Truth
 from groundproof_training.evaluation.questions import Question
@@ -31,11 +34,31 @@ BREAKDOWN_FACTS = ("type", "size_group", "class", "number")
 _TEXT_FAMILIES = (Family.CLASSIFICATION, Family.VQA, Family.CAPTIONING)
 
 
+@dataclass(frozen=True)
+class _Scored(Reading):
+    """A reading whose boxes have scores. logprobs: see `parse`."""
+
+    logprobs: Sequence[tuple[int, float | None]] = ()
+
+    @cached_property
+    def trace(self) -> Trace:
+        """As `Reading.trace`."""
+        asked = tuple(dict.fromkeys(filter(None, map(normalise, self.sample.asked))))
+        return parse(self.text, self.profile.frame, self.sample.task, asked, self.logprobs or None)
+
+
 def case_of(
-    question: Question, text: str, finish: Finish | None, profile: Profile, seen: tuple[Size, ...]
+    question: Question,
+    text: str,
+    finish: Finish | None,
+    profile: Profile,
+    seen: tuple[Size, ...],
+    logprobs: Sequence[tuple[int, float | None]] = (),
 ) -> Case:
     """The case of one completion. finish: why it ended; "error": the model failed and `text` is worth nothing.
-    seen: size of each image as the model saw it, px. Boxes are in px of the whole original image.
+    seen: size of each image as the model saw it, px. logprobs: (characters, natural log-probability) of the pieces the
+    text came in; where they cover every box, boxes have scores (exp of the mean over the tokens of its numbers).
+    Boxes are in px of the whole original image.
 
     The status is UNREADABLE where nothing of the asked kind can be read: no box and no word that there is none
     (grounding, detection), no single number (counting), no word beside boxes (all others).
@@ -44,7 +67,7 @@ def case_of(
     if finish == "error":
         said = Said(text=text, status=Status.FAILED)
     else:
-        said = _said(Reading(text, sample, profile, seen, form_of(profile)), question.family)
+        said = _said(_Scored(text, sample, profile, seen, form_of(profile), logprobs), question.family)
     return case_with(question, said, profile, seen)
 
 
@@ -137,7 +160,9 @@ def _said(reading: Reading, family: Family) -> Said:
 def _boxes(placed: Boxes, found: list[TraceEvidence] | tuple[TraceEvidence, ...], reading: Reading) -> BoxSet:
     if not len(placed):
         return NO_BOXES
-    return BoxSet(placed.xyxy, placed.labels, placed.images, quads=_quads(found, reading))
+    scores = [one.score for one in found]
+    given = np.array(scores, dtype=np.float64) if None not in scores else None
+    return BoxSet(placed.xyxy, placed.labels, placed.images, quads=_quads(found, reading), scores=given)
 
 
 def _quads(found: list[TraceEvidence] | tuple[TraceEvidence, ...], reading: Reading) -> Floats | None:
