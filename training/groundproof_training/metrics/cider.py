@@ -33,11 +33,16 @@ class Frequencies:
     @classmethod
     def of(cls, references: Iterable[Sequence[str]]) -> Frequencies:
         """From the reference captions (texts) of many images, one sequence for each image."""
+        return cls.of_tokens([tokens(caption) for caption in captions] for captions in references)
+
+    @classmethod
+    def of_tokens(cls, references: Iterable[Sequence[Tokens]]) -> Frequencies:
+        """From the references' tokens."""
         counts: Counter[str] = Counter()
         documents = 0
         for captions in references:
             documents += 1
-            counts.update({gram for caption in captions for gram in _grams(tokens(caption))})
+            counts.update({gram for caption in captions for gram in _grams(caption)})
         if not documents:
             raise TrainingError(
                 "CIDEr needs the reference captions of at least one image to count n-grams in; there are none."

@@ -68,7 +68,8 @@ def table(rows: Sequence[int], classes: Sequence[int], shape: tuple[int, int]) -
 
 def share(up: Floats, down: Floats) -> Floats:
     """up / down, NaN where down is 0."""
-    return np.divide(up, down, out=np.full(np.shape(up), np.nan), where=down > 0)
+    made: Floats = np.divide(up, down, out=np.full(np.shape(up), np.nan), where=down > 0)
+    return made
 
 
 def mean_of_defined(values: Floats) -> Floats:
