@@ -265,6 +265,9 @@ def test_baselines_are_scored_on_every_local_set_side_by_side(data_dir, tmp_path
     assert figures["bench-v1-count", "baseline:none"]["accuracy"] == pytest.approx(
         counts.count(0) / len(counts)
     )
+    kinds = made.entries[0].scores["baseline:none"].breakdowns["type"]
+    exact = {kind: next(f.value for f in found if f.name == "accuracy") for kind, found in kinds.items()}
+    assert exact == {"absent": 1, "present": 0}
     assert all(entry.compared and entry.gallery for entry in made.entries if entry.status == "scored")
 
 

@@ -85,7 +85,8 @@ def bench_question(one: BenchQuestion, sample_id: str, source: str = "bench-v1")
     )
     if sample is None:
         raise ValueError(f"{sample_id} asks for a thing that the generator does not know")
-    meta = {"type": str(sample.task)} | ({"class": written.label} if written.label else {})
+    kind = ("present" if sample.boxes else "absent") if sample.task is Task.COUNT else str(sample.task)
+    meta = {"type": kind} | ({"class": written.label} if written.label else {})
     return Question(sample.model_copy(update={"meta": meta}), _family(written), partial(_given, one.images))
 
 
