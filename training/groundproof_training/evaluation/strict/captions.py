@@ -118,7 +118,7 @@ def _bleu(each: Sequence[Captioned], known: Bools) -> list[Measure]:
 def _bleu_of(sums: Floats, n: int) -> Floats:
     """BLEU-n (d,) of sums (d, 10): matched and possible n-grams of 1..4 words, length said, length of references."""
     matched, possible = sums[:, :n], sums[:, MAX_N : MAX_N + n]
-    some = (matched > 0).all(axis=1)
+    some = np.asarray((matched > 0).all(axis=1))
     logs = np.log(np.where(some[:, None], matched, 1.0)) - np.log(np.where(some[:, None], possible, 1.0))
     brevity = np.minimum(0.0, 1.0 - sums[:, -1] / np.where(sums[:, -2] > 0, sums[:, -2], 1.0))
     return np.where(some, np.exp(logs.mean(axis=1) + np.where(some, brevity, 0.0)), 0.0)
