@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from groundproof.models.transformers_adapter import TransformersModel
 from groundproof.models.vllm_adapter import VllmModel
 from groundproof_training.evaluation.answers import Answers
 from groundproof_training.evaluation.asking import Account, Asked, AskSettings, ask
+from groundproof_training.evaluation.cases import Family
 from groundproof_training.evaluation.questions import Picture, Question
 from groundproof_training.evaluation.reading import family_of
 from groundproof_training.evaluation.scoring import score
@@ -77,20 +77,21 @@ def test_answers_are_the_same_but_for_near_ties(
 
 
 def test_the_same_texts_give_the_same_figures(both: tuple[list[Asked], list[Asked], Answers]) -> None:
+    """All but average precision exactly: that ranks boxes by their scores, which are not equal to the last bit."""
     ours, theirs, _ = both
     same = [(a, b) for a, b in zip(ours, theirs, strict=True) if a.text == b.text]
-    families = Counter(a.question.family for a, _ in same)
-    family, number = families.most_common(1)[0]
-    assert number >= 5
     profile = get_profile("tiny")
-    one, other = (
-        score([pair[k].case(profile) for pair in same if pair[k].question.family is family], draws=50)
-        for k in (0, 1)
-    )
-    assert one.strict
-    for a, b in zip((*one.strict, *one.evidence), (*other.strict, *other.evidence), strict=True):
-        assert a.name == b.name
-        assert a.value == pytest.approx(b.value, nan_ok=True)
+    families = {a.question.family for a, _ in same}
+    assert {Family.COUNTING, Family.DETECTION} <= families
+    for family in families - {Family.CAPTIONING}:
+        pairs = [pair for pair in same if pair[0].question.family is family]
+        one, other = (score([pair[k].case(profile) for pair in pairs], draws=0) for k in (0, 1))
+        assert one.statuses == other.statuses
+        for a, b in zip((*one.strict, *one.evidence), (*other.strict, *other.evidence), strict=True):
+            assert (a.name, a.n) == (b.name, b.n)
+            assert a.value == pytest.approx(
+                b.value, abs=0.02 if a.name.startswith("ap@") else 1e-9, nan_ok=True
+            )
 
 
 def test_neither_is_asked_again(
