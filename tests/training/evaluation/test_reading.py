@@ -191,7 +191,13 @@ def test_any_text_gives_a_case(text, task, name):
 
 def test_boxes_have_scores_where_the_tokens_of_every_one_have_probabilities():
     one = sample(Task.DETECT, boxes=(box(40, 20, 80, 60),))
-    pieces = [("<answer>[", -0.1), ("[100,100,200,300]", -0.5), (",", -3.0), ("[0,0,50,50]", -1.0), ("]</answer>", 0.0)]
+    pieces = [
+        ("<answer>[", -0.1),
+        ("[100,100,200,300]", -0.5),
+        (",", -3.0),
+        ("[0,0,50,50]", -1.0),
+        ("]</answer>", 0.0),
+    ]
     text = "".join(piece for piece, _ in pieces)
     logprobs = [(len(piece), p) for piece, p in pieces]
     question = Question(one, Family.DETECTION, lambda: ())
