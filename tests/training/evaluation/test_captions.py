@@ -6,6 +6,7 @@ import contextlib
 import io
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from pycocoevalcap.rouge.rouge import Rouge
 from rouge_score import rouge_scorer
 
 from groundproof.protocol import Task
-from groundproof_training.evaluation.cases import Case, Family, Said, Status, Truth
+from groundproof_training.evaluation.cases import BoxSet, Case, Family, Said, Status, Truth
 from groundproof_training.evaluation.figures import Measure
 from groundproof_training.evaluation.statistics import compare
 from groundproof_training.evaluation.strict import captions, official_captions
@@ -142,6 +143,24 @@ def test_two_models_are_compared_at_what_each_has_alone() -> None:
         alone = values(cases)
         for each in found:
             assert getattr(each, side) == pytest.approx(alone[each.name]), each.name
+
+
+def test_a_description_with_boxes_is_held_to_them_as_well() -> None:
+    box = BoxSet(np.array([[10.0, 10, 20, 20]]), ("ship",), (0,))
+    far = BoxSet(np.array([[10.0, 10, 20, 20], [60, 60, 80, 80]]), ("ship", "ship"), (0, 0))
+    base = case(0, "a ship", ["a ship"])
+    cases = [
+        replace(
+            base,
+            truth=replace(base.truth, boxes=box, complete=False),
+            said=replace(base.said, boxes=far),
+            size=(100, 100),
+        ),
+        case(1, "a tank", ["a tank"]),
+    ]
+    found = values(cases)
+    assert (found["boxes-precision@0.5"], found["boxes-recall@0.5"]) == (0.5, 1)
+    assert found["boxes-f1@0.5"] == pytest.approx(2 / 3)
 
 
 def test_without_java_or_models_the_official_tools_are_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,3 +160,35 @@ def test_every_score_is_in_range_and_best_for_the_reference_itself(said: tuple, 
     values += [rouge_l(said, refs), meteor(said, refs), cider_d(said, refs, table) / 10]
     assert all(0 <= v <= 1 + 1e-9 for v in values)
     assert rouge_l(refs[0], refs) == pytest.approx(1)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "a ship",
+                " ",
+                ". ",
+                ", ",
+                "; ",
+                "cannot",
+                "gonna",
+                "3",
+                "it is",
+                ".",
+                "!",
+                "\n",
+                "x-y",
+                "A. B",
+                ": ",
+                "tis",
+                "? ",
+            ]
+        ),
+        max_size=9,
+    ).map("".join)
+)
+def test_plain_captions_are_cut_as_all_others(text: str) -> None:
+    spaced = captions._INNER_STOP.sub(" .", text.lower().replace("\n", " "))
+    whole = captions._TREEBANK.tokenize(spaced)
+    assert tokens(text) == tuple(one for one in whole if one not in captions._PUNCTUATION)

@@ -37,6 +37,9 @@ _PUNCTUATION = frozenset(
 )
 """What COCO's tokenizer drops (its list, with -LRB- and the like as the brackets they stand for)."""
 _INNER_STOP = re.compile(r"(?<=[^\s.])\.(?=\s|$)")
+_PLAIN = re.compile(r"(?:[a-z0-9 ]|[.,;:?!](?= |\Z))+")
+_GAPS = re.compile(r"[ .,;:?!]+")
+_CONTRACTED = re.compile(r"cannot|gimme|gonna|gotta|lemme|wanna|whaddya|whatcha|wotcha|d ye|more n|tis|twas")
 _TREEBANK = TreebankWordTokenizer()
 
 
@@ -47,7 +50,10 @@ def tokens(text: str) -> Tokens:
     Close to COCO's Stanford tokenizer, not equal to it: abbreviations lose their full stop, and what stands in
     square brackets keeps its brackets apart.
     """
-    spaced = _INNER_STOP.sub(" .", text.lower().replace("\n", " "))
+    plain = text.lower().replace("\n", " ")
+    if _PLAIN.fullmatch(plain) and not _CONTRACTED.search(plain):
+        return tuple(_GAPS.sub(" ", plain).split())  # the same, ten times as fast
+    spaced = _INNER_STOP.sub(" .", plain)
     return tuple(token for token in _TREEBANK.tokenize(spaced) if token not in _PUNCTUATION)
 
 

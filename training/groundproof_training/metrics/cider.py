@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from groundproof_training.errors import TrainingError
@@ -49,6 +50,12 @@ class Frequencies:
             )
         return cls(documents, dict(counts))
 
+    @cached_property
+    def rarity(self) -> dict[str, float]:
+        """Logarithm of documents / documents that have it, of each n-gram."""
+        total = math.log(max(1, self.documents))
+        return {gram: total - math.log(max(1, count)) for gram, count in self.counts.items()}
+
     def save(self, path: Path) -> None:
         """As JSON, n-grams sorted, so that the same captions give the same file."""
         table = {"format": _FORMAT, "documents": self.documents, "counts": dict(sorted(self.counts.items()))}
@@ -81,10 +88,10 @@ def cider_d(caption: Tokens, references: Sequence[Tokens], table: Frequencies) -
     if not references:
         return 0.0
     total = math.log(max(1, table.documents))
-    mine, my_norm = _vector(caption, total, table.counts)
+    mine, my_norm = _vector(caption, total, table.rarity)
     score = 0.0
     for reference in references:
-        theirs, their_norm = _vector(reference, total, table.counts)
+        theirs, their_norm = _vector(reference, total, table.rarity)
         delta = max(0, len(caption) - 1) - max(0, len(reference) - 1)  # the script counts bigrams
         penalty = math.exp(-(delta**2) / (2 * SIGMA**2))
         for n in range(MAX_N):
@@ -96,9 +103,14 @@ def cider_d(caption: Tokens, references: Sequence[Tokens], table: Frequencies) -
 
 
 def _vector(
-    words: Tokens, total: float, counts: dict[str, int]
+    words: Tokens, total: float, rarity: dict[str, float]
 ) -> tuple[list[dict[str, float]], list[float]]:
-    vector: list[dict[str, float]] = [{} for _ in range(MAX_N)]
-    for gram, times in _grams(words).items():
-        vector[gram.count(" ")][gram] = times * (total - math.log(max(1, counts.get(gram, 0))))
+    vector = []
+    for n in range(1, MAX_N + 1):
+        grams = (
+            Counter(words)
+            if n == 1
+            else Counter(map(" ".join, zip(*(words[k:] for k in range(n)), strict=False)))
+        )
+        vector.append({gram: times * rarity.get(gram, total) for gram, times in grams.items()})
     return vector, [math.sqrt(sum(w * w for w in part.values())) for part in vector]

@@ -168,5 +168,10 @@ def _shape(each: Sequence[Captioned], known: Bools) -> list[Measure]:
 def _boxes(cases: Sequence[Case]) -> list[Measure]:
     if not any(case.truth.boxes is not None for case in cases):
         return []
-    found = {measure.name: measure for measure in detection.measures(cases)}
+    # A description is held to the boxes that its source describes, so these are all there are for it.
+    whole = [
+        case if case.truth.boxes is None else replace(case, truth=replace(case.truth, complete=True))
+        for case in cases
+    ]
+    found = {measure.name: measure for measure in detection.measures(whole)}
     return [replace(found[name], name=f"boxes-{name}") for name in BOX_FIGURES if name in found]
