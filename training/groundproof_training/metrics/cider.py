@@ -43,7 +43,9 @@ class Frequencies:
         documents = 0
         for captions in references:
             documents += 1
-            counts.update({gram for caption in captions for gram in _grams(caption)})
+            counts.update(
+                {gram for caption in captions for n in range(1, MAX_N + 1) for gram in _grams(caption, n)}
+            )
         if not documents:
             raise TrainingError(
                 "CIDEr needs the reference captions of at least one image to count n-grams in; there are none."
@@ -75,8 +77,9 @@ class Frequencies:
             raise TrainingError(f"{path} is not a CIDEr table of groundproof ({err!r}).") from err
 
 
-def _grams(words: Tokens) -> Counter[str]:
-    return Counter(" ".join(words[i : i + n]) for n in range(1, MAX_N + 1) for i in range(len(words) - n + 1))
+def _grams(words: Tokens, n: int) -> Iterable[str]:
+    """N-grams of n words in their order."""
+    return words if n == 1 else map(" ".join, zip(*(words[k:] for k in range(n)), strict=False))
 
 
 def cider_d(caption: Tokens, references: Sequence[Tokens], table: Frequencies) -> float:
