@@ -67,4 +67,5 @@ def root_mean_square_error(said: Sequence[float], true: Sequence[float]) -> floa
 
 def _errors(said: Sequence[float], true: Sequence[float]) -> np.ndarray:
     error = np.asarray(said, dtype=float) - np.asarray(true, dtype=float)
-    return error[~np.isnan(error)]
+    kept: np.ndarray = error[~np.isnan(error)]
+    return kept
