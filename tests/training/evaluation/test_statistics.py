@@ -146,11 +146,22 @@ def test_what_is_not_defined_is_nan_without_an_interval() -> None:
     assert nothing.low is None
 
 
+@pytest.mark.parametrize("right", [0, 200])
+def test_all_right_and_all_wrong_are_not_certain(right: int) -> None:
+    values = np.zeros(400)
+    values[: 2 * right] = 1.0
+    found = one(mean("x", values), [str(k // 2) for k in range(400)])  # two cases a group
+    exact = stats.binomtest(right, 200).proportion_ci(0.95, "exact")
+    assert (found.low, found.high) == pytest.approx((exact.low, exact.high), abs=1e-12)
+    # An error in objects is no share of anything.
+    assert one(mean("mae", np.zeros(400), unit="objects"), alone(400)).high == 0
+
+
 def test_draws_in_which_nothing_applies_are_left_out() -> None:
     parts = np.zeros((30, 2))
     parts[:2] = 1  # two of thirty have a denominator: 13 % of the draws have none
     found = one(Summed(name="x", parts=parts, combine=ratio), alone(30))
-    assert (found.value, found.low, found.high) == (1, 1, 1)
+    assert (found.value, found.high) == (1, 1)
     parts[1] = 0
     parts = np.vstack([parts, np.zeros((300, 2))])
     rare = one(Summed(name="x", parts=parts, combine=ratio), alone(330), draws=400)

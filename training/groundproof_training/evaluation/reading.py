@@ -30,7 +30,7 @@ from groundproof_training.samples import Sample, TrueBox, answer_of
 SMALL_PX2, MEDIUM_PX2 = 32.0**2, 96.0**2
 """Limits of the size groups where the source has none: COCO's, box area in px of the original."""
 
-BREAKDOWN_FACTS = ("type", "size_group", "class", "number")
+BREAKDOWN_FACTS = ("type", "size_group", "class", "number", "unique")
 _TEXT_FAMILIES = (Family.CLASSIFICATION, Family.VQA, Family.CAPTIONING)
 
 

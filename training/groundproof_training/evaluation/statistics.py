@@ -30,8 +30,10 @@ def estimate(
 
     Whole groups are drawn with replacement, as many as there are (cluster bootstrap, Field and Welsh 2007). Draws in
     which a measure is not defined are left out of its interval; where that is more than half of them, where fewer
-    than FEWEST_GROUPS groups apply, or at draws = 0, there is no interval. A percentile interval cannot leave the
-    values seen: 200 right answers of 200 give 1 to 1. Raises ValueError where measures and groups differ in number.
+    than FEWEST_GROUPS groups apply, or at draws = 0, there is no interval. Resamples of nothing but right answers are
+    all right, which says nothing of the next one: a share of 0 or 1 that no draw moves has the exact binomial interval
+    of as many groups instead (Clopper and Pearson 1934): 200 of 200 give 0.982 to 1. Raises ValueError where measures
+    and groups differ in number.
     """
     index, number = _indexed(groups)
     _check(measures, len(index))
@@ -49,6 +51,8 @@ def estimate(
     made = []
     for measure, value, own in zip(measures, values, drawn, strict=True):
         low, high = _interval(own)
+        if not measure.unit and low == high == value and value in (0.0, 1.0):
+            low, high = _all_alike(value, _groups_of(measure.applies, index))
         made.append(
             Figure(
                 name=measure.name,
@@ -173,6 +177,12 @@ def _both(measure: Measure, weights: Floats) -> tuple[Floats, Floats]:
     """Values (d,) of the first and the second model at weights (d, n)."""
     none = np.zeros_like(weights)
     return measure.of(np.hstack([weights, none])), measure.of(np.hstack([none, weights]))
+
+
+def _all_alike(value: float, groups: int) -> tuple[float, float]:
+    """Of a share of 0 or 1 in every group."""
+    least = ((100.0 - LEVEL_PERCENT) / 200.0) ** (1.0 / groups)
+    return (least, 1.0) if value else (0.0, 1.0 - least)
 
 
 def _interval(drawn: Floats) -> tuple[float | None, float | None]:
