@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from groundproof_training.evaluation.cases import Case, Family, Status
 from groundproof_training.evaluation.report.overlay import KINDS, counts, drawing
 from groundproof_training.evaluation.report.pictures import Pictures
-from groundproof_training.evaluation.report.writing import escaped, line
+from groundproof_training.evaluation.report.writing import escaped, line, short
 from groundproof_training.evaluation.results import Shown
 
 MOST_SHOWN = 24
 """Of one model in one entry."""
-QUESTION, ANSWER, OUTPUT = 500, 600, 2000
+QUESTION, ANSWER, UNREAD, OUTPUT = 500, 600, 160, 2000
 """Characters of texts that are shown."""
 _STATUS = {
     Status.UNREADABLE: "could not be read, so it is wrong",
@@ -63,7 +63,7 @@ def _figure(one: Shown, rank: int, pictures: Pictures) -> str:
         if tallied.get(kind)
     )
     note = f'<p class="quiet">{escaped(left_out)}</p>' if left_out else ""
-    said = case.said.answer or case.said.text
+    said = case.said.answer or short(case.said.text, UNREAD)
     whole = ""
     if case.said.text.strip() and case.said.text.strip() != said.strip():
         output = f'<pre dir="auto">{escaped(case.said.text, OUTPUT)}</pre>'

@@ -11,11 +11,13 @@ from groundproof_training.evaluation.report.rows import (
     Row,
     compared,
     count_of,
-    headline,
     letter,
     models_of,
+    notes_of,
     of_models,
+    rows,
     rules_of,
+    summary_rows,
 )
 from groundproof_training.evaluation.report.writing import marked_down, short
 from groundproof_training.evaluation.results import EntryResult, Evaluation
@@ -58,8 +60,7 @@ def _summary(evaluation: Evaluation, models: Sequence[str]) -> Iterator[str]:
         yield ""
         yield from _head(["Benchmark", "Figure", "n", *(letter(i) for i in range(len(models)))])
         for entry in scored:
-            row = headline(of_models(entry, models, lambda scores: scores.strict), entry.family)
-            if row is not None:
+            for row in summary_rows(of_models(entry, models, lambda scores: scores.strict), entry.family):
                 yield _cells([_title(entry), *_row(row)])
     rest = [entry for entry in evaluation.entries if entry.status != "scored"]
     if rest:
@@ -100,9 +101,13 @@ def _entry(entry: EntryResult, models: Sequence[str]) -> Iterator[str]:
         yield ""
         yield f"Published rule `{marked_down(rule, 60)}`, **not comparable with our figures**:"
         yield ""
-        yield from _head(["Published figure", "n", *letters, "Hides"])
-        for row in of_models(entry, mine, lambda scores, rule=rule: scores.compat.get(rule, ())):
-            yield _cells([*_row(row), marked_down(row.note, 240)])
+        yield from _head(["Published figure", "n", *letters])
+        found = rows([entry.scores[model].compat.get(rule, ()) for model in mine])
+        for row in found:
+            yield _cells(_row(row))
+        yield ""
+        for names, notes in notes_of(found):
+            yield f"- {marked_down('; '.join(names), 300)}: {marked_down(notes[0], 400)}"
     if entry.published:
         yield ""
         rest = marked_down(entry.published_samples, 240) or "not published"

@@ -114,7 +114,7 @@ def verdict(d: Difference, a: str, b: str) -> Verdict:
     if d.low <= 0 <= d.high:
         return Verdict("none", "no difference shown")
     if d.p is not None and d.p >= ALPHA:
-        return Verdict("none", f"no difference shown: chance gives as much in {d.p:.0%} of exchanges")
+        return Verdict("none", f"no difference shown (p is not below {ALPHA:g})")
     if d.name in AIMS:
         b_better = abs(d.b - AIMS[d.name]) < abs(d.a - AIMS[d.name])
     else:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from groundproof_training.evaluation.cases import BoxSet, Case, Status
+from groundproof_training.evaluation.cases import NO_BOXES, BoxSet, Case, Status
 from groundproof_training.evaluation.report.writing import escaped
 from groundproof_training.evaluation.strict.columns import may_be
 from groundproof_training.metrics.boxes import Floats, iou_matrix, match_greedy, oriented_iou_matrix
@@ -20,14 +20,16 @@ IOU = 0.5
 MOST_DRAWN = 400
 """Boxes of one kind in one picture; the rest are counted in words."""
 KINDS = {
+    "pointed": "evidence of the rationale that is no box of the answer",
     "true": "true object that was found",
     "found": "found: said and true",
     "missed": "missed: true, not said",
     "invented": "invented: said, not true",
     "ignored": "true object that counts neither way",
-    "pointed": "evidence of the rationale",
 }
 """Drawn in this order, later ones on top."""
+SAME = 0.9
+"""IoU from which a box of the rationale is the answer's, drawn once."""
 GROUND_PX = 320
 """Longer side of the plain ground where a case has no picture."""
 
@@ -44,33 +46,28 @@ class Drawn:
 
 def drawn_boxes(case: Case) -> list[Drawn]:
     """All boxes of a case; of one whose truth has no boxes those said, as neither found nor invented."""
-    said, true = case.said.boxes, case.truth.boxes
-    if case.said.status is not Status.OK:
-        said = BoxSet(np.zeros((0, 4)), (), ())
+    said = case.said.boxes if case.said.status is Status.OK else NO_BOXES
+    true = case.truth.boxes or NO_BOXES
     made: list[Drawn] = []
-    judged = true is not None and case.truth.complete
-    overlap = _overlaps(said, true, case.asked) if true is not None else np.zeros((len(said), 0))
-    ignore = (
-        np.zeros(overlap.shape[1], dtype=bool)
-        if true is None or true.ignore is None
-        else np.asarray(true.ignore, dtype=bool)
-    )
+    judged = case.truth.boxes is not None and case.truth.complete
+    overlap = _overlaps(said, true, case.asked)
+    ignore = np.zeros(len(true), dtype=bool) if true.ignore is None else np.asarray(true.ignore, dtype=bool)
     pairs = dict(match_greedy(np.where(ignore[None], 0.0, overlap), IOU))
     finders = {j: i for i, j in pairs.items()}
-    for j in range(overlap.shape[1]) if true is not None else ():
-        name = true.labels[j] if true is not None else ""
+    for j in range(len(true)):
+        name = true.labels[j]
         if ignore[j]:
             kind, title = "ignored", f"counts neither way: {name}"
         elif j in finders:
             kind, title = "true", f"true: {name}, IoU {overlap[finders[j], j]:.2f}"
         else:
-            best = float(overlap[:, j].max()) if len(overlap) else 0.0
+            best = float(overlap[:, j].max(initial=0.0))
             kind, title = "missed", f"missed: {name}, best IoU {best:.2f}"
         made.append(Drawn(kind, _corners(true, j), true.images[j], title))
     for i in range(len(said)):
         name = said.labels[i] or "no name"
-        best = float(overlap[i].max()) if overlap.shape[1] else 0.0
-        on_ignored = bool(ignore.any()) and float(overlap[i, ignore].max()) >= IOU
+        best = float(overlap[i].max(initial=0.0))
+        on_ignored = float(overlap[i, ignore].max(initial=0.0)) >= IOU
         score = "" if said.scores is None else f", score {said.scores[i]:.2f}"
         if i in pairs:
             kind, title = "found", f"said: {name}, IoU {overlap[i, pairs[i]]:.2f}{score}"
@@ -79,12 +76,11 @@ def drawn_boxes(case: Case) -> list[Drawn]:
         else:
             kind, title = "invented", f"invented: {name}, best IoU {best:.2f}{score}"
         made.append(Drawn(kind, _corners(said, i), said.images[i], title))
-    evidence = case.said.evidence
-    for i in range(len(evidence)) if evidence is not None else ():
-        assert evidence is not None  # noqa: S101  (narrowing)
-        made.append(
-            Drawn("pointed", _corners(evidence, i), evidence.images[i], f"evidence: {evidence.labels[i]}")
-        )
+    evidence = case.said.evidence or NO_BOXES
+    repeated = _overlaps(evidence, said, ()).max(axis=1, initial=0.0) >= SAME
+    for i in np.flatnonzero(~repeated).tolist():
+        title = f"evidence: {evidence.labels[i]}"
+        made.append(Drawn("pointed", _corners(evidence, i), evidence.images[i], title))
     return made
 
 

@@ -14,11 +14,11 @@ from groundproof_training.evaluation.report.rows import (
     PARSE_RATE,
     Row,
     count_of,
-    headline,
     letter,
     models_of,
     of_models,
     statuses,
+    summary_rows,
 )
 from groundproof_training.evaluation.report.sections import configuration, section
 from groundproof_training.evaluation.report.writing import escaped, short
@@ -123,27 +123,30 @@ def _headlines(scored: Sequence[EntryResult], models: Sequence[str], numbers: di
     body = []
     for entry in scored:
         found = of_models(entry, models, lambda scores: scores.strict)
-        row = headline(found, entry.family)
-        link = f'<a href="#entry-{numbers[id(entry)]}">{escaped(short(entry.title or entry.name, 70))}</a>'
-        if row is None:
-            body.append(f'<tr><th scope="row">{link}</th><td colspan="{len(models) + 3}">no figure</td></tr>')
-            continue
-        read = next((one for one in found if one.name == PARSE_RATE), None)
-        cells = "".join(_cell(row, read, index) for index in indices)
-        drawn = plots.strip(row.figures, indices) if row.way.share else ""
-        body.append(
-            f'<tr><th scope="row">{link}<span class="family">{FAMILIES[entry.family]}</span></th>'
-            f'<td>{escaped(row.name, 60)} <span title="{row.way.direction}">{row.way.arrow}</span></td>'
-            f'<td class="n">{row.n}</td>{cells}<td class="plot">{drawn}</td></tr>'
+        chosen = summary_rows(found, entry.family)
+        title = (
+            f'<th scope="rowgroup" rowspan="{max(1, len(chosen))}"><a href="#entry-{numbers[id(entry)]}">'
+            f"{escaped(short(entry.title or entry.name, 70))}</a>"
+            f'<span class="family">{FAMILIES[entry.family]}</span></th>'
         )
+        if not chosen:
+            body.append(f'<tr>{title}<td colspan="{len(models) + 3}">no figure</td></tr>')
+        read = next((one for one in found if one.name == PARSE_RATE), None)
+        for number, row in enumerate(chosen):
+            cells = "".join(_cell(row, None if number else read, index) for index in indices)
+            drawn = plots.strip(row.figures, indices) if row.way.share else ""
+            body.append(
+                f"<tr>{'' if number else title}<td>{escaped(row.name, 60)}&nbsp;"
+                f'<span title="{row.way.direction}">{row.way.arrow}</span></td>'
+                f'<td class="n">{row.n}</td>{cells}<td class="plot">{drawn}</td></tr>'
+            )
     head = (
         '<tr><th scope="col">Benchmark</th><th scope="col">Figure</th><th scope="col" class="n">n</th>'
         f"{tables.model_heads(models, indices)}"
         f'<th scope="col" class="plot">{plots.axis("0", "50 %", "100")}</th></tr>'
     )
     return tables.wrapped(
-        "One figure of ours for each benchmark, 95 % intervals; how many answers could be read stands below, where it "
-        "is not all of them",
+        "Our headline figures, 95 % intervals; how many answers could be read stands below, if not all",
         head,
         "".join(body),
         label="Headline figures",

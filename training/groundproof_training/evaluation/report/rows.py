@@ -42,9 +42,9 @@ class Row:
     way: Way
 
     @property
-    def note(self) -> str:
-        """The first model's that has one; notes with a share in them differ between models."""
-        return next((one.note for one in self.figures if one is not None and one.note), "")
+    def notes(self) -> tuple[str, ...]:
+        """Each once; they differ between models where they tell a share or a number."""
+        return tuple(dict.fromkeys(one.note for one in self.figures if one is not None and one.note))
 
     @property
     def n(self) -> str:
@@ -81,6 +81,15 @@ def of_models(
     return rows([pick(entry.scores[model]) if model in entry.scores else () for model in models])
 
 
+def notes_of(found: Sequence[Row]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Which rows have which notes: rows of the same notes together, in the order of the first."""
+    made: dict[tuple[str, ...], list[str]] = {}
+    for row in found:
+        if row.notes:
+            made.setdefault(row.notes, []).append(row.name)
+    return [(tuple(names), notes) for notes, names in made.items()]
+
+
 def headline(found: Sequence[Row], family: Family, prefix: str = "") -> Row | None:
     """The row that speaks for all of them."""
     by_name = {row.name: row for row in found}
@@ -90,6 +99,14 @@ def headline(found: Sequence[Row], family: Family, prefix: str = "") -> Row | No
     if prefix:
         return by_name.get(f"{prefix}f1@0.5") or headline(found, family)
     return found[0] if found else None
+
+
+def summary_rows(found: Sequence[Row], family: Family) -> list[Row]:
+    """What stands for an entry among others: its headline, and of counting how far off the numbers are as well, since
+    few numbers of many objects are exact."""
+    first = headline(found, family)
+    more = [row for row in found if family is Family.COUNTING and row.name == "mae" and row is not first]
+    return [] if first is None else [first, *more]
 
 
 def headlines(found: Sequence[Row], family: Family) -> list[Row]:

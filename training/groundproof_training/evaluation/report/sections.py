@@ -68,7 +68,7 @@ def _strict(entry: EntryResult, models: Sequence[str], indices: Sequence[int], m
     )
     return (
         f"<h3>Our figures</h3>{_answers(entry, models, indices)}"
-        f"{tables.figures_table(what, found, models, indices)}{tables.notes_list(found)}"
+        f"{tables.figures_table(what, found, models, indices)}{tables.meanings(found)}"
     )
 
 
@@ -117,9 +117,10 @@ def _published(entry: EntryResult, models: Sequence[str], indices: Sequence[int]
             "stand beside those tables and for nothing else.</p>"
         )
     for rule in rules:
-        found = of_models(entry, mine, lambda scores, rule=rule: scores.compat.get(rule, ()))
+        found = rows([entry.scores[model].compat.get(rule, ()) for model in mine])
         caption = f"By the rule <code>{escaped(rule, 60)}</code>, on our questions and answers."
-        parts.append(tables.figures_table(caption, found, models, indices, notes=True))
+        parts.append(tables.figures_table(caption, found, models, indices))
+        parts.append(f'<p class="hides">What these numbers hide</p><dl>{tables.notes_list(found)}</dl>')
     if entry.published:
         n = " / ".join(dict.fromkeys(f"{entry.scores[model].n:,}" for model in mine))
         if n:
@@ -141,7 +142,7 @@ def _evidence(entry: EntryResult, models: Sequence[str], indices: Sequence[int],
         "Whether the rationale points at what is there, and whether the answer follows from it: no published "
         "evaluation asks."
     )
-    return f"<h3>Evidence</h3>{tables.figures_table(what, found, models, indices)}{tables.notes_list(found)}"
+    return f"<h3>Evidence</h3>{tables.figures_table(what, found, models, indices)}{tables.meanings(found)}"
 
 
 def _breakdowns(
@@ -170,7 +171,9 @@ def _breakdown(
         if first is not None:
             chosen.append((group, first))
         everything.append(
-            tables.figures_table(f"{escaped(words)}: {escaped(group, 100)}", found, models, indices)
+            tables.figures_table(
+                f"{escaped(words)}: {escaped(group, 100)}", found, models, indices, drawn=False
+            )
         )
     if not chosen:
         return ""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from groundproof_training.evaluation.figures import Figure
 from groundproof_training.evaluation.report import plots
 from groundproof_training.evaluation.report.numbers import half_width, p_text, verdict
-from groundproof_training.evaluation.report.rows import Compared, Row, letter
+from groundproof_training.evaluation.report.rows import Compared, Row, letter, notes_of
 from groundproof_training.evaluation.report.writing import escaped, short
 from groundproof_training.evaluation.results import Published
 
@@ -21,11 +21,11 @@ def wrapped(caption: str, head: str, body: str, name: str = "figures", label: st
     said = f' aria-label="{escaped(label)}"' if label else ""
     return (
         f'<div class="scroll" role="region" tabindex="0"{said}><table class="{name}">'
-        f"<caption>{caption}</caption><thead>{head}</thead><tbody>{body}</tbody></table></div>"
+        f"<caption><span>{caption}</span></caption><thead>{head}</thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def model_heads(models: Sequence[str], indices: Sequence[int]) -> str:
+def model_heads(models: Sequence[str], indices: Sequence[int], *, drawn: bool = True) -> str:
     """A column head for each model: letter, colour and shape, name."""
     return "".join(
         f'<th scope="col" class="model" title="{escaped(models[i], 300)}">{plots.mark(i)} {letter(i)} '
@@ -37,7 +37,7 @@ def model_heads(models: Sequence[str], indices: Sequence[int]) -> str:
 def metric(row: Row) -> str:
     """A row's name with which way is better."""
     return (
-        f'<th scope="row">{escaped(row.name, 80)} <span class="way" title="{row.way.direction}">'
+        f'<th scope="row">{escaped(row.name, 80)}&nbsp;<span class="way" title="{row.way.direction}">'
         f'<span aria-hidden="true">{row.way.arrow}</span><span class="unseen">({row.way.direction})</span></span></th>'
     )
 
@@ -58,35 +58,36 @@ def cell(row: Row, figure: Figure | None) -> str:
 
 
 def figures_table(
-    caption: str, found: Sequence[Row], models: Sequence[str], indices: Sequence[int], *, notes: bool = False
+    caption: str, found: Sequence[Row], models: Sequence[str], indices: Sequence[int], *, drawn: bool = True
 ) -> str:
     """One row for each figure: what it is, n, each model's value and interval, drawn. indices: of the models that have
-    columns, of which the rows' figures are. notes: a column with what the number hides, for published rules."""
-    plotted = any(row.way.share for row in found)
-    last = '<th scope="col">What this number hides</th>' if notes else ""
+    columns, of which the rows' figures are. drawn: with plots."""
+    plotted = drawn and any(row.way.share for row in found)
     scale = f'<th scope="col" class="plot">{plots.axis("0", "50 %", "100")}</th>' if plotted else ""
     head = (
         f'<tr><th scope="col">Figure</th><th scope="col" class="n">n</th>{model_heads(models, indices)}'
-        f"{scale}{last}</tr>"
+        f"{scale}</tr>"
     )
     body = []
     for row in found:
         cells = "".join(cell(row, figure) for figure in row.figures)
-        drawn = ""
-        if plotted:
-            drawn = f'<td class="plot">{_strip(row, indices)}</td>'
-        note = f'<td class="note">{escaped(row.note, 600)}</td>' if notes else ""
-        body.append(f'<tr>{metric(row)}<td class="n">{row.n}</td>{cells}{drawn}{note}</tr>')
+        plot = f'<td class="plot">{_strip(row, indices)}</td>' if plotted else ""
+        body.append(f'<tr>{metric(row)}<td class="n">{row.n}</td>{cells}{plot}</tr>')
     return wrapped(caption, head, "".join(body))
 
 
 def notes_list(found: Sequence[Row]) -> str:
-    """What each figure means, folded."""
-    known = [(row.name, row.note) for row in found if row.note]
-    if not known:
-        return ""
-    inside = "".join(f"<dt>{escaped(name, 80)}</dt><dd>{escaped(note, 600)}</dd>" for name, note in known)
-    return f"<details><summary>What each figure means</summary><dl>{inside}</dl></details>"
+    """What the figures mean; rows that share a note share its line."""
+    return "".join(
+        f"<dt>{escaped('; '.join(names), 400)}</dt><dd>{'<br>'.join(escaped(note, 600) for note in notes)}</dd>"
+        for names, notes in notes_of(found)
+    )
+
+
+def meanings(found: Sequence[Row]) -> str:
+    """`notes_list`, folded."""
+    inside = notes_list(found)
+    return f"<details><summary>What each figure means</summary><dl>{inside}</dl></details>" if inside else ""
 
 
 def differences_table(one: Compared, found: Sequence[Row], style: int) -> str:
@@ -183,7 +184,7 @@ def groups_table(
     return wrapped(caption, head, "".join(body))
 
 
-def _strip(row: Row, indices: Sequence[int]) -> str:
+def _strip(row: Row, indices: Sequence[int], *, drawn: bool = True) -> str:
     if not row.way.share:
         return ""
     return plots.strip(row.figures, indices)
