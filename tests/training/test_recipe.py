@@ -1,7 +1,6 @@
 """The whole recipe at toy size, into a folder that transformers loads and generates from."""
 
 import numpy as np
-import torch
 
 from groundproof.models.base import Request
 from groundproof.models.open import open_model

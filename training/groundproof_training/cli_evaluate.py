@@ -119,6 +119,12 @@ def evaluate(
         ),
     ] = None,
     draws: Annotated[int, typer.Option(min=0, help="Of the bootstrap; 0: no intervals.")] = 1000,
+    java: Annotated[
+        bool,
+        typer.Option(
+            "--java", help="Of captions also METEOR 1.5 and SPICE by COCO's own tools, which need Java."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Measure models or somebody's predictions.   groundproof-train evaluate --predictions F --format earthdial"""
@@ -134,7 +140,7 @@ def evaluate(
                 "--retry-failed": retry_failed,
             },
         )
-        _score_files(predictions, form, truth, frame, family, draws, out, as_json=as_json)
+        _score_files(predictions, form, truth, frame, family, draws, out, java=java, as_json=as_json)
         return
     _refuse(
         "these are for --predictions FILE",
@@ -155,7 +161,7 @@ def evaluate(
         device,
         retry_failed,
     )
-    _run_suite(asked, out, draws, as_json=as_json)
+    _run_suite(asked, out, draws, java=java, as_json=as_json)
 
 
 def _score_files(
@@ -167,6 +173,7 @@ def _score_files(
     draws: int,
     out: Path | None,
     *,
+    java: bool,
     as_json: bool,
 ) -> None:
     from groundproof_training.evaluation.cases import Family
@@ -182,13 +189,13 @@ def _score_files(
         frame=Frame(frame) if frame is not None else None,
         family=Family(family) if family is not None else None,
     )
-    scored = evaluate_files(files, str(form), truth, options, draws=draws, say=_say)
+    scored = evaluate_files(files, str(form), truth, options, draws=draws, java=java, say=_say)
     for line in summary.problem_lines(scored.loaded, scored.evaluation):
         _say(line)
     _tell(scored.evaluation, out, lambda: summary.as_json(scored), as_json=as_json)
 
 
-def _run_suite(asked: _Suite, out: Path | None, draws: int, *, as_json: bool) -> None:
+def _run_suite(asked: _Suite, out: Path | None, draws: int, *, java: bool, as_json: bool) -> None:
     from groundproof_training.evaluation.asking import AskSettings
     from groundproof_training.evaluation.local import refuse_checkout
     from groundproof_training.evaluation.prediction_files import summary
@@ -212,6 +219,7 @@ def _run_suite(asked: _Suite, out: Path | None, draws: int, *, as_json: bool) ->
         prompt=asked.prompt,
         settings=AskSettings(retry_failed=asked.retry_failed),
         device=asked.device,
+        java=java,
         say=_say,
     )
     _tell(

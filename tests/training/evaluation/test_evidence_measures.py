@@ -120,12 +120,19 @@ def test_right_for_the_right_reason() -> None:
     assert values(present(boxes(A), "yes", boxes(FAR)))["right-for-another-reason"] == 1
 
 
-def test_no_rationale_beside_others_and_no_answer_have_no_evidence() -> None:
+def test_no_rationale_beside_others_has_no_evidence() -> None:
+    got = values(counted(boxes(A), 1, boxes(A)), counted(boxes(A), 1, None))
+    assert got["evidence-recall@0.5"] == got["answer-evidence-agreement"] == 0.5
+    assert got["right-for-the-right-reason"] == 0.5
+
+
+def test_evidence_counts_where_the_answer_cannot_be_read() -> None:
     good = counted(boxes(A), 1, boxes(A))
-    for other in (counted(boxes(A), 1, None), counted(boxes(A), 1, boxes(A), Status.UNREADABLE)):
-        got = values(good, other)
-        assert got["evidence-recall@0.5"] == got["answer-evidence-agreement"] == 0.5
-        assert got["right-for-the-right-reason"] == 0.5
+    rambling = counted(boxes(A), 1, boxes(A, B, FAR), Status.UNREADABLE)
+    got = values(good, rambling)
+    assert got["evidence-recall@0.5"] == 1
+    assert got["evidence-precision@0.5"] == 0.5  # two of four
+    assert got["answer-evidence-agreement"] == got["right-for-the-right-reason"] == 0.5
 
 
 def test_refusing_what_is_not_there() -> None:

@@ -1,5 +1,6 @@
 """The report: safe whatever models and files say, self-contained, and nothing in it that was not found."""
 
+import dataclasses
 import hashlib
 import json
 import re
@@ -341,6 +342,13 @@ def test_any_number_of_models_has_letters_and_columns(number):
 def test_a_model_that_an_entry_lacks_has_no_column_there_and_is_not_computed_in_the_summary():
     text = read(evaluation(entry(models=("one",)), entry(name="b", models=("two",)))).text
     assert "not computed" in text
+
+
+def test_a_model_without_rationales_has_no_column_of_evidence():
+    silent = dataclasses.replace(scores(), evidence=())
+    text = read(evaluation(entry(scores={"one": scores(), "two": silent}))).text
+    assert "Without rationales: B." in text
+    assert "not computed" not in text
 
 
 def test_huge_names_are_cut_where_space_is_short_and_whole_once():

@@ -166,7 +166,7 @@ def test_draws_in_which_nothing_applies_are_left_out() -> None:
     parts = np.vstack([parts, np.zeros((300, 2))])
     rare = one(Summed(name="x", parts=parts, combine=ratio), alone(330), draws=400)
     assert rare.value == 1  # drawn in 63 % of them
-    assert rare.low == 1
+    assert rare.high == 1
 
 
 def test_other_numbers_of_cases_are_refused() -> None:

@@ -32,7 +32,7 @@ from groundproof_training.evaluation.baselines import is_baseline
 from groundproof_training.evaluation.benchmarks import BENCH, Benchmark, NoDataError, Prompt, Read, benchmarks
 from groundproof_training.evaluation.cases import Case
 from groundproof_training.evaluation.gallery import gallery
-from groundproof_training.evaluation.results import EntryResult, Evaluation
+from groundproof_training.evaluation.results import EntryResult, Evaluation, Scores
 from groundproof_training.evaluation.scoring import differences, score
 from groundproof_training.evaluation.statistics import DRAWS
 from groundproof_training.progress import duration
@@ -57,14 +57,15 @@ def run_suite(
     prompt: Prompt = "engine",
     settings: AskSettings | None = None,
     device: str = "auto",
+    java: bool = False,
     say: Say = lambda line: None,
 ) -> Evaluation:
     """Every entry of a suite asked of every model, scored, and compared with the first model.
 
     models: as `ask --model` takes them, or `baseline:none`, `baseline:centre`. data: folder that holds the datasets'
     folders; the suite bench-v1 needs none. out: where `answers.jsonl` lies; an answer in it is not asked for again.
-    limit: questions of each entry, drawn by the hashes of their ids. draws: of the bootstrap. dry_run: nothing is
-    scored, and a few questions are asked of each model to tell the time.
+    limit: questions of each entry, drawn by the hashes of their ids. draws: of the bootstrap. java: COCO's own caption
+    tools too. dry_run: nothing is scored, and a few questions are asked of each model to tell the time.
 
     An entry without data, or one that fails, says so in its result and the others go on. Raises TrainingError or
     ModelError for what is asked wrongly, ModelDiedError where a model is gone, and NotKeptError where the disk is full:
@@ -87,6 +88,7 @@ def run_suite(
         limit,
         draws,
         seed,
+        java,
         say,
     )
     if runner.answers.broken:
@@ -174,6 +176,7 @@ class _Runner:
     limit: int | None
     draws: int
     seed: int
+    java: bool
     say: Say
     _rates: dict[str, float] = field(default_factory=dict)
 
@@ -214,7 +217,7 @@ class _Runner:
             result = replace(
                 result,
                 status="scored",
-                scores={name: score(mine, draws=self.draws, seed=self.seed) for name, mine in cases.items()},
+                scores={name: self._score(mine) for name, mine in cases.items()},
                 compared={
                     f"{first} vs {name}": differences(cases[first], mine, draws=self.draws, seed=self.seed)
                     for name, mine in cases.items()
@@ -232,6 +235,9 @@ class _Runner:
                 **one.facts, **read.facts, "questions": len(read.questions), "limit": self.limit, "answers": accounts
             },
         )  # fmt: skip
+
+    def _score(self, cases: list[Case]) -> Scores:
+        return score(cases, draws=self.draws, seed=self.seed, java=self.java, say=self.say)
 
     def dry(self, number: int, of: int, one: Benchmark) -> EntryResult:
         """What would be asked, and about how long it would take."""

@@ -12,15 +12,30 @@ from groundproof_training.evaluation.results import Scores
 from groundproof_training.evaluation.statistics import DRAWS, compare, estimate
 from groundproof_training.evaluation.strict import STRICT, detection, evidence_measures
 from groundproof_training.evaluation.strict.evidence import pointed_at
+from groundproof_training.evaluation.strict.official_captions import official
 from groundproof_training.evaluation.strict.points import point_measures
 
 BREAKDOWNS = ("type", "size_group", "class", "number")
 """Keys of `Case.meta` that strict figures are broken down by, where at least two values occur."""
 
 
-def score(cases: Sequence[Case], draws: int = DRAWS, seed: int = 0) -> Scores:
-    """All figures of cases of one family. draws: of the bootstrap; 0: no intervals."""
+def score(
+    cases: Sequence[Case],
+    draws: int = DRAWS,
+    seed: int = 0,
+    *,
+    java: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> Scores:
+    """All figures of cases of one family. draws: of the bootstrap; 0: no intervals. java: COCO's own caption tools as
+    well, METEOR 1.5 and SPICE; say gets a sentence for each that cannot run."""
     family = _family(cases)
+    strict = STRICT[family](cases)
+    if java and family is Family.CAPTIONING:
+        more, cannot = official(cases)
+        strict += more
+        for sentence in cannot:
+            say(sentence)
     groups = [case.group for case in cases]
 
     def figures(measures: list[Measure], of: Sequence[str] = groups) -> tuple[Figure, ...]:
@@ -42,12 +57,14 @@ def score(cases: Sequence[Case], draws: int = DRAWS, seed: int = 0) -> Scores:
     if family is Family.DETECTION:
         for key, by_value in detection.breakdowns(cases).items():
             breakdowns[key] = {value: figures(made) for value, made in by_value.items()}
-    if family is Family.COUNTING and evidence:  # a count that shows what it counts: found or not, by class and size
+    if (
+        family is Family.COUNTING and evidence
+    ):  # a count that shows what it counts: found or not, by class and size
         for key, by_value in detection.breakdowns(pointed_at(cases)).items():
             breakdowns[f"evidence {key}"] = {value: figures(made) for value, made in by_value.items()}
     return Scores(
         n=len(cases),
-        strict=figures(STRICT[family](cases)),
+        strict=figures(strict),
         evidence=figures([*evidence, *point_measures(cases)]),
         compat={name: made for name, rule in COMPAT.items() if (made := figures(rule.measures(cases)))},
         breakdowns=breakdowns,

@@ -41,9 +41,11 @@ def evaluate_files(
     *,
     draws: int = DRAWS,
     seed: int = 0,
+    java: bool = False,
     say: Say = silent,
 ) -> Scored:
     """Files of one format as an evaluation with an entry for each family. draws: of the bootstrap; 0: no intervals.
+    java: COCO's own caption tools too.
 
     Two files and more are compared pair by pair on the questions that both answer. Raises TrainingError.
     """
@@ -60,7 +62,7 @@ def evaluate_files(
     for family in Family:
         mine = {title: part[family] for title, part in parts.items() if family in part}
         if mine:
-            entries.append(_entry(family, mine, name, draws, seed, say))
+            entries.append(_entry(family, mine, name, draws, seed, say, java=java))
     entries[0] = _with_problems(entries[0], loaded)
     configuration = {
         "format": name,
@@ -96,12 +98,19 @@ def titles_of(files: Sequence[Path]) -> list[str]:
 
 
 def _entry(
-    family: Family, cases: Mapping[str, list[Case]], name: str, draws: int, seed: int, say: Say
+    family: Family,
+    cases: Mapping[str, list[Case]],
+    name: str,
+    draws: int,
+    seed: int,
+    say: Say,
+    *,
+    java: bool,
 ) -> EntryResult:
     scores = {}
     for title, mine in cases.items():
         say(f"scoring {len(mine):,} questions of {family} in {title}")
-        scores[title] = score(mine, draws=draws, seed=seed)
+        scores[title] = score(mine, draws=draws, seed=seed, java=java, say=say)
     compared: dict[str, tuple[Difference, ...]] = {}
     common: dict[str, Any] = {}
     problems: Counter[str] = Counter()

@@ -24,7 +24,10 @@ from groundproof_training.evaluation.strict.answered import (
 from groundproof_training.metrics.boxes import Floats
 from groundproof_training.metrics.text import Kind, kind_of, number_of, polarity, same_answer, words_of
 
-_RIGHT = "Yes and no by polarity, numbers by value, all else by its words in one spelling (synonyms, singular, no articles)"
+_RIGHT = (
+    "Yes and no by polarity, numbers by value, all else by its words in one spelling (synonyms, singular, no "
+    "articles)"
+)
 
 
 def measures(cases: Sequence[Case]) -> list[Measure]:
