@@ -97,7 +97,7 @@ def headline(found: Sequence[Row], family: Family, prefix: str = "") -> Row | No
         if prefix + name in by_name:
             return by_name[prefix + name]
     if prefix:
-        return by_name.get(f"{prefix}f1@0.5") or headline(found, family)
+        return by_name.get(f"{prefix}f1@0.5") or by_name.get("f1@0.5") or headline(found, family)
     return found[0] if found else None
 
 

@@ -46,8 +46,8 @@ def section(entry: EntryResult, number: int, models: Sequence[str], pictures: Pi
             _strict(entry, models, indices, mine),
             _differences(entry, models, indices, mine),
             _published(entry, models, indices, mine),
-            _evidence(entry, models, indices, mine),
-            _breakdowns(entry, models, indices, mine),
+            _evidence(entry, models, indices),
+            _breakdowns(entry, models, indices),
         ]
     elif entry.published:
         parts.append(_published(entry, models, indices, mine))
@@ -134,33 +134,33 @@ def _published(entry: EntryResult, models: Sequence[str], indices: Sequence[int]
     return "".join(parts) + "</div>"
 
 
-def _evidence(entry: EntryResult, models: Sequence[str], indices: Sequence[int], mine: Sequence[str]) -> str:
-    found = of_models(entry, mine, lambda scores: scores.evidence)
-    if not found:
+def _evidence(entry: EntryResult, models: Sequence[str], indices: Sequence[int]) -> str:
+    """Of the models whose answers have rationales; the others are named."""
+    having = [index for index in indices if entry.scores[models[index]].evidence]
+    if not having:
         return ""
+    found = rows([entry.scores[models[index]].evidence for index in having])
     what = (
         "Whether the rationale points at what is there, and whether the answer follows from it: no published "
         "evaluation asks."
     )
-    return f"<h3>Evidence</h3>{tables.figures_table(what, found, models, indices)}{tables.meanings(found)}"
+    silent = ", ".join(letter(index) for index in indices if index not in having)
+    told = f'<p class="quiet">Without rationales: {silent}.</p>' if silent else ""
+    return (
+        f"<h3>Evidence</h3>{tables.figures_table(what, found, models, having)}{told}{tables.meanings(found)}"
+    )
 
 
-def _breakdowns(
-    entry: EntryResult, models: Sequence[str], indices: Sequence[int], mine: Sequence[str]
-) -> str:
+def _breakdowns(entry: EntryResult, models: Sequence[str], indices: Sequence[int]) -> str:
     parts = [
-        _breakdown(by, groups_of(by, entry, mine), entry, models, indices) for by in breakdowns_of(entry)
+        _breakdown(by, entry, models, [i for i in indices if entry.scores[models[i]].breakdowns.get(by)])
+        for by in breakdowns_of(entry)
     ]
     return f"<h3>Where it holds and where it fails</h3>{''.join(parts)}" if any(parts) else ""
 
 
-def _breakdown(
-    by: str,
-    groups: dict[str, list[Any]],
-    entry: EntryResult,
-    models: Sequence[str],
-    indices: Sequence[int],
-) -> str:
+def _breakdown(by: str, entry: EntryResult, models: Sequence[str], indices: Sequence[int]) -> str:
+    groups = groups_of(by, entry, [models[index] for index in indices])
     prefix = "evidence-" if by.startswith(_EVIDENCE_BREAKDOWN) else ""
     words = by.replace("_", " ")
     chosen: list[tuple[str, Row]] = []
