@@ -455,6 +455,14 @@ def test_a_picture_of_several_cases_is_there_once_and_small():
     assert width <= 2 * 448
 
 
+def test_positions_without_boxes_are_drawn_and_explained():
+    one = case((), Truth(count=1, points=np.array([[50.0, 50.0], [NAN, 1.0]])))
+    text = page(evaluation(entry(gallery={"one": (shown(one, picture()),)})))
+    assert "M47.0 50.0h6M50.0 47.0v6" in text
+    assert "</svg> true position</li>" in text
+    assert "</svg> true position</li>" not in page(evaluation(entry(gallery={"one": (shown(case()),)})))
+
+
 def test_a_bomb_of_a_picture_is_not_opened():
     bomb = picture((5000, 4000), "PNG")
     assert "cannot be read" in read(evaluation(entry(gallery={"one": (shown(case(), bomb),)}))).text

@@ -25,7 +25,7 @@ KINDS = {
     "found": "found: said and true",
     "missed": "missed: true, not said",
     "invented": "invented: said, not true",
-    "ignored": "true object that counts neither way",
+    "ignored": "counts neither way",
 }
 """Drawn in this order, later ones on top."""
 SAME = 0.9

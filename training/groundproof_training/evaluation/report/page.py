@@ -71,9 +71,9 @@ def _opening(evaluation: Evaluation, models: Sequence[str]) -> str:
     by_status = statuses(evaluation)
     became = ", ".join(f"{len(found):,} {escaped(status, 40)}" for status, found in by_status.items())
     draws, seed = (evaluation.configuration.get(key) for key in ("draws", "seed"))
-    how = "95 % intervals by bootstrap over images"
+    how = "95 % intervals by bootstrap over images (over questions, where these are not known)"
     if isinstance(draws, int):
-        how += f" ({draws:,} draws, seed {escaped(seed, 20)})" if draws else ": none, at 0 draws"
+        how += f", {draws:,} draws, seed {escaped(seed, 20)}" if draws else ": none, at 0 draws"
     legend = "".join(
         f'<li>{plots.mark(index)} <strong>{letter(index)}</strong> <span dir="auto">{escaped(model, 400)}</span></li>'
         for index, model in enumerate(models)

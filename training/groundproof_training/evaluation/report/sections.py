@@ -33,7 +33,8 @@ _EVIDENCE_BREAKDOWN = "evidence "
 def section(entry: EntryResult, number: int, models: Sequence[str], pictures: Pictures) -> str:
     """All that is known of an entry."""
     title = f'<h2 id="entry-{number}">{escaped(short(entry.title or entry.name, 160))}</h2>'
-    facts = f'<p class="quiet">{escaped(entry.name, 120)}, {FAMILIES[entry.family]}</p>'
+    told = dict.fromkeys(one for one in (entry.name, FAMILIES[entry.family]) if one != entry.title)
+    facts = f'<p class="quiet">{escaped(", ".join(told), 200)}</p>'
     indices = [index for index, model in enumerate(models) if model in entry.scores]
     mine = [models[index] for index in indices]
     parts = [title, facts]
@@ -109,7 +110,8 @@ def _published(entry: EntryResult, models: Sequence[str], indices: Sequence[int]
     rules = rules_of(entry)
     if not rules and not entry.published:
         return ""
-    head = '<h3><span class="badge">Published rules</span> not comparable with our figures</h3>'
+    what = "rules" if rules else "rows"
+    head = f'<h3><span class="badge">Published {what}</span> not comparable with our figures</h3>'
     parts = [f'<div class="published">{head}']
     if rules:
         parts.append(
@@ -204,7 +206,8 @@ def _gallery(entry: EntryResult, models: Sequence[str], pictures: Pictures) -> s
     found = [(index, model) for index, model in enumerate(models) if entry.gallery.get(model)]
     if not found:
         return ""
-    parts = ["<h3>Cases to look at</h3>", galleries.legend()]
+    points = any(one.case.truth.points is not None for shown in entry.gallery.values() for one in shown)
+    parts = ["<h3>Cases to look at</h3>", galleries.legend(points=points)]
     for number, (index, model) in enumerate(found):
         shown = entry.gallery[model]
         opened = " open" if number == 0 else ""

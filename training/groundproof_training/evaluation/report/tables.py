@@ -148,14 +148,15 @@ def tally(one: Compared) -> str:
 
 def published_table(rows: Sequence[Published], samples: str) -> str:
     """Rows as they were printed; none is filled in."""
+    mind = '<th scope="col">Mind</th>' if any(one.note for one in rows) else ""
     head = (
         '<tr><th scope="col">System</th><th scope="col">Metric, as the paper names it</th>'
-        '<th scope="col">As printed</th><th scope="col">Source</th><th scope="col">Mind</th></tr>'
+        f'<th scope="col">As printed</th><th scope="col">Source</th>{mind}</tr>'
     )
     body = "".join(
         f'<tr><th scope="row">{escaped(one.system, 80)}</th><td>{escaped(one.metric, 120)}</td>'
         f'<td class="value">{one.value:g}</td><td>{escaped(one.source, 200)}</td>'
-        f'<td class="note">{escaped(one.note, 400)}</td></tr>'
+        + (f'<td class="note">{escaped(one.note, 400)}</td></tr>' if mind else "</tr>")
         for one in rows
     )
     rest = escaped(samples, 600) if samples else "not published"
