@@ -1,6 +1,7 @@
 """Boxes and words of instruction sets: the spellings that DATASETS.md notes (A1, A11, A12, A18)."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -218,3 +219,12 @@ def test_names_of_land_cover_classes_may_hold_commas():
         assert len(split_classes(f"port areas, {name}, water bodies")) == 3
     assert split_classes("Beaches, dunes, sands, pastures.") == ("beaches, dunes, sands", "pastures")
     assert phrases_in("<p>2  ships</p> and <ref>a car</ref>") == ["2 ships", "a car"]
+
+
+def test_a_text_of_stops_or_of_tags_without_end_takes_no_longer_than_its_length():
+    assert plain("Is there a road? . A short answer to the question is ") == "Is there a road?"
+    started = time.perf_counter()
+    assert plain(". " * 100_000 + "x").endswith("x")
+    assert phrases_in("<p>a ship</p> of <ref>two</ref>" + "<ref>" * 40_000) == ["a ship", "two"]
+    assert phrases_in("<ref>" * 40_000 + "x</p>") == ["<ref>" * 39_999 + "x"]
+    assert time.perf_counter() - started < 3

@@ -27,7 +27,8 @@ _GROUP = re.compile(
 _TOKENS = re.compile(r"<(?:image|video|ImageHere)>|\\n")
 _TAG = re.compile(r"^\s*\[([A-Za-z][\w.-]*)\]\s*")
 _MARKS = re.compile(r"</?(?:p|ref|box|rbox|obj|phrase)>|<delim>")
-_ENDING = re.compile(r"[\s.?]*A short answer to the question is\s*$", re.IGNORECASE)
+_ENDING = re.compile(r"(?<![\s.?])[\s.?]*A short answer to the question is\s*$", re.IGNORECASE)
+"""From the beginning of its blanks and stops only: a text of stops alone would take time by its length squared."""
 _CLASSES = re.compile(
     r"\b(?:classes|options|categories)\s*:\s*(.+?)\s*(?:\.\s|\.?\"|\.?$)", re.IGNORECASE | re.DOTALL
 )
@@ -161,6 +162,8 @@ def plain(text: str) -> str:
 
 def phrases_in(text: str) -> list[str]:
     """What stands in `<p>` or `<ref>`, in order."""
+    # behind the last end nothing is found, and every beginning there would be read to the text's end
+    text = text[: max(text.rfind("</p>"), text.rfind("</ref>")) + len("</ref>")]
     return [" ".join(m[1].split()) for m in re.finditer(r"<(?:p|ref)>(.*?)</(?:p|ref)>", text, re.DOTALL)]
 
 
