@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -63,71 +62,168 @@ def _say(line: str) -> None:
     typer.echo(line, err=True)
 
 
+_MODELS = "Models on benchmarks: --model M --suite NAME --data DIR -o OUT"
+_FILES = "Somebody's predictions: --predictions FILE --format FORMAT"
+_BOTH = "Both"
+
+
 @resumable()
 def evaluate(
     model: Annotated[
         list[str] | None,
         typer.Option(
             "--model",
-            help="A profile's name, a folder, vllm:FOLDER, an address, or a baseline; again for several.",
+            metavar="MODEL",
+            help="A profile's name, a folder, vllm:FOLDER, PROFILE:http://HOST/v1, baseline:none or baseline:centre; "
+            "again for several.",
+            rich_help_panel=_MODELS,
         ),
     ] = None,
-    suite: Annotated[str, typer.Option(help="rsthinker, geovlm-r1, local, bench-v1 or all.")] = "all",
-    data: Annotated[Path | None, typer.Option(help="Folder that holds the datasets' folders.")] = None,
+    suite: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="rsthinker, geovlm-r1, local, bench-v1, all, or a TOML file of your own.",
+            rich_help_panel=_MODELS,
+        ),
+    ] = "all",
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder that holds the datasets' folders; bench-v1 needs none.",
+            rich_help_panel=_MODELS,
+        ),
+    ] = None,
     only: Annotated[
-        list[str] | None, typer.Option(help="Only these entries of the suite; again for several.")
+        list[str] | None,
+        typer.Option(
+            metavar="ENTRY",
+            help="Only these entries of the suite; again for several.",
+            rich_help_panel=_MODELS,
+        ),
     ] = None,
     limit: Annotated[
         int | None,
         typer.Option(
             min=1,
+            metavar="N",
             help="At most so many questions of each entry, drawn by seed; of local and bench-v1 the first so many "
             "pictures.",
+            rich_help_panel=_MODELS,
         ),
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("-o", "--out", help="Folder for answers and the report; the same one goes on."),
-    ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say which data is there and how much would be asked.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Say which data is there and how much would be asked.",
+            rich_help_panel=_MODELS,
+        ),
     ] = False,
     prompt: Annotated[
         PromptKind,
-        typer.Option(help="Whose words ask: the engine's, or the benchmark's own where published."),
+        typer.Option(
+            metavar="WORDS",
+            help="engine: asked in the engine's words. published: in the benchmark's own, where they are known.",
+            rich_help_panel=_MODELS,
+        ),
     ] = PromptKind.ENGINE,
-    device: Annotated[str, typer.Option(help="For a model in this process: auto, cpu or cuda.")] = "auto",
+    device: Annotated[
+        str,
+        typer.Option(
+            metavar="DEVICE",
+            help="For a model in this process: auto, cpu or cuda.",
+            rich_help_panel=_MODELS,
+        ),
+    ] = "auto",
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Ask questions again that the model gave an error for.")
+        bool,
+        typer.Option(
+            "--retry-failed",
+            help="Ask questions again that the model gave an error for.",
+            rich_help_panel=_MODELS,
+        ),
     ] = False,
     predictions: Annotated[
         list[Path] | None,
-        typer.Option(help="A file of predictions to score instead; again for several, which are compared."),
+        typer.Option(
+            metavar="FILE",
+            help="What is scored; again for several, which are compared.",
+            rich_help_panel=_FILES,
+        ),
     ] = None,
-    form: Annotated[FileFormat | None, typer.Option("--format", help="Of the predictions.")] = None,
+    form: Annotated[
+        FileFormat | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="Of the file: rs_tester, earthdial, geochat, coco or run.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None,
     truth: Annotated[
-        Path | None, typer.Option(help="What is true, where the predictions do not hold it themselves.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="What is true, where the predictions do not hold it themselves.",
+            rich_help_panel=_FILES,
+        ),
     ] = None,
     frame: Annotated[
-        BoxesFrame | None, typer.Option(help="Of the predictions' boxes; without it the format's own.")
+        BoxesFrame | None,
+        typer.Option(
+            metavar="FRAME",
+            help="Of the boxes: fraction, percent, per-mille or px; without it the format's own.",
+            rich_help_panel=_FILES,
+        ),
     ] = None,
     family: Annotated[
         str | None,
         typer.Option(
+            metavar="FAMILY",
             help="How every row is compared: grounding, detection, counting, classification, vqa or captioning; "
-            "without it by what the row is."
+            "without it by what the row is.",
+            rich_help_panel=_FILES,
         ),
     ] = None,
-    draws: Annotated[int, typer.Option(min=0, help="Of the bootstrap; 0: no intervals.")] = 1000,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="OUT",
+            help="Folder for the report (HTML, Markdown, JSON) and for models' answers; the same one goes on.",
+            rich_help_panel=_BOTH,
+        ),
+    ] = None,
+    draws: Annotated[
+        int,
+        typer.Option(min=0, metavar="N", help="Of the bootstrap; 0: no intervals.", rich_help_panel=_BOTH),
+    ] = 1000,
     java: Annotated[
         bool,
         typer.Option(
-            "--java", help="Of captions also METEOR 1.5 and SPICE by COCO's own tools, which need Java."
+            "--java",
+            help="Of captions also METEOR 1.5 and SPICE by COCO's own tools, which need Java.",
+            rich_help_panel=_BOTH,
         ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print what report.json holds instead of a table.",
+            rich_help_panel=_BOTH,
+        ),
+    ] = False,
 ) -> None:
-    """Measure models or somebody's predictions.   groundproof-train evaluate --predictions F --format earthdial"""
+    """Measure models on benchmarks, or somebody's predictions.
+
+    groundproof-train evaluate --model tiny --suite bench-v1 -o OUT
+
+    groundproof-train evaluate --predictions answers.jsonl --format earthdial
+    """
     if predictions:
         _refuse(
             "--predictions are scored as they are",
@@ -177,7 +273,7 @@ def _score_files(
     as_json: bool,
 ) -> None:
     from groundproof_training.evaluation.cases import Family
-    from groundproof_training.evaluation.prediction_files import FORMATS, FileOptions, Frame, summary
+    from groundproof_training.evaluation.prediction_files import FORMATS, FileOptions, Frame
     from groundproof_training.evaluation.prediction_files.evaluating import evaluate_files
 
     if form is None:
@@ -189,16 +285,13 @@ def _score_files(
         frame=Frame(frame) if frame is not None else None,
         family=Family(family) if family is not None else None,
     )
-    scored = evaluate_files(files, str(form), truth, options, draws=draws, java=java, say=_say)
-    for line in summary.problem_lines(scored.loaded, scored.evaluation):
-        _say(line)
-    _tell(scored.evaluation, out, lambda: summary.as_json(scored), as_json=as_json)
+    evaluation = evaluate_files(files, str(form), truth, options, draws=draws, java=java, say=_say)
+    _tell(evaluation, out, as_json=as_json)
 
 
 def _run_suite(asked: _Suite, out: Path | None, draws: int, *, java: bool, as_json: bool) -> None:
     from groundproof_training.evaluation.asking import AskSettings
     from groundproof_training.evaluation.local import refuse_checkout
-    from groundproof_training.evaluation.prediction_files import summary
     from groundproof_training.evaluation.running import run_suite
 
     if asked.data is None and asked.suite != "bench-v1":
@@ -222,32 +315,18 @@ def _run_suite(asked: _Suite, out: Path | None, draws: int, *, java: bool, as_js
         java=java,
         say=_say,
     )
-    _tell(
-        evaluation,
-        None if asked.dry_run else out,
-        lambda: summary.evaluation_json(evaluation),
-        as_json=as_json,
-    )
+    _tell(evaluation, None if asked.dry_run else out, as_json=as_json)
 
 
-def _tell(
-    evaluation: Evaluation, out: Path | None, machine: Callable[[], dict[str, Any]], *, as_json: bool
-) -> None:
+def _tell(evaluation: Evaluation, out: Path | None, *, as_json: bool) -> None:
     """The report where there is a folder for it, its path last; JSON where asked; else a table."""
-    from groundproof_training.evaluation.prediction_files import summary
+    from groundproof_training.evaluation import report
 
-    report = None
-    if out is not None:
-        from groundproof_training.evaluation.report import write_report
-
-        report = write_report(evaluation, out)
+    path = report.write_report(evaluation, out) if out is not None else None
     if as_json:
-        typer.echo(json.dumps(machine(), indent=1, ensure_ascii=True, allow_nan=False))
-    elif report is None:
-        for line in summary.lines(evaluation):
-            typer.echo(line)
+        typer.echo(json.dumps(report.as_json(evaluation), indent=1, ensure_ascii=True, allow_nan=False))
     else:
-        typer.echo(report)
+        typer.echo(report.table(evaluation) if path is None else path)
 
 
 def _refuse(why: str, given: dict[str, object]) -> None:

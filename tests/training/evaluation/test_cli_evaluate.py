@@ -12,8 +12,8 @@ import pytest
 
 from groundproof_training import cli
 from groundproof_training.evaluation.cases import Family
-from groundproof_training.evaluation.prediction_files import summary
 from groundproof_training.evaluation.prediction_files.evaluating import titles_of
+from groundproof_training.evaluation.report.machine import number, plain
 
 VQA = "[hr_rgb_0.5] <image>\\n Is there a road? Answer the question using a single word."
 
@@ -40,22 +40,24 @@ def run(monkeypatch, capsys):
     return typed
 
 
-def test_json_is_what_the_documentation_says(run, tmp_path):
+def test_json_is_what_the_report_holds_in_both_modes(run, tmp_path):
     path = answers(tmp_path / "a.jsonl", 7)
     with path.open("a") as file:
         file.write(
             "{torn\n"
             + json.dumps({"question": "[refer] <image> x", "answer": "?", "gt_bbox": "[[1,2,3,4,0]]"})
         )
-    code, out, err = run("--predictions", path, "--format", "earthdial", "--json", "--draws", 50)
+    words = ["--predictions", path, "--format", "earthdial", "--json", "--draws", 50, "-o", tmp_path / "out"]
+    code, out, err = run(*words)
     assert code == 0
+    assert out == (tmp_path / "out" / "report.json").read_text()
     made = json.loads(out)
-    assert set(made) == {
-        "file", "format", "rows", "left_out", "families", "problems", "examples", "warnings", "facts", "compared",
-    }  # fmt: skip
-    assert (made["file"], made["format"], made["rows"], made["left_out"]) == ("a.jsonl", "earthdial", 12, 1)
-    assert set(made["families"]) == {"vqa", "detection"}
-    vqa = made["families"]["vqa"]
+    assert set(made) == {"title", "models", "entries", "configuration"}
+    file = made["configuration"]["files"]["a.jsonl"]
+    assert (made["configuration"]["format"], file["rows"], file["left_out"]) == ("earthdial", 12, 1)
+    assert file["problems"] == {"broken line": 1, "unreadable answer": 1, "mixed tasks": 2}
+    assert set(made["entries"]) == {"vqa", "detection"}
+    vqa = made["entries"]["vqa"]["models"]["a.jsonl"]
     assert set(vqa) == {"n", "statuses", "strict", "evidence", "compat", "breakdowns"}
     assert vqa["n"] == 10
     assert vqa["statuses"] == {"ok": 10}
@@ -64,10 +66,12 @@ def test_json_is_what_the_documentation_says(run, tmp_path):
     assert accuracy["value"] == pytest.approx(0.7)
     assert accuracy["low"] <= 0.7 <= accuracy["high"]
     assert all("note" in one for rule in vqa["compat"].values() for one in rule.values())
-    assert made["families"]["detection"]["statuses"] == {"unreadable": 1}
-    assert made["problems"] == {"broken line": 1, "unreadable answer": 1, "mixed tasks": 2}
-    assert made["examples"]["broken line"][0].startswith("a.jsonl:11: no JSON")
-    assert made["compared"] == {}
+    assert made["entries"]["detection"]["models"]["a.jsonl"]["statuses"] == {"unreadable": 1}
+    first = next(iter(made["entries"].values()))
+    assert first["problems"] == {"broken line": 1, "unreadable answer": 1, "mixed tasks": 2, "warning": 1}
+    assert first["examples"]["broken line"][0].startswith("a.jsonl:11: no JSON")
+    assert "no row names its image" in first["examples"]["warning"][0]
+    assert all(entry["compared"] == {} for entry in made["entries"].values())
     assert "a.jsonl:11" in err
     assert "2 kinds of questions" in err
 
@@ -79,8 +83,10 @@ def test_two_files_are_compared_on_the_questions_both_answer(run, tmp_path):
     )
     assert code == 0
     made = json.loads(out)
-    assert [one["file"] for one in made["files"]] == ["x/a.jsonl", "y/a.jsonl"]
-    difference = made["compared"]["vqa"]["x/a.jsonl vs y/a.jsonl"]["accuracy"]
+    assert made["models"] == ["x/a.jsonl", "y/a.jsonl"]
+    vqa = made["entries"]["vqa"]
+    assert [line.split(": ")[0] for line in vqa["examples"]["warning"]] == made["models"]
+    difference = vqa["compared"]["x/a.jsonl vs y/a.jsonl"]["accuracy"]
     assert (difference["a"], difference["b"], difference["n"]) == (0.25, 1.0, 40)
     assert difference["low"] > 0
     assert difference["p"] < 0.05
@@ -113,7 +119,7 @@ def test_a_table_has_both_kinds_of_numbers_apart(run, tmp_path):
     )
     assert code == 0
     lines = out.splitlines()
-    ours = next(n for n, line in enumerate(lines) if line.split()[:2] == ["accuracy", "0.7000"])
+    ours = next(n for n, line in enumerate(lines) if line.split()[:3:2] == ["accuracy", "70"])
     theirs = next(n for n, line in enumerate(lines) if "as earthdial computes it" in line)
     assert ours < theirs
 
@@ -153,10 +159,10 @@ def test_names_of_files_have_as_many_folders_as_tell_them_apart(tmp_path):
 
 
 def test_numbers_keep_their_digits_and_what_is_not_defined_is_null():
-    assert summary.number(1 / 3) == 1 / 3
-    assert summary.number(math.nan) is summary.number(math.inf) is summary.number(None) is None
+    assert number(1 / 3) == 1 / 3
+    assert number(math.nan) is number(math.inf) is number(None) is None
     assert (
-        json.dumps(summary.plain({1: (math.nan, Path("a"), Family.VQA)}), allow_nan=False)
+        json.dumps(plain({1: (math.nan, Path("a"), Family.VQA)}), allow_nan=False)
         == '{"1": [null, "a", "vqa"]}'
     )
 
@@ -177,7 +183,7 @@ def test_the_published_file_gives_the_recorded_figures(run, data_dir):
     file = data_dir / "predictions/earthdial/rs_detection/GeoChat.jsonl"
     code, out, _ = run("--predictions", file, "--format", "earthdial", "--json", "--draws", 0)
     assert code == 0
-    found = json.loads(out)["families"]["detection"]
+    found = json.loads(out)["entries"]["detection"]["models"]["GeoChat.jsonl"]
     strict = {
         name: found["strict"][name]["value"]
         for name in ("precision@0.5", "recall@0.5", "f1@0.5", "set-exact@0.5")

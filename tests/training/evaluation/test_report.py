@@ -554,9 +554,24 @@ def test_markdown_tables_have_as_many_cells_as_heads():
             assert cells == width, row
 
 
+def test_no_interval_of_the_terminal_table_is_cut():
+    sure = dataclasses.replace(scores(), strict=(Figure("parse-rate", 1.0, 0.98781, 1.0, 300),))
+    models = ("one", "two", "three")
+    text = table(evaluation(entry(models=models, scores=dict.fromkeys(models, sure)), models=models))
+    row = next(one for one in text.splitlines() if "parse-rate" in one)
+    assert row.count("[98.78,100.00]") == 3
+
+
 def test_the_terminal_table_has_models_side_by_side():
     text = table(evaluation(entry()))
     row = next(one for one in text.splitlines() if "f1@0.5 " in one and "%" in one)
     assert "45.7 % [40.0, 51.0]" in row
     assert "55.7 % [50.0, 61.0]" in row
     assert "A and B, f1@0.5: no difference shown (p 0.11)" in text
+    assert (
+        text.index("f1@0.5 ")
+        < text.index("  evidence\n")
+        < text.index("as rs_tester computes it")
+        < text.index("by size")
+    )
+    assert "17 x cut answer" in text

@@ -1,14 +1,14 @@
 """Files of predictions to an evaluation: every family of each file scored apart, files compared where there are more.
 
-Knows formats and scores. Refuses to know terminals and reports.
+Knows formats and scores. Refuses to know reports.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -18,19 +18,19 @@ import numpy as np
 from groundproof_training.errors import TrainingError
 from groundproof_training.evaluation.cases import Case, Family, Truth
 from groundproof_training.evaluation.figures import Difference
-from groundproof_training.evaluation.prediction_files.base import FileOptions, Loaded, Say, silent
+from groundproof_training.evaluation.prediction_files.base import (
+    MIXED,
+    WRONG_FRAME,
+    FileOptions,
+    Loaded,
+    Say,
+    shown,
+    silent,
+)
 from groundproof_training.evaluation.prediction_files.registry import load
 from groundproof_training.evaluation.results import EntryResult, Evaluation
 from groundproof_training.evaluation.scoring import differences, score
 from groundproof_training.evaluation.statistics import DRAWS
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """What came of some files. loaded: by their names in `evaluation.models`."""
-
-    evaluation: Evaluation
-    loaded: Mapping[str, Loaded]
 
 
 def evaluate_files(
@@ -43,11 +43,12 @@ def evaluate_files(
     seed: int = 0,
     java: bool = False,
     say: Say = silent,
-) -> Scored:
+) -> Evaluation:
     """Files of one format as an evaluation with an entry for each family. draws: of the bootstrap; 0: no intervals.
     java: COCO's own caption tools too.
 
-    Two files and more are compared pair by pair on the questions that both answer. Raises TrainingError.
+    Two files and more are compared pair by pair on the questions that both answer. What is wrong with the files is
+    told to `say` and stands among the problems of the first entry. Raises TrainingError.
     """
     if not files:
         raise TrainingError("no file of predictions was given; name one, or several of one format.")
@@ -57,6 +58,8 @@ def evaluate_files(
     for title, path in zip(titles, files, strict=True):
         say(f"reading {path}")
         loaded[title] = load(path, name, truth, options, say)
+        for line in account(title, loaded[title]):
+            say(line)
     parts = {title: one.by_family() for title, one in loaded.items()}
     entries = []
     for family in Family:
@@ -71,17 +74,39 @@ def evaluate_files(
         "draws": draws,
         "seed": seed,
         "files": {
-            title: {**_identity(path), "rows": one.rows, "left_out": one.left_out, **one.facts}
+            title: {
+                **_identity(path),
+                "rows": one.rows,
+                "left_out": one.left_out,
+                "problems": dict(one.problems.counts),
+                **one.facts,
+            }
             for (title, one), path in zip(loaded.items(), files, strict=True)
         },
     }
-    evaluation = Evaluation(
+    return Evaluation(
         title=f"Predictions in {', '.join(titles)}",
         models=tuple(titles),
         entries=tuple(entries),
         configuration=configuration,
     )
-    return Scored(evaluation, loaded)
+
+
+def account(title: str, loaded: Loaded) -> Iterator[str]:
+    """Lines on what was left out of a file or looks wrong in it."""
+    if seen := loaded.facts.get("coverage"):
+        yield (
+            f"{shown(title)}: looked at {seen['looked_at']:,} of {seen['tiles']:,} tiles; {seen['failed']:,} failed, "
+            f"{seen['skipped']:,} hold no data"
+        )
+    for warning in loaded.warnings:
+        yield f"{shown(title)}: {warning}"
+    found = [kind for kind, _ in loaded.problems.counts.most_common() if kind not in (WRONG_FRAME, MIXED)]
+    if found:
+        yield f"{shown(title)}: of {loaded.rows:,} rows {loaded.left_out:,} were left out"
+    for kind in found:
+        yield f"  {loaded.problems.counts[kind]:,} x {kind}"
+        yield from (f"    {line}" for line in loaded.problems.examples[kind])
 
 
 def titles_of(files: Sequence[Path]) -> list[str]:
@@ -121,11 +146,13 @@ def _entry(
         shared = [case for case in cases[other] if case.case_id in truths]
         differ = [case.case_id for case in shared if not same_truth(case.truth, truths[case.case_id])]
         if differ:
-            problems["different truth"] += len(differ)
-            examples.setdefault("different truth", []).append(
+            sentence = (
                 f"{key}: {len(differ)} questions have another truth in the other file, {differ[0]} among them; each "
                 "file's answers were scored by its own"
             )
+            say(shown(sentence, 600))
+            problems["different truth"] += len(differ)
+            examples.setdefault("different truth", []).append(sentence)
         common[key] = len(shared)
         if shared:
             say(f"comparing {key} on {len(shared):,} questions")
@@ -159,29 +186,15 @@ def _with_problems(entry: EntryResult, loaded: Mapping[str, Loaded]) -> EntryRes
     """The first entry with what is wrong with the files, which are no family's own."""
     counts = Counter(entry.problems)
     examples = {kind: list(found) for kind, found in entry.examples.items()}
-    for one in loaded.values():
-        counts.update(one.problems.counts)
-        for kind, lines in one.problems.examples.items():
-            examples.setdefault(kind, []).extend(lines)
-        others = [
-            line
-            for line in one.warnings
-            if not any(line in found[0] for found in one.problems.examples.values())
-        ]
-        if others:
-            counts["warning"] += len(others)
-            examples.setdefault("warning", []).extend(others)
-    return EntryResult(
-        name=entry.name,
-        title=entry.title,
-        family=entry.family,
-        status=entry.status,
-        scores=entry.scores,
-        compared=entry.compared,
-        problems=dict(counts),
-        examples=examples,
-        configuration=entry.configuration,
-    )
+    for title, one in loaded.items():
+        file = f"{title}: " if len(loaded) > 1 else ""
+        named = {line for found in one.problems.examples.values() for line in found}
+        others = [line for line in one.warnings if not any(line in example for example in named)]
+        counts.update({**one.problems.counts, **({"warning": len(others)} if others else {})})
+        for kind, lines in [*one.problems.examples.items(), ("warning", others)]:
+            if lines:
+                examples.setdefault(kind, []).extend(file + line for line in lines)
+    return replace(entry, problems=dict(counts), examples=examples)
 
 
 def _identity(path: Path) -> dict[str, Any]:

@@ -23,6 +23,8 @@ HEADLINES: dict[Family, tuple[str, ...]] = {
 }
 """Which strict figure speaks for an entry: the first that it has."""
 PARSE_RATE = "parse-rate"
+EVIDENCE_BREAKDOWN = "evidence "
+"""Beginning of the names of breakdowns whose figures are the evidence's."""
 FAMILIES = {
     Family.GROUNDING: "grounding",
     Family.DETECTION: "detection",

@@ -6,10 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from groundproof_training.evaluation.prediction_files.summary import plain
 from groundproof_training.evaluation.report import galleries, tables
+from groundproof_training.evaluation.report.machine import plain
 from groundproof_training.evaluation.report.pictures import Pictures
 from groundproof_training.evaluation.report.rows import (
+    EVIDENCE_BREAKDOWN,
     FAMILIES,
     Row,
     breakdowns_of,
@@ -27,7 +28,6 @@ from groundproof_training.evaluation.results import EntryResult
 
 MOST_GROUPS = 80
 """Of one breakdown in the page; all are in report.json."""
-_EVIDENCE_BREAKDOWN = "evidence "
 
 
 def section(entry: EntryResult, number: int, models: Sequence[str], pictures: Pictures) -> str:
@@ -163,7 +163,7 @@ def _breakdowns(entry: EntryResult, models: Sequence[str], indices: Sequence[int
 
 def _breakdown(by: str, entry: EntryResult, models: Sequence[str], indices: Sequence[int]) -> str:
     groups = groups_of(by, entry, [models[index] for index in indices])
-    prefix = "evidence-" if by.startswith(_EVIDENCE_BREAKDOWN) else ""
+    prefix = "evidence-" if by.startswith(EVIDENCE_BREAKDOWN) else ""
     words = by.replace("_", " ")
     chosen: list[tuple[str, Row]] = []
     everything: list[str] = []

@@ -25,7 +25,7 @@ def wrapped(caption: str, head: str, body: str, name: str = "figures", label: st
     )
 
 
-def model_heads(models: Sequence[str], indices: Sequence[int], *, drawn: bool = True) -> str:
+def model_heads(models: Sequence[str], indices: Sequence[int]) -> str:
     """A column head for each model: letter, colour and shape, name."""
     return "".join(
         f'<th scope="col" class="model" title="{escaped(models[i], 300)}">{plots.mark(i)} {letter(i)} '
@@ -185,7 +185,7 @@ def groups_table(
     return wrapped(caption, head, "".join(body))
 
 
-def _strip(row: Row, indices: Sequence[int], *, drawn: bool = True) -> str:
+def _strip(row: Row, indices: Sequence[int]) -> str:
     if not row.way.share:
         return ""
     return plots.strip(row.figures, indices)
