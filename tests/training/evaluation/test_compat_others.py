@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from nltk.tokenize import word_tokenize
 from rouge_score.rouge_scorer import RougeScorer
 
-from groundproof_training.evaluation.cases import Family
+from groundproof_training.evaluation.cases import Family, px_facts
 from groundproof_training.evaluation.compat import COMPAT
 from groundproof_training.evaluation.compat.sums import mean_of_groups, mean_unless, pooled
 from groundproof_training.evaluation.compat.texts import answer_of, rouge_1, rouge_l, treebank
@@ -156,3 +156,39 @@ def test_no_text_stops_a_rule_and_no_figure_leaves_its_range(family, said, true,
         for name, value in values(rule.measures([one, one])).items():
             assert np.isnan(value) or value >= 0
             assert name == "mae" or np.isnan(value) or value <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("width", [100.0, 256.0, 1000.0])
+def test_an_image_as_large_as_a_grid_is_scored_as_any_other(width):
+    box = upright([[0.1 * width, 0.1 * width, 0.3 * width, 0.3 * width]])
+    one = case(
+        Family.DETECTION, '[{"bbox_2d": [45, 45, 134, 134]}]', '[{"bbox_2d": [45, 45, 134, 134]}]',
+        size=(width, width), said_boxes=box, true_boxes=box, **px_facts((width, width)),
+    )  # fmt: skip
+    for name, rule in COMPAT.items():
+        found = values(rule.measures([one]))
+        assert found == {key: pytest.approx(1) for key in found}, name
+
+
+@pytest.mark.parametrize("write", ["{{<{}><{}><{}><{}>|<0>}}", "{{<{}.0><{}.0><{}.0><{}.0>|<0.0>}}"])
+def test_boxes_in_geochat_s_braces_have_the_figures_of_the_same_boxes_in_px(write):
+    rows = np.array([[10, 20, 30, 40], [50, 50, 90, 60], [1, 1, 9, 9]])
+    moved = rows + np.array([[0, 0, 0, 0], [0, 8, 0, 8], [3, 0, 3, 0]])
+    braced, drawn = [], []
+    for said, true in zip(moved, rows, strict=True):
+        boxes = {"said_boxes": upright([said]), "true_boxes": upright([true])}
+        texts = write.format(*said), write.format(*true)
+        braced.append(case(Family.DETECTION, *texts, size=GRID, **boxes))
+        boxes = {"said_boxes": upright([said * 5]), "true_boxes": upright([true * 5])}
+        drawn.append(case(Family.DETECTION, "", "", size=(500, 500), **boxes))
+    for name, rule in COMPAT.items():
+        assert values(rule.measures(braced)) == values(rule.measures(drawn)), name
+    assert values(COMPAT["earthdial"].measures(braced))["acc@0.5"] == pytest.approx(1 / 3)
+
+
+def test_boxes_of_an_image_of_unknown_size_have_no_figure_rather_than_0():
+    box = upright([[1, 1, 9, 9]])
+    assert all(
+        rule.measures([case(Family.DETECTION, "", "", said_boxes=box, true_boxes=box)]) == []
+        for rule in COMPAT.values()
+    )

@@ -65,6 +65,15 @@ class BoxSet:
         return len(self.xyxy)
 
 
+GRIDS = frozenset(((100.0, 100.0), (1000.0, 1000.0)))
+"""Sizes of cases whose boxes are in percent or per mille, unless their meta says that an image really is that large."""
+
+
+def px_facts(size: tuple[float, float] | None) -> dict[str, str]:
+    """What the meta of a case in px needs, so that an image of 1000 x 1000 px is not taken for a per-mille grid."""
+    return {"units": "px"} if size in GRIDS else {}
+
+
 NO_BOXES = BoxSet(np.zeros((0, 4)), (), ())
 
 
@@ -109,7 +118,7 @@ class Case:
     """One scored question. case_id: unique, the same for every model, so that two models can be paired. group: what is
     resampled together, usually the image: its questions depend on each other. size: width and height of the image in
     the boxes' units (px of the original, 100 x 100 for percent grids, 1000 x 1000 for per-mille); None where unknown.
-    meta: facts for breakdowns (type, size_group, class)."""
+    meta: facts for breakdowns (type, size_group, class); "units": "px" where a size that is also a grid's is in px."""
 
     case_id: str
     group: str

@@ -19,7 +19,16 @@ from groundproof.models.profile import Profile
 from groundproof.protocol import Task
 from groundproof.trace import Trace, TraceEvidence, parse
 from groundproof.trace.claims import says_none
-from groundproof_training.evaluation.cases import NO_BOXES, BoxSet, Case, Family, Said, Status, Truth
+from groundproof_training.evaluation.cases import (
+    NO_BOXES,
+    BoxSet,
+    Case,
+    Family,
+    Said,
+    Status,
+    Truth,
+    px_facts,
+)
 from groundproof_training.evaluation.questions import Question
 from groundproof_training.metrics.boxes import Floats
 from groundproof_training.metrics.counting import read_single
@@ -75,6 +84,7 @@ def case_with(question: Question, said: Said, profile: Profile, seen: tuple[Size
     """The case of what was said, or that nothing was (status MISSING)."""
     sample = question.sample
     image = sample.images[0]
+    size = float(image.width), float(image.height)
     return Case(
         case_id=question.case_id,
         group=image.path,
@@ -83,10 +93,10 @@ def case_with(question: Question, said: Said, profile: Profile, seen: tuple[Size
         question=sample.question,
         truth=replace(truth_of_sample(sample, profile, seen), points=question.points),
         said=said,
-        size=(float(image.width), float(image.height)),
+        size=size,
         asked=sample.asked,
         choices=sample.choices,
-        meta=_facts(sample, question.family),
+        meta={**_facts(sample, question.family), **px_facts(size)},
     )
 
 

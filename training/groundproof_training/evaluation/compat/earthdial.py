@@ -52,7 +52,10 @@ class EarthDial:
             return []
         family = cases[0].family
         if family in (Family.DETECTION, Family.GROUNDING):
-            known = all(on_grid(case, PERCENT) or case.truth.boxes is not None for case in cases)
+            known = all(
+                on_grid(case, PERCENT) or (case.truth.boxes is not None and case.size is not None)
+                for case in cases
+            )
             return earthdial_boxes.detection(cases) if known else []
         return _captions(cases) if family is Family.CAPTIONING else _recalls(cases)
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from groundproof_training.evaluation.cases import BoxSet, Case
 from groundproof_training.evaluation.compat.sums import pooled
 from groundproof_training.evaluation.compat.texts import answer_of, truth_of
-from groundproof_training.evaluation.compat.written import PERCENT, on_grid, turned
+from groundproof_training.evaluation.compat.written import PERCENT, turned, writes_percent
 from groundproof_training.evaluation.figures import Measure
 from groundproof_training.metrics.boxes import Floats, enclosing
 from groundproof_training.metrics.overlaps import overlaps
@@ -120,7 +120,7 @@ def description(cases: Sequence[Case]) -> tuple[list[Measure], NDArray[np.bool_]
 def said_and_true(case: Case, pattern: re.Pattern[str] = _ANY) -> tuple[Boxes, Boxes]:
     """Boxes of a case as the script sees them: of texts on its grid by its patterns, else the case's boxes written as
     whole numbers of that grid."""
-    if on_grid(case, PERCENT):
+    if writes_percent(case):
         return _read(answer_of(case), pattern), _read(truth_of(case), pattern)
     if case.size is None:
         return [], []

@@ -24,6 +24,8 @@ from groundproof_training.metrics.text import same_answer
 
 IOUS = (0.5, 0.7)
 _DIGITS = re.compile(r"\d+")
+_FRACTION = re.compile(r"\d\.\d")
+"""In no truth of its files, where it would be two numbers: boxes of other sources are written as whole numbers."""
 _EXACT = frozenset(("yes", "no", *map(str, range(100))))
 _SAME_TYPE = {"image": "scene type", "rural or urban": "scene type"}
 _UNIQUE = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
@@ -48,7 +50,10 @@ class VrsBench:
         family = cases[0].family
         if family is Family.VQA:
             return _answers(cases)
-        one_each = all(case.truth.boxes is not None and len(case.truth.boxes) == 1 for case in cases)
+        one_each = all(
+            case.truth.boxes is not None and len(case.truth.boxes) == 1 and case.size is not None
+            for case in cases
+        )
         return _grounding(cases) if family in (Family.GROUNDING, Family.DETECTION) and one_each else []
 
 
@@ -98,7 +103,7 @@ def _grounding(cases: Sequence[Case]) -> list[Measure]:
 
 def _first_boxes(case: Case) -> tuple[list[float] | None, list[float] | None]:
     true = case.truth.boxes
-    if on_grid(case, PERCENT):
+    if on_grid(case, PERCENT) and not _FRACTION.search(case.truth.text):
         return _first_four(answer_of(case)), _first_four(truth_of(case))
     if case.size is None or true is None:
         return None, None

@@ -16,12 +16,21 @@ from groundproof_training.readers.oriented import quad_of, smallest
 PERCENT, PER_MILLE = 100.0, 1000.0
 _NUMBER = re.compile(r"-?\d*\.\d+|-?\d+")
 _GROUP = re.compile(r"\[([^\[\]]*)\]")
+_BRACES = re.compile(r"\{\s*<")
+"""How GeoChat's boxes begin, which none of EarthDial's files has."""
 _LETTER = re.compile(r"[^\W\d_]")
 
 
 def on_grid(case: Case, full: float) -> bool:
-    """Whether the case's own texts are on a grid of 0 to `full`."""
-    return case.size == (full, full)
+    """Whether the case's own texts are on a grid of 0 to `full`; an image that is that many px large is none."""
+    return case.size == (full, full) and case.meta.get("units") != "px"
+
+
+def writes_percent(case: Case) -> bool:
+    """Whether truth and answer are texts on the percent grid as EarthDial's script reads them, quirks and all. Boxes in
+    GeoChat's braces are not: they are written anew for it, as those of any other model."""
+    braced = _BRACES.search(case.truth.text) or _BRACES.search(case.said.text)
+    return on_grid(case, PERCENT) and not (braced and case.truth.boxes is not None)
 
 
 def numbers_in(text: str) -> list[float]:
@@ -40,8 +49,10 @@ def is_bare(text: str) -> bool:
 
 def knows_places(case: Case, full: float) -> bool:
     """Whether the case says where the objects are: by boxes, or by its own text on a grid of 0 to `full`. Scenes whose
-    truth is points do not."""
-    return case.truth.boxes is not None or is_bare(case.truth.text) or on_grid(case, full)
+    truth is points do not, nor do boxes of an image of unknown size, which cannot be put on the grid."""
+    if is_bare(case.truth.text) or on_grid(case, full):
+        return True
+    return case.truth.boxes is not None and (case.size is not None or not len(case.truth.boxes))
 
 
 def upright(boxes: BoxSet, size: tuple[float, float], full: float) -> Floats:

@@ -15,7 +15,7 @@ import numpy as np
 
 from groundproof.protocol import Task
 from groundproof_training.errors import TrainingError
-from groundproof_training.evaluation.cases import BoxSet, Case, Family, Said, Truth
+from groundproof_training.evaluation.cases import BoxSet, Case, Family, Said, Truth, px_facts
 from groundproof_training.evaluation.prediction_files.base import (
     FileOptions,
     Frame,
@@ -79,6 +79,7 @@ def detection_case(
 ) -> Case:
     """All classes of one image of a table as one case."""
     name = image.name or str(image.key)
+    size = (float(image.size[0]), float(image.size[1])) if image.size else None
     return Case(
         case_id=name,
         group=name,
@@ -87,8 +88,9 @@ def detection_case(
         question=question,
         truth=Truth(boxes=truth),
         said=said,
-        size=(float(image.size[0]), float(image.size[1])) if image.size else None,
+        size=size,
         asked=asked,
+        meta=px_facts(size),
     )
 
 

@@ -130,7 +130,8 @@ def row_of(
 
 
 def _truth(value: Any, row: dict[str, Any], frame: Frame) -> str:
-    """The truth as text; corners as boxes of the frame. Raises ValueError for corners in px without a size."""
+    """The truth as text; corners as boxes of the frame in GeoChat's notation. Raises ValueError for corners in px
+    without a size."""
     quads = _quads(value)
     if quads is None:
         return text_of(value) or ""
@@ -147,8 +148,9 @@ def _truth(value: Any, row: dict[str, Any], frame: Frame) -> str:
     for quad in quads:
         turned = smallest(quad_of(quad))
         x, y, w, h = turned.cx, turned.cy, turned.width / 2, turned.height / 2
-        boxes.append([round(v, 6) for v in (x - w, y - h, x + w, y + h, turned.angle_deg)])
-    return text_of(boxes) or ""
+        numbers = "".join(f"<{round(v, 6)}>" for v in (x - w, y - h, x + w, y + h))
+        boxes.append(f"{{{numbers}|<{round(turned.angle_deg, 6)}>}}")
+    return "".join(boxes)
 
 
 def _quads(value: Any) -> list[list[float]] | None:

@@ -19,7 +19,16 @@ from groundproof.outputs import read
 from groundproof.protocol import Task, is_existence, target_labels
 from groundproof.tables import Result
 from groundproof_training.errors import TrainingError
-from groundproof_training.evaluation.cases import NO_BOXES, BoxSet, Case, Family, Said, Status, Truth
+from groundproof_training.evaluation.cases import (
+    NO_BOXES,
+    BoxSet,
+    Case,
+    Family,
+    Said,
+    Status,
+    Truth,
+    px_facts,
+)
 from groundproof_training.evaluation.prediction_files.base import FileOptions, Frame, Tally
 from groundproof_training.evaluation.prediction_files.coco_truth import CocoTable, read_table
 from groundproof_training.evaluation.prediction_files.frames import box_set
@@ -236,6 +245,7 @@ def posed_by_boxes(
         raise LookupError("no truth", f"boxes do not say what is right for {question[:60]!r} ({task})")
     family = Family.VQA if existence else _BY_BOXES[task]
     word = "yes" if number else "no"
+    whole = (float(size[0]), float(size[1])) if size else None
     return Case(
         case_id=f"{image_name(name)}: {question}",
         group=name,
@@ -249,8 +259,9 @@ def posed_by_boxes(
             boxes=mine,
         ),
         said=Said(status=Status.MISSING),
-        size=(float(size[0]), float(size[1])) if size else None,
+        size=whole,
         asked=labels,
+        meta=px_facts(whole),
     )
 
 

@@ -10,7 +10,15 @@ import numpy as np
 
 from groundproof.models.profiles import get_profile
 from groundproof_training.errors import TrainingError
-from groundproof_training.evaluation.cases import NO_BOXES, BoxSet, Case, Family, Said, Status
+from groundproof_training.evaluation.cases import (
+    NO_BOXES,
+    BoxSet,
+    Case,
+    Family,
+    Said,
+    Status,
+    px_facts,
+)
 from groundproof_training.evaluation.prediction_files.base import FileOptions, Frame
 from groundproof_training.evaluation.prediction_files.joining import TruthIndex, image_name
 from groundproof_training.evaluation.reading import family_of, truth_of_sample
@@ -63,6 +71,7 @@ def posed_of(sample: Sample, frame: Frame, family: Family | None = None) -> Case
             boxes = replace(boxes, labels=("",) * len(boxes))
     elif family in (Family.DETECTION, Family.GROUNDING):
         boxes = NO_BOXES
+    in_px = float(shown[0]), float(shown[1])
     return Case(
         case_id=sample.sample_id,
         group="+".join(image.path for image in sample.images),
@@ -71,10 +80,10 @@ def posed_of(sample: Sample, frame: Frame, family: Family | None = None) -> Case
         question=sample.question,
         truth=replace(truth, boxes=boxes),
         said=Said(status=Status.MISSING),
-        size=(full, full) if full is not None else (float(shown[0]), float(shown[1])),
+        size=(full, full) if full is not None else in_px,
         asked=sample.asked,
         choices=sample.choices,
-        meta=dict(sample.meta),
+        meta={**sample.meta, **(px_facts(in_px) if full is None else {})},
     )
 
 

@@ -14,7 +14,16 @@ from groundproof.errors import UsageError
 from groundproof.protocol import Task, target_labels
 from groundproof.trace import TraceEvidence, parse
 from groundproof.trace.claims import says_none
-from groundproof_training.evaluation.cases import NO_BOXES, BoxSet, Case, Family, Said, Status, Truth
+from groundproof_training.evaluation.cases import (
+    NO_BOXES,
+    BoxSet,
+    Case,
+    Family,
+    Said,
+    Status,
+    Truth,
+    px_facts,
+)
 from groundproof_training.evaluation.prediction_files.base import FileOptions, Frame, Tally
 from groundproof_training.evaluation.prediction_files.frames import Extent, box_set
 from groundproof_training.metrics.counting import read_single
@@ -139,7 +148,7 @@ class TextCases:
             size=self._size(row),
             asked=_asked(row, task),
             choices=classes_in(words) if family is Family.CLASSIFICATION else (),
-            meta=meta,
+            meta={**meta, **(px_facts(row.size) if self.frame.full is None else {})},
         )
 
     def answered(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from groundproof_training.evaluation.cases import Case
+from groundproof_training.evaluation.cases import GRIDS, Case
 from groundproof_training.evaluation.figures import Measure, mean
 from groundproof_training.evaluation.strict.columns import Flags
 from groundproof_training.evaluation.strict.found_boxes import MATCHED, Table, counted_measures
@@ -29,9 +29,6 @@ SIZES_PX2 = (
     ("large (COCO, from 96 x 96 px)", 96.0**2, np.inf),
 )
 """By area, px2, the lower bound inside; tiny is a part of small."""
-GRIDS = frozenset(((100.0, 100.0), (1000.0, 1000.0)))
-"""Sizes of cases in percent or per mille: nothing says how many pixels their boxes have. `meta["units"] = "px"` says
-that an image really is that large."""
 MOST_CLASSES = 60
 """Classes with figures of their own, the most frequent ones; the rest are one group together."""
 
