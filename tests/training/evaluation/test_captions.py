@@ -114,6 +114,14 @@ def test_one_case_alone_has_no_cider_and_one_without_references_is_not_scored() 
     assert applies["bleu-1"] == applies["rouge-l"] == applies["repeated"] == [True, False]
 
 
+@pytest.mark.parametrize("empty", ["", " ", "...", "!"])
+def test_a_reference_without_a_word_is_none(empty: str) -> None:
+    pairs = [("many green", ["many green trees are around the house"]), ("", ["a white roof"])]
+    plain = [case(k, said, true) for k, (said, true) in enumerate(pairs)]
+    with_empty = [case(k, said, [empty, *true]) for k, (said, true) in enumerate(pairs)]
+    assert values(with_empty) == values(plain)
+
+
 def test_weights_are_repetitions() -> None:
     texts = ["a white ship", "two tanks near a ship", "a tank", "a ship near a tank"]
     cases = [case(k, said, [texts[k - 1]]) for k, said in enumerate(texts)]

@@ -15,7 +15,7 @@ from sklearn.preprocessing import MultiLabelBinarizer
 
 from groundproof.protocol import Task
 from groundproof_training.evaluation.cases import NO_BOXES, Case, Family, Said, Status, Truth
-from groundproof_training.evaluation.scoring import score
+from groundproof_training.evaluation.scoring import differences, score
 from groundproof_training.evaluation.strict import classification, counting, vqa
 
 CLASSES = ("river", "forest", "airport", "beach")
@@ -170,10 +170,35 @@ def test_a_class_is_named_alone_or_it_is_wrong() -> None:
     assert found["balanced-accuracy"] == pytest.approx((2 / 4 + 0) / 2)
 
 
+def test_names_with_commas_are_one_class_each() -> None:
+    names = ("Coniferous forest", "Land principally occupied by agriculture, with natural vegetation")
+    for choices in ((), (*names, "Pastures")):
+        right = [class_case(", ".join(order), *names, choices=choices) for order in (names, names[::-1])]
+        found = classified(right)
+        assert all(found[name] == 1 for name in ("exact", "exact-letters", "micro-f1", "macro-f1", "jaccard"))
+        wrong = [
+            class_case(text, *names, choices=choices) for text in (names[0], ", ".join((*names, "Pastures")))
+        ]
+        found = classified(wrong)
+        assert found["exact"] == found["exact-letters"] == 0
+    assert classified([class_case(names[1], names[1], choices=())])["exact"] == 1
+
+
 def test_what_is_named_beside_the_list_costs_precision() -> None:
     found = classified([class_case("river, moon base", "river", "forest")])
     assert found["micro-precision"] == 0.5
     assert found["exact"] == 0
+
+
+@pytest.mark.parametrize(("said", "true"), [("5", "<5"), (">5", "<5"), ("> 5 m", "< 5 m"), ("<5", ">=5")])
+def test_less_is_not_more(said: str, true: str) -> None:
+    assert answered([vqa_case(said, true)])["accuracy"] == 0
+    assert answered([vqa_case(true, true)])["accuracy"] == 1
+
+
+def test_two_families_are_not_compared() -> None:
+    with pytest.raises(ValueError, match="one family"):
+        differences([vqa_case("yes", "yes")], [count_case(1, 1)])
 
 
 def test_yes_no_numbers_and_words_by_hand() -> None:

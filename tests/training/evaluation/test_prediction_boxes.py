@@ -21,6 +21,7 @@ from groundproof_training.evaluation.prediction_files.base import Tally
 from groundproof_training.evaluation.prediction_files.coco import CocoResults
 from groundproof_training.evaluation.prediction_files.frames import Extent, box_set, looks_wrong
 from groundproof_training.evaluation.prediction_files.json_stream import BrokenJsonError, items, members
+from groundproof_training.evaluation.scoring import score as scored
 from tests.engine.outputs_samples import UTM, answer_row, evidence_row, result, scene_row, tile_row
 
 
@@ -106,6 +107,17 @@ def test_bad_rows_of_results_are_counted_and_named(tmp_path, truth):
     assert len(boxes) == 6
     assert boxes.scores.tolist()[-2:] == [-math.inf, -math.inf]
     assert ((boxes.xyxy[:, 2] - boxes.xyxy[:, 0]) > 0).sum() == 4
+
+
+def test_a_box_without_a_score_ranks_last(tmp_path, truth):
+    def ap(score):
+        found = [row(1, 1, [0, 0, 10, 10], score=0.9), row(2, 1, [500, 500, 9, 9], score=score)]
+        loaded = load(kept(tmp_path / "p.json", found), "coco", truth)
+        figures = {one.name: one for one in scored(loaded.cases, draws=0).strict}
+        return figures["ap@0.5"].value, figures["ap@0.5"].note
+
+    assert ap("high") == ap(math.nan) == ap(0.1)
+    assert "scores as COCOeval" in ap(None)[1]
 
 
 def test_results_without_scores_have_none_invented(tmp_path, truth):

@@ -16,6 +16,7 @@ from scipy import stats
 from groundproof_training.evaluation import statistics
 from groundproof_training.evaluation.figures import Figure, Measure, Summed, mean, ratio
 from groundproof_training.evaluation.statistics import compare, estimate
+from groundproof_training.evaluation.strict.found_boxes import counted_measures
 from groundproof_training.metrics.boxes import Floats
 
 
@@ -155,6 +156,18 @@ def test_all_right_and_all_wrong_are_not_certain(right: int) -> None:
     assert (found.low, found.high) == pytest.approx((exact.low, exact.high), abs=1e-12)
     # An error in objects is no share of anything.
     assert one(mean("mae", np.zeros(400), unit="objects"), alone(400)).high == 0
+
+
+@pytest.mark.parametrize("right", [0, 5])
+def test_a_precision_of_few_boxes_is_no_surer_than_they_are(right: int) -> None:
+    parts = np.tile([0.0, 0.0, 1.0], (200, 1))  # five predictions in 200 images
+    parts[:5, 1], parts[:right, 0] = 1.0, 1.0
+    precision, recall, _ = estimate(counted_measures(parts, "0.5", ""), alone(200))
+    exact = stats.binomtest(right, 5).proportion_ci(0.95, "exact")
+    assert (precision.low, precision.high) == pytest.approx((exact.low, exact.high), abs=1e-12)
+    assert precision.n == recall.n == 200
+    if not right:
+        assert recall.high == pytest.approx(stats.binomtest(0, 200).proportion_ci(0.95, "exact").high)
 
 
 def test_draws_in_which_nothing_applies_are_left_out() -> None:

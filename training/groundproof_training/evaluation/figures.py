@@ -32,6 +32,11 @@ class Measure(ABC):
     def applies(self) -> NDArray[np.bool_]:
         """(n,), which cases the metric rests on."""
 
+    @property
+    def informs(self) -> NDArray[np.bool_]:
+        """(n,), which of those the value depends on: of a precision those with a prediction."""
+        return self.applies
+
     @abstractmethod
     def of(self, weights: Floats) -> Floats:
         """Values (d,) at weights (d, n) >= 0, how often each case counts; NaN where nothing with a weight applies."""
@@ -40,15 +45,22 @@ class Measure(ABC):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summed(Measure):
     """Metrics that follow from sums over cases. parts: (n, k), NaN in the row of a case it does not apply to.
-    combine: sums (d, k) -> values (d,); it must give NaN, not warn, where a denominator is 0."""
+    combine: sums (d, k) -> values (d,); it must give NaN, not warn, where a denominator is 0. below: columns of the
+    denominator, where a case with none of it leaves the value as it is."""
 
     parts: Floats
     combine: Callable[[Floats], Floats]
+    below: tuple[int, ...] = ()
 
     @property
     def applies(self) -> NDArray[np.bool_]:
         """(n,), rows without NaN."""
         return ~np.isnan(self.parts).any(axis=1)
+
+    @property
+    def informs(self) -> NDArray[np.bool_]:
+        """(n,), rows with a denominator."""
+        return self.applies & (self.parts[:, self.below] > 0).any(axis=1) if self.below else self.applies
 
     def of(self, weights: Floats) -> Floats:
         """See `Measure.of`."""

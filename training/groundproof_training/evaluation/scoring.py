@@ -75,14 +75,15 @@ def score(
 def differences(
     one: Sequence[Case], other: Sequence[Case], draws: int = DRAWS, seed: int = 0
 ) -> tuple[Difference, ...]:
-    """Strict figures of two models on the cases that both have. Raises ValueError where they share none."""
+    """Strict figures of two models on the cases that both have. Raises ValueError where they share none, or are of
+    two families."""
     both = {case.case_id for case in one} & {case.case_id for case in other}
     if not both:
         raise ValueError("the two have no question in common, so they cannot be compared")
     a, b = (
         sorted((c for c in cases if c.case_id in both), key=lambda c: c.case_id) for cases in (one, other)
     )
-    measures: Callable[[Sequence[Case]], list[Measure]] = STRICT[_family(a)]
+    measures: Callable[[Sequence[Case]], list[Measure]] = STRICT[_family([*a, *b])]
     return compare(measures([*a, *b]), [case.group for case in a], draws=draws, seed=seed)
 
 

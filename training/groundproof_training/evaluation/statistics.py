@@ -32,7 +32,8 @@ def estimate(
     which a measure is not defined are left out of its interval; where that is more than half of them, where fewer
     than FEWEST_GROUPS groups apply, or at draws = 0, there is no interval. Resamples of nothing but right answers are
     all right, which says nothing of the next one: a share of 0 or 1 that no draw moves has the exact binomial interval
-    of as many groups instead (Clopper and Pearson 1934): 200 of 200 give 0.982 to 1. Raises ValueError where measures
+    of as many groups instead (Clopper and Pearson 1934), those that the value depends on: 200 of 200 give 0.982 to 1,
+    and a precision of five right boxes in 200 images 0.478 to 1. Raises ValueError where measures
     and groups differ in number.
     """
     index, number = _indexed(groups)
@@ -52,7 +53,7 @@ def estimate(
     for measure, value, own in zip(measures, values, drawn, strict=True):
         low, high = _interval(own)
         if not measure.unit and low == high == value and value in (0.0, 1.0):
-            low, high = _all_alike(value, _groups_of(measure.applies, index))
+            low, high = _all_alike(value, max(1, _groups_of(measure.informs, index)))
         made.append(
             Figure(
                 name=measure.name,

@@ -76,6 +76,11 @@ def read_classes(text: str, choices: tuple[str, ...] = ()) -> Named:
     return Named(_unique(found), _unique(map(" ".join, other)))
 
 
+def is_divided(name: str) -> bool:
+    """Whether an answer without a closed list would be cut within this name."""
+    return bool(_DIVIDER.search(name.strip(_EDGES)))
+
+
 def _unique(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, names)))
 

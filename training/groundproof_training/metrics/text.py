@@ -39,7 +39,7 @@ _SPELLINGS = {
 }
 """Words of places and British spellings. Ours: no benchmark publishes such a table."""
 _NOT_ONE_NUMBER = frozenset(("single", "pair", "couple", "dozen", "dozens", "one"))
-_WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)?")
+_WORD = re.compile(r"[<>≤≥](?= ?=? ?\d)|\d+(?:[.,]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)?")
 _YES_WORD = re.compile(r"\b(?:yes|yeah|yep|true|correct)\b", re.IGNORECASE)
 _NO_WORD = re.compile(r"\b(?:no|nope|not|false|incorrect|none)\b", re.IGNORECASE)
 _UNSURE = re.compile(
@@ -68,7 +68,8 @@ def kind_of(true: str) -> Kind:
 
 @lru_cache(maxsize=4096)
 def words_of(text: str) -> tuple[str, ...]:
-    """The words of an answer in one spelling: lower case, no articles or punctuation, singular, numbers in digits,
+    """The words of an answer in one spelling: lower case, no articles or punctuation ("<" and ">" before a
+    number are words), singular, numbers in digits,
     "upper" as "top", "grey" as "gray"; a whole phrase that the engine knows by another name under that name."""
     plain = unicodedata.normalize("NFKC", text[:MAX_ANSWER]).casefold()
     for number in reversed(numbers_in(plain)):

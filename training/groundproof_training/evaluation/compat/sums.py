@@ -22,7 +22,7 @@ def pooled(
     parts = np.stack([np.asarray(up, dtype=np.float64), np.asarray(down, dtype=np.float64)], axis=1)
     if rows is not None:
         parts = np.where(rows[:, None], parts, np.nan)
-    return Summed(name=name, note=note, parts=parts, combine=_ratio_or_0)
+    return Summed(name=name, note=note, parts=parts, combine=_ratio_or_0, below=(1,))
 
 
 def mean_unless(

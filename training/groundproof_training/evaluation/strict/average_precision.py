@@ -39,6 +39,11 @@ class TiedAP(Measure):
         """See `Measure.applies`."""
         return self.rests_on
 
+    @property
+    def informs(self) -> NDArray[np.bool_]:
+        """(n,), cases with a true object."""
+        return self.rests_on & (np.asarray(self.true.sum(axis=1)).reshape(-1) > 0)
+
     def of(self, weights: Floats) -> Floats:
         """See `Measure.of`."""
         columns = np.ascontiguousarray(weights.T)
@@ -74,6 +79,11 @@ class RankedAP(Measure):
     def applies(self) -> NDArray[np.bool_]:
         """See `Measure.applies`."""
         return self.rests_on
+
+    @property
+    def informs(self) -> NDArray[np.bool_]:
+        """(n,), cases with a true object."""
+        return self.rests_on & (np.asarray(self.true.sum(axis=1)).reshape(-1) > 0)
 
     def of(self, weights: Floats) -> Floats:
         """See `Measure.of`."""

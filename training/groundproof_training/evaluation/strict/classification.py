@@ -28,10 +28,12 @@ from groundproof_training.evaluation.strict.answered import (
 )
 from groundproof_training.metrics import classes
 from groundproof_training.metrics.boxes import Floats
-from groundproof_training.metrics.classes import Named, key_of, read_classes, same_classes
+from groundproof_training.metrics.classes import Named, is_divided, key_of, read_classes, same_classes
 
 _GAPS = re.compile(r"[\s_-]+")
 NOTHING = Named(())
+MOST_NAMES = 200
+"""Of a closed list made of what is true; more are no classes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,11 @@ class Compared:
         """The answer is the class as its source spells it, spaces, "_", "-" and case aside; several: between commas,
         in any order."""
         answer = answer_of(self.case) or ""
-        names = sorted(_letters(name) for name in self.case.truth.classes)
-        said = [answer] if len(names) == 1 else answer.split(",")
-        return sorted(map(_letters, said)) == names
+        names = self.case.truth.classes
+        if len(names) == 1:
+            return _letters(answer) == _letters(names[0])
+        # A name may hold commas itself, so both are compared in pieces.
+        return sorted(map(_letters, answer.split(","))) == sorted(map(_letters, ",".join(names).split(",")))
 
     @property
     def outside(self) -> bool:
@@ -64,7 +68,8 @@ class Compared:
 
 def measures(cases: Sequence[Case]) -> list[Measure]:
     """All of them, over the cases whose classes are known; those for several classes where some case has several."""
-    each = [_compared(case) for case in cases]
+    listed_by_truth = _names_with_dividers(cases)
+    each = [_compared(case, listed_by_truth) for case in cases]
     known = np.array([bool(one.true) for one in each], dtype=bool)
     made: list[Measure] = [
         mean(
@@ -92,12 +97,19 @@ def measures(cases: Sequence[Case]) -> list[Measure]:
     return made
 
 
-def _compared(case: Case) -> Compared:
+def _names_with_dividers(cases: Sequence[Case]) -> tuple[str, ...]:
+    """What answers are read by where their question lists no classes: those that are true of some case, if one of them
+    would be cut at its own comma or "and" (BigEarthNet's); else nothing, and commas decide."""
+    names = {name for case in cases if not case.choices for name in case.truth.classes}
+    return tuple(sorted(names)) if len(names) <= MOST_NAMES and any(map(is_divided, names)) else ()
+
+
+def _compared(case: Case, listed_by_truth: tuple[str, ...]) -> Compared:
     answer = answer_of(case)
     return Compared(
         case,
         tuple(dict.fromkeys(filter(None, map(key_of, case.truth.classes)))),
-        NOTHING if answer is None else read_classes(answer, case.choices),
+        NOTHING if answer is None else read_classes(answer, case.choices or listed_by_truth),
     )
 
 
@@ -145,9 +157,9 @@ def _of_several(each: Sequence[Compared], known: Bools) -> list[Measure]:
         return where(known, [function(names, one.true) for names, one in zip(said, each, strict=True)])
 
     return [
-        Summed(name="micro-f1", note=note, parts=counts[:, :2], combine=ratio),
-        Summed(name="micro-precision", note=note, parts=counts[:, [2, 3]], combine=ratio),
-        Summed(name="micro-recall", note=note, parts=counts[:, [2, 4]], combine=ratio),
+        Summed(name="micro-f1", note=note, parts=counts[:, :2], combine=ratio, below=(1,)),
+        Summed(name="micro-precision", note=note, parts=counts[:, [2, 3]], combine=ratio, below=(1,)),
+        Summed(name="micro-recall", note=note, parts=counts[:, [2, 4]], combine=ratio, below=(1,)),
         ByClass(
             name="macro-f1",
             note="Mean of F1 over the classes that are true of some case.",

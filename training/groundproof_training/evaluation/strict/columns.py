@@ -25,8 +25,8 @@ Flags = NDArray[np.bool_]
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Boxes (n,) of many cases, case after case. case: index of each one's case. label: index into names. quads:
-    (n, 8), NaN for upright ones; None where no case has any. scores: (n,), None unless every box has a finite one.
-    listed: (cases,), cases whose source has corners for its boxes."""
+    (n, 8), NaN for upright ones; None where no case has any. scores: (n,), None unless every box has one; -inf ranks
+    last. listed: (cases,), cases whose source has corners for its boxes."""
 
     xyxy: Floats
     case: Ints
@@ -59,7 +59,7 @@ class Columns:
         scores = None
         if filled and all(one.scores is not None for one in filled):
             scores = np.concatenate([one.scores for one in filled if one.scores is not None])
-            scores = scores if np.isfinite(scores).all() else None
+            scores = None if np.isnan(scores).any() or np.isposinf(scores).any() else scores
         ignore = np.zeros(total, dtype=bool)
         if any(one.ignore is not None for one in filled):
             ignore = np.concatenate(

@@ -179,5 +179,8 @@ def f1(sums: Floats) -> Floats:
 
 def counted_measures(parts: Floats, at: str, note: str) -> list[Measure]:
     """Precision, recall and F1 of hits, predictions and true objects (n, 3)."""
-    made = (("precision", precision), ("recall", recall), ("f1", f1))
-    return [Summed(name=f"{name}@{at}", note=note, parts=parts, combine=combine) for name, combine in made]
+    made = (("precision", precision, (1,)), ("recall", recall, (2,)), ("f1", f1, (1, 2)))
+    return [
+        Summed(name=f"{name}@{at}", note=note, parts=parts, combine=combine, below=below)
+        for name, combine, below in made
+    ]

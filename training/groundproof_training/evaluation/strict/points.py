@@ -33,9 +33,9 @@ def point_measures(cases: Sequence[Case]) -> list[Measure]:
     if np.isnan(parts).all():
         return []
     return [
-        Summed(name="point-precision", note=NOTE, parts=parts[:, [0, 1]], combine=ratio),
-        Summed(name="point-recall", note=NOTE, parts=parts[:, [0, 2]], combine=ratio),
-        Summed(name="point-f1", note=NOTE, parts=parts, combine=_f1),
+        Summed(name="point-precision", note=NOTE, parts=parts[:, [0, 1]], combine=ratio, below=(1,)),
+        Summed(name="point-recall", note=NOTE, parts=parts[:, [0, 2]], combine=ratio, below=(1,)),
+        Summed(name="point-f1", note=NOTE, parts=parts, combine=_f1, below=(1, 2)),
     ]
 
 
