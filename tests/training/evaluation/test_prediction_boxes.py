@@ -495,3 +495,13 @@ def test_a_tally_keeps_rows_that_are_cases_and_rows_that_are_not_apart():
     tally.note("broken box", "a:2", "y")
     assert tally.left_out == 1
     assert sum(tally.problems.counts.values()) == 2
+
+
+def test_whole_numbers_that_no_float_holds_break_nothing(tmp_path):
+    written = table([(1, 1, [0, 0, 10, 10])], images=1)
+    written["images"][0]["width"] = 10**400
+    true = kept(tmp_path / "truth.json", written)
+    found = [row(1, 1, [0, 0, 10, 10], score=0.5), row(1, 1, [0, 0, 9, 9], score=10**400)]
+    (case,) = load(kept(tmp_path / "p.json", found), "coco", true).cases
+    assert case.size is None
+    assert case.said.boxes.scores.tolist() == [0.5, -math.inf]

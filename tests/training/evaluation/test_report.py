@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import os
 import re
 from base64 import b64encode
 from html.parser import HTMLParser
@@ -526,6 +527,18 @@ def test_a_report_that_cannot_be_made_leaves_the_earlier_one(tmp_path, monkeypat
         write_report(evaluation(), tmp_path)
     assert path.read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_no_link_that_waits_in_the_folder_is_followed(tmp_path):
+    other = tmp_path / "other"
+    other.write_text("mine")
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("report.html", f".report.html.{os.getpid()}.part"):
+        (out / name).symlink_to(other)
+    path = write_report(evaluation(entry()), out)
+    assert other.read_text() == "mine"
+    assert not path.is_symlink()
 
 
 def test_a_place_that_is_no_folder_is_a_sentence(tmp_path):

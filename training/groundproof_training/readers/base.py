@@ -22,6 +22,8 @@ from groundproof.protocol import Task
 from groundproof_training.errors import TrainingError
 from groundproof_training.samples import Sample, SampleImage, Split
 
+MOST_SIDE_PX = 1 << 31
+"""What a label states beyond is no size of an image; TIFF and PNG hold less too."""
 EXAMPLES_KEPT = 5
 """Of each kind of problem, how many are named; all are counted."""
 
@@ -126,7 +128,7 @@ def stated_size(width: object, height: object) -> tuple[int, int] | None:
         size = int(width), int(height)  # type: ignore[call-overload]
     except (TypeError, ValueError, OverflowError):
         return None
-    return size if min(size) > 0 else None
+    return size if min(size) > 0 and max(size) < MOST_SIDE_PX else None
 
 
 def is_id(value: object) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -119,12 +120,9 @@ def _results(path: Path, table: CocoTable, tally: Tally, options: FileOptions) -
                 "broken box", where, f"{shown(row['bbox'], 80)} has no area; it counts and finds nothing"
             )
             numbers = (0.0, 0.0, 0.0, 0.0, math.nan)
-        score = row.get("score")
-        usable = isinstance(score, int | float) and not isinstance(score, bool) and math.isfinite(score)
-        unscored += not usable
-        found.add(
-            place, table.kind_of[kind], numbers, float(score) if usable and score is not None else -math.inf
-        )
+        score = _score(row.get("score"))
+        unscored += score == -math.inf
+        found.add(place, table.kind_of[kind], numbers, score)
     if unscored == len(found) and len(found):
         tally.warnings.append("no row has a score, so AP takes all boxes for equally sure")
         found.score = type(found.score)("d", [math.nan]) * len(found)
@@ -134,6 +132,15 @@ def _results(path: Path, table: CocoTable, tally: Tally, options: FileOptions) -
             f"{path.name}: {unscored} boxes without a number; they rank last"
         )
     return found
+
+
+def _score(value: Any) -> float:
+    """-inf for what is none."""
+    try:
+        score = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    except OverflowError:
+        score = math.nan
+    return score if math.isfinite(score) else -math.inf
 
 
 def _frame_warning(found: Columns, sizes: Floats, frame: Frame) -> str | None:

@@ -37,8 +37,9 @@ def write_report(evaluation: Evaluation, out: Path) -> Path:
 
 def _write(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary.unlink(missing_ok=True)
     try:
-        with temporary.open("wb") as file:
+        with temporary.open("xb") as file:  # never through a link that somebody else put there
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
