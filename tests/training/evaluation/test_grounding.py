@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from groundproof.protocol import Task
 from groundproof_training.evaluation.cases import NO_BOXES, BoxSet, Case, Family, Said, Status, Truth
 from groundproof_training.evaluation.strict import grounding
-from groundproof_training.metrics.detection import cumulative_iou
 
 
 def boxes(*rows: tuple, image: int = 0) -> BoxSet:
@@ -47,16 +46,16 @@ guess = st.one_of(st.none(), one_box, one_box, broken)
 @given(st.lists(st.tuples(one_box, guess), min_size=1, max_size=8))
 def test_figures_are_those_of_every_pair_by_itself(pairs: list) -> None:
     got = values(*(case(boxes(t), boxes(*([] if s is None else [s])), k) for k, (t, s) in enumerate(pairs)))
-    iou = []
+    iou, common, union = [], 0.0, 0.0
     for true, said in pairs:
         usable = said is not None and np.isfinite(said).all() and said[0] < said[2]
         a, b = shapely.box(*true), shapely.box(*said) if usable else shapely.Polygon()
         iou.append(a.intersection(b).area / a.union(b).area)
+        common, union = common + a.intersection(b).area, union + a.union(b).area
     assert got["mean-iou"] == pytest.approx(np.mean(iou))
     for threshold in (0.5, 0.75, 0.95):
         assert got[f"acc@{threshold}"] == pytest.approx(np.mean(np.array(iou) >= threshold))
-    clean = [(s if s is not None and np.isfinite(s).all() else None, t) for t, s in pairs]
-    assert got["cumulative-iou"] == pytest.approx(cumulative_iou(clean))
+    assert got["cumulative-iou"] == pytest.approx(common / union)
     assert got["one-box-rate"] == pytest.approx(np.mean([s is not None for _, s in pairs]))
 
 

@@ -28,7 +28,6 @@ from groundproof_training.metrics.detection import (
     Ranking,
     average_precision,
     counted,
-    cumulative_iou,
     found,
     mean_iou,
 )
@@ -202,13 +201,6 @@ def test_mean_iou_of_one_box_is_its_iou_and_a_hedge_gains_nothing() -> None:
     assert mean_iou(np.array([[0.6, 0.5], [0.5, 0.0]])) == pytest.approx(
         0.5
     )  # the best sum, not the best pair
-
-
-def test_cumulative_iou_weighs_by_area() -> None:
-    large, small = [0, 0, 100, 100], [0, 0, 10, 10]
-    assert cumulative_iou([(large, large), ([50, 50, 60, 60], small)]) == pytest.approx(10000 / 10200)
-    assert cumulative_iou([(None, small), (small, small)]) == pytest.approx(0.5)
-    assert cumulative_iou([]) == 1.0
 
 
 def test_many_boxes_are_matched_in_milliseconds() -> None:

@@ -175,7 +175,7 @@ def scene_questions(one: SceneSet, data: Path, problems: Problems) -> Iterator[Q
     assert isinstance(options, ObjectOptions)  # noqa: S101  (of an ObjectReader)
     for folder in one.folders:
         root = data / folder
-        for split in _splits(source, root):
+        for split in _splits(source):
             for whole in source.images(root, split, options, problems):
                 if one.held_out and not is_held_out(Path(whole.image.path).name):
                     continue
@@ -214,7 +214,7 @@ def _given(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
     return pictures
 
 
-def _splits(source: ObjectReader, root: Path) -> tuple[Split, ...]:
+def _splits(source: ObjectReader) -> tuple[Split, ...]:
     """Every split where the source has none of its own and draws them; else the first: a folder of samples is one."""
     return source.card.splits if source.card.name != "dota" else ("val",)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,27 +44,3 @@ def relative(said: int, true: int, alpha: float = 1.0) -> float:
 def near(said: NDArray[np.float64], true: NDArray[np.float64], tolerance: float = 0.0) -> NDArray[np.bool_]:
     """(n,), whether |said - true| <= tolerance x true; tolerance 0: exact. NaN where said is unreadable: never."""
     return np.abs(said - true) <= tolerance * np.abs(true) + _ROUNDING
-
-
-def within(said: Sequence[float], true: Sequence[float], tolerance: float = 0.0) -> float:
-    """Share that is `near`. Without any, NaN."""
-    one, other = np.asarray(said, dtype=float), np.asarray(true, dtype=float)
-    return float(near(one, other, tolerance).mean()) if len(one) else float("nan")
-
-
-def mean_absolute_error(said: Sequence[float], true: Sequence[float]) -> float:
-    """Mean of |said - true| over those that can be read; NaN without any."""
-    error = _errors(said, true)
-    return float(np.abs(error).mean()) if len(error) else float("nan")
-
-
-def root_mean_square_error(said: Sequence[float], true: Sequence[float]) -> float:
-    """Root of the mean of (said - true)^2 over those that can be read; NaN without any."""
-    error = _errors(said, true)
-    return float(np.sqrt((error**2).mean())) if len(error) else float("nan")
-
-
-def _errors(said: Sequence[float], true: Sequence[float]) -> np.ndarray:
-    error = np.asarray(said, dtype=float) - np.asarray(true, dtype=float)
-    kept: np.ndarray = error[~np.isnan(error)]
-    return kept

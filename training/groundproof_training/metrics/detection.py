@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 
-from groundproof_training.metrics.boxes import Floats, areas, as_boxes, match_greedy, match_optimal
+from groundproof_training.metrics.boxes import Floats, match_greedy, match_optimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,26 +174,3 @@ def mean_iou(overlap: Floats) -> float:
     """
     most = max(overlap.shape)
     return sum(float(overlap[i, j]) for i, j in match_optimal(overlap)) / most if most else 1.0
-
-
-def cumulative_iou(pairs: list[tuple[ArrayLike | None, ArrayLike | None]]) -> float:
-    """Summed intersection over summed union of (prediction, truth) boxes, 4 numbers each, over a data set.
-
-    A missing prediction (None) adds the truth's area to the union, a missing truth the prediction's. As in RSVG
-    (Zhan et al., TGRS 2023), where large objects weigh more. 1 where there is nothing at all.
-    """
-    common = union = 0.0
-    for said, true in pairs:
-        one = as_boxes([] if said is None else said)
-        other = as_boxes([] if true is None else true)
-        shared = float(_common(one, other))
-        common += shared
-        union += float(areas(one).sum() + areas(other).sum()) - shared
-    return common / union if union > 0 else 1.0
-
-
-def _common(one: Floats, other: Floats) -> float:
-    if not len(one) or not len(other):
-        return 0.0
-    low, high = np.maximum(one[0, :2], other[0, :2]), np.minimum(one[0, 2:], other[0, 2:])
-    return float(np.clip(high - low, 0, None).prod())

@@ -143,7 +143,7 @@ class TextCases:
             family=family,
             task=task,
             question=words,
-            truth=_truth(row, family, said, boxes, on_boxes=on_boxes),
+            truth=_truth(row, family, boxes, on_boxes=on_boxes),
             said=Said(status=Status.MISSING),
             size=self._size(row),
             asked=_asked(row, task),
@@ -252,7 +252,7 @@ def _said(case: Case, text: str, answer: str, boxes: BoxSet, evidence: BoxSet | 
     )
 
 
-def _truth(row: TextRow, family: Family, said: str, boxes: BoxSet | None, *, on_boxes: bool) -> Truth:
+def _truth(row: TextRow, family: Family, boxes: BoxSet | None, *, on_boxes: bool) -> Truth:
     if on_boxes:
         return Truth(text=row.truth, boxes=boxes)
     words = words_in(row.truth)
