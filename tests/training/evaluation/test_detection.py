@@ -19,6 +19,7 @@ from groundproof_training.evaluation.cases import NO_BOXES, BoxSet, Case, Family
 from groundproof_training.evaluation.figures import Measure
 from groundproof_training.evaluation.strict import detection
 from groundproof_training.evaluation.strict.average_precision import RankedAP, TiedAP
+from groundproof_training.evaluation.strict.columns import may_be
 from groundproof_training.metrics.boxes import finite, iou_matrix
 from groundproof_training.metrics.detection import (
     Found,
@@ -328,6 +329,22 @@ def test_names_are_compared_as_words_and_a_box_without_a_name_is_what_was_asked_
     assert value([case(boxes_of([PLANE]), bare, asked=("plane",))], "ap@0.5") == 1
     assert value([case(boxes_of([PLANE]), bare, asked=("plane", "ship"))], "f1@0.5") == 0
     assert value([case(bare, boxes_of([PLANE]))], "f1@0.5") == value([case(bare, bare)], "ap@0.5") == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "asked", "found"),
+    [
+        ("vehicle", ("small vehicle", "large vehicle"), False),
+        ("the vehicles", ("small vehicle", "large vehicle"), False),
+        ("small vehicles", ("small vehicle", "large vehicle"), True),
+        ("vehicle", ("small vehicle", "ship"), True),
+        ("vehicle", ("vehicle", "small vehicle"), True),
+        ("the vehicle", ("vehicle", "small vehicle"), True),
+        ("vehicle", ("vehicle",), True),
+    ],
+)
+def test_a_name_that_may_be_several_of_the_classes_asked_for_is_none(said, asked, found) -> None:
+    assert may_be(said, "small vehicle", asked) is found
 
 
 def test_a_box_in_the_other_image_finds_nothing() -> None:

@@ -136,6 +136,8 @@ def test_a_seen_size_fits_the_patches_and_the_limit(width: int, height: int, nam
         ("Large-Vehicle", "large vehicle", True),
         ("vehicle", "small vehicle", True),
         ("large vehicle", "small vehicle", False),
+        ("small vehicles", "Small-Vehicle", True),
+        ("large vehicles", "small vehicle", False),
         ("white planes", "airplane", True),
         ("ship", "airplane", False),
         ("", "airplane", False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from groundproof.labels import normalise
+from groundproof.labels import normalise, singular
 
 
 def class_name(raw: str) -> str:
@@ -15,13 +15,19 @@ def class_name(raw: str) -> str:
 
 
 def same_class(said: str, true: str) -> bool:
-    """Whether a model's words mean the true class: the same words, or the same noun where at most one of the two
-    carries an adjective. "Plane" is "airplane", "vehicle" is "small vehicle"; "large vehicle" is not."""
+    """Whether a model's words mean the true class: the same words, the last in singular or plural, or the same noun
+    where at most one of the two carries an adjective. "Plane" is "airplane", "vehicle" is "small vehicle"; "large
+    vehicle" is not."""
     ours, theirs = class_name(said), class_name(true)
-    if ours == theirs:
+    if ours == theirs or _one_of(ours) == _one_of(theirs):
         return True
     noun = normalise(said)
     if not noun or noun != normalise(true):
         return False
     length = len(noun.split())
     return len(ours.split()) <= length or len(theirs.split()) <= length
+
+
+def _one_of(name: str) -> tuple[str, ...]:
+    words = name.split()
+    return (*words[:-1], *map(singular, words[-1:]))

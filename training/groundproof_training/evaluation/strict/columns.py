@@ -2,22 +2,26 @@
 
 Box i of case c may be object j of case c where both are in the same image of it and their names fit
 (`rewards.reading.names_fit`: "plane" is "airplane"; a box without a name fits where at most one class is asked for, and
-everything fits an object without a name).
+everything fits an object without a name). A name that may be several of the classes asked for fits none of them: else
+"vehicle" for every small and every large vehicle would be as right as telling them apart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
+from groundproof.labels import normalise
 from groundproof_training.evaluation.cases import NO_BOXES, BoxSet, Case, Status
 from groundproof_training.metrics.boxes import Floats, areas
 from groundproof_training.metrics.overlaps import Ints, Overlaps, overlaps
 from groundproof_training.rewards.reading import names_fit
+from groundproof_training.samples.labels import class_name
 
 Flags = NDArray[np.bool_]
 
@@ -167,4 +171,14 @@ def fitting(pairs: Overlaps, said: Columns, true: Columns, cases: Sequence[Case]
 
 def may_be(said: str, true: str, asked: tuple[str, ...]) -> bool:
     """Whether names fit; see the module."""
-    return not true.strip() or names_fit(said, true, asked)
+    return not true.strip() or (names_fit(said, true, asked) and not _leaves_open(said, asked))
+
+
+@lru_cache(maxsize=8192)
+def _leaves_open(said: str, asked: tuple[str, ...]) -> bool:
+    if len(asked) < 2 or not said.strip():
+        return False
+    classes = {class_name(one) for one in asked}
+    if class_name(said) in classes or normalise(said) in classes:
+        return False
+    return sum(names_fit(said, one, ()) for one in classes) > 1

@@ -18,7 +18,8 @@ from groundproof_training.evaluation.figures import Measure, Summed, ratio
 from groundproof_training.metrics.boxes import Floats, as_boxes
 
 NOTE = (
-    "A box finds an object whose point lies in it, one to one, the most pairs there can be; its size is not judged. "
+    "A box finds an object whose point lies in it, one to one, the most pairs there can be; its size is not judged, "
+    "so as many boxes over everything as there are objects find them all. "
     "Boxes of the answer, or of the rationale where the answer has none."
 )
 
