@@ -17,7 +17,7 @@ from shapely.geometry import box
 from groundproof.protocol import Task
 from groundproof_training.evaluation.cases import BoxSet, Case, Family
 from groundproof_training.evaluation.compat import COMPAT
-from groundproof_training.evaluation.compat.earthdial import token_recall
+from groundproof_training.evaluation.compat.earthdial import _BOXES, _described, token_recall
 from groundproof_training.evaluation.compat.earthdial_boxes import Written, hits
 from groundproof_training.evaluation.prediction_files import load
 from groundproof_training.evaluation.statistics import estimate
@@ -251,3 +251,16 @@ def test_notes_tell_what_is_hidden(data_dir: Path) -> None:
     for name in ("rs_detection/GeoChat", "rs_vqa/RSVQA_LR", "rs_image_caption/UCM_captions"):
         for one in RULE.measures(read(data_dir / "predictions/earthdial" / f"{name}.jsonl")):
             assert re.match(r"^[A-Za-z].*\.$", one.note)
+
+
+@given(
+    st.lists(st.sampled_from(["[[", "]]", "</box>", "<box>", "\n", "[", "1", "a "]), max_size=14).map("".join)
+)
+def test_descriptions_lose_their_boxes_as_the_script_s_pattern_takes_them(text: str) -> None:
+    assert _described(text) == _BOXES.sub("", text)
+
+
+def test_beginnings_of_boxes_without_end_take_no_longer_than_the_text() -> None:
+    started = time.perf_counter()
+    assert _described("a ship [[1, 2]]" + "[[" * 10_000) == "a ship " + "[[" * 10_000
+    assert time.perf_counter() - started < 1

@@ -146,4 +146,11 @@ def _cut(text: str) -> str:
 
 def _described(text: str) -> str:
     """A description without its marks and boxes; the words of a <ref> stay."""
-    return _BOXES.sub("", _REF.sub("", text))
+    return "\n".join(map(_without_boxes, _REF.sub("", text).split("\n")))
+
+
+def _without_boxes(line: str) -> str:
+    """Boxes end on their line. Behind its last end there are none, and every beginning there would be read to the
+    line's end."""
+    end = line.rfind("]]") + len("]]</box>")
+    return _BOXES.sub("", line[:end]) + line[end:]
