@@ -300,6 +300,38 @@ def test_a_truth_that_reaches_ten_times_as_far_tells_the_frame():
     assert looks_wrong(extent(PER_MILLES), Frame.PER_MILLE, true=extent(PER_MILLES)) is None
 
 
+def test_another_frame_is_advised_only_where_the_truth_would_fit_it_too():
+    fits = looks_wrong(extent(PER_MILLES), Frame.PERCENT, true=extent(PERCENTS))
+    assert fits is not None
+    assert "bring them into the truth's frame" in fits
+    both = looks_wrong(extent(PER_MILLES), Frame.PERCENT, true=extent(PER_MILLES))
+    assert both is not None
+    assert "say --frame per-mille" in both
+
+
+@pytest.mark.parametrize(
+    ("boxes", "frame"),
+    [
+        (FRACTIONS * 10, Frame.FRACTION),
+        (PER_MILLES, Frame.PER_MILLE),
+        (PER_MILLES, Frame.PX),
+        (PIXELS, Frame.PX),
+    ],
+)
+def test_answers_in_the_frame_that_was_said_beside_a_truth_in_another_are_told(boxes, frame):
+    said = looks_wrong(extent(boxes), frame, true=extent(PERCENTS))
+    assert said is not None
+    assert "bring them into one frame" in said or "bring them into the truth's frame" in said
+    assert looks_wrong(extent(boxes), frame, true=extent(boxes)) is None
+
+
+def test_a_few_boxes_that_turn_out_of_the_image_do_not_hide_fractions():
+    said = looks_wrong(extent([*FRACTIONS * 10, [0.9, 0.9, 1.02, 1.0]]), Frame.PERCENT)
+    assert said is not None
+    assert "look like fraction" in said
+    assert "20 of 21" in said
+
+
 def test_boxes_beyond_their_image_tell_what_they_may_be(tmp_path):
     truth = kept(tmp_path / "t.json", table([(1, 1, [0, 0, 10, 10])] * 12, size=(512, 512)))
 

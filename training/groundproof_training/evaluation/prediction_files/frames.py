@@ -19,6 +19,8 @@ MOST = 0.5
 """Share of the boxes that must speak for another frame before one is warned."""
 ENOUGH = 10
 """Boxes below which their extent alone tells nothing."""
+NEARLY_ALL = 0.9
+"""Share of one side's boxes within a range that most of the other side's leave, before the two are said to differ."""
 FARTHEST = 1e7
 """Numbers beyond are cut, so that areas stay finite."""
 
@@ -109,26 +111,37 @@ def looks_wrong(
 ) -> str | None:
     """A sentence where the boxes look like another frame than `frame`; None where nothing speaks against it.
 
-    smallest_image: the shorter side of the smallest image, px, where known. true: of the truth's boxes, in `frame`.
+    smallest_image: the shorter side of the smallest image, px, where known. true: of the boxes of a truth that was read
+    in `frame` too; where it fits and the answers do not, another frame for both helps nothing, and none is named.
     """
     if not said.boxes:
         return None
     if frame is Frame.PX and said.unit < said.boxes and _is_beyond(said):
         return _beyond(said)
     found = _by_range(said, frame) or _by_image(said, frame, smallest_image) or _by_truth(said, frame, true)
+    apart = _apart(said, true)
     if found is None:
-        return None
+        return apart and (
+            f"the boxes of answers and truth look like different frames: {apart}; both were taken as {frame}, so bring "
+            "them into one frame"
+        )
     likely, why = found
+    of_both = apart or (true is not None and true.boxes and _by_range(true, frame) is None)
+    advice = (
+        "bring them into the truth's frame (--frame is of both)"
+        if of_both
+        else f"check the file, or say --frame {likely}"
+    )
     return (
-        f"the boxes look like {likely} and not like {frame}: {why}; they were taken as {frame}, so check the file, or "
-        f"say --frame {likely}"
+        f"the boxes look like {likely} and not like {frame}: {why}; they were taken as {frame}, so {advice}"
     )
 
 
 def _by_range(said: Extent, frame: Frame) -> tuple[Frame, str] | None:
     """By what the numbers can be in their frame."""
-    if said.unit == said.boxes and frame is not Frame.FRACTION:
-        return Frame.FRACTION, "all of them lie within 0 to 1"
+    if said.unit > MOST * said.boxes and said.largest <= 2 and frame is not Frame.FRACTION:
+        many = "all of them" if said.unit == said.boxes else f"{said.unit} of {said.boxes}"
+        return Frame.FRACTION, f"{many} lie within 0 to 1, none reaches beyond {max(1, said.largest):g}"
     within = {Frame.FRACTION: said.unit, Frame.PERCENT: said.hundred, Frame.PER_MILLE: said.thousand}
     if frame not in within or within[frame] >= (1 - MOST) * said.boxes:
         return None
@@ -160,6 +173,17 @@ def _by_truth(said: Extent, frame: Frame, true: Extent | None) -> tuple[Frame, s
     if frame is Frame.PER_MILLE and 7.5 < ratio < 13:
         return Frame.PERCENT, why
     return (Frame.PER_MILLE, why) if frame is Frame.PERCENT and 0.075 < ratio < 0.13 else None
+
+
+def _apart(said: Extent, true: Extent | None) -> str | None:
+    """How far either side reaches, where nearly all boxes of one lie within a range that most of the other leave."""
+    if true is None or min(said.boxes, true.boxes) < ENOUGH:
+        return None
+    for within in ("unit", "hundred", "thousand"):
+        ours, theirs = getattr(said, within) / said.boxes, getattr(true, within) / true.boxes
+        if max(ours, theirs) >= NEARLY_ALL and min(ours, theirs) < 1 - MOST:
+            return f"answers reach to {said.largest:g}, the truth to {true.largest:g}"
+    return None
 
 
 def _is_beyond(said: Extent) -> bool:
