@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import json
 import time
 from collections import Counter
@@ -454,6 +455,20 @@ def test_px_boxes_of_rs_tester_are_not_rescaled(tmp_path):
     assert case.said.boxes.xyxy.tolist() == [[1, 2, 1400, 800]]
     warned = load(path, "rs_tester").warnings
     assert any("look like px and not like per-mille" in line and "--frame px" in line for line in warned)
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (lambda text: gzip.compress(text.encode()), "compressed by gzip; unpack it first"),
+        (lambda text: text.encode("utf-16"), "text in UTF-16; save it as UTF-8"),
+    ],
+)
+def test_a_file_that_is_packed_or_not_utf_8_is_called_what_it_is(tmp_path, made, told):
+    path = tmp_path / "answers.jsonl"
+    path.write_bytes(made('{"question": "Is there a ship?", "answer": "yes", "annotation": "yes"}\n'))
+    with pytest.raises(TrainingError, match=told):
+        load(path, "earthdial")
 
 
 def test_rs_tester_without_truth_takes_it_from_a_file_of_rows_or_samples(tmp_path):

@@ -169,8 +169,18 @@ def text_of(value: Any) -> str | None:
     return clean(json.dumps(value, ensure_ascii=False))
 
 
+_UNREAD = {
+    b"\x1f\x8b": "compressed by gzip; unpack it first",
+    b"PK\x03\x04": "a zip archive; unpack it first",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd; unpack it first",
+    b"\xff\xfe": "text in UTF-16; save it as UTF-8",
+    b"\xfe\xff": "text in UTF-16; save it as UTF-8",
+}
+"""How files begin whose lines could only be called broken, and what to do with them."""
+
+
 def checked(path: Path, options: FileOptions, what: str = "predictions") -> Path:
-    """The path. Raises TrainingError for one that is no file or too large."""
+    """The path. Raises TrainingError for one that is no file, too large, compressed or not in UTF-8 from the start."""
     if not path.is_file():
         raise TrainingError(f"{path} is not a file of {what}; give the path of one.")
     size = path.stat().st_size / 1e6
@@ -178,6 +188,11 @@ def checked(path: Path, options: FileOptions, what: str = "predictions") -> Path
         raise TrainingError(
             f"{path} has {size:,.0f} MB, and files of {what} up to {options.max_mb:,.0f} MB are read; split it."
         )
+    with path.open("rb") as file:
+        head = file.read(4)
+    for begin, wrong in _UNREAD.items():
+        if head.startswith(begin):
+            raise TrainingError(f"{path} is {wrong}.")
     return path
 
 
