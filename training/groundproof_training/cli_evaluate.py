@@ -293,7 +293,10 @@ def _run_suite(asked: _Suite, out: Path | None, draws: int, *, java: bool, as_js
     from groundproof_training.evaluation.asking import AskSettings
     from groundproof_training.evaluation.local import refuse_checkout
     from groundproof_training.evaluation.running import run_suite
+    from groundproof_training.evaluation.suites import load_suite
 
+    if asked.suite not in ("local", "bench-v1"):
+        load_suite(asked.suite)  # a name that is none is told before anything that is missing for it
     if asked.data is None and asked.suite != "bench-v1":
         raise TrainingError(
             f"the suite {asked.suite} needs --data DIR, the folder that holds the datasets' folders."

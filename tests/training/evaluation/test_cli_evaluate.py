@@ -138,7 +138,8 @@ def test_a_table_has_both_kinds_of_numbers_apart(run, tmp_path):
         (["--predictions", "a.jsonl", "--predictions", "./a.jsonl", "--format", "earthdial"], "was given twice"),
         (["--model", "tiny", "--format", "coco"], "leave --format out"),
         (["--model", "baseline:none", "--suite", "local"], "needs --data DIR"),
-        (["--model", "baseline:none", "--suite", "nosuch", "--data", "."], "nosuch"),
+        (["--model", "baseline:none", "--suite", "nosuch", "--data", "."], "geovlm-r1, all, local and bench-v1"),
+        (["--model", "baseline:none", "--suite", "nosuch"], "there is no suite 'nosuch'"),
     ],
 )  # fmt: skip
 def test_what_is_asked_wrongly_is_one_sentence(run, tmp_path, monkeypatch, words, sentence):

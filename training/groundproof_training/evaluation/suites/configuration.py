@@ -133,7 +133,8 @@ def load_suite(suite: str | Path) -> SuiteConfig:
         path = Path(suite)
         if path.suffix != ".toml" or not path.is_file():
             raise TrainingError(
-                f"there is no suite {str(suite)!r}; there is {', '.join(SUITES)} and all, or give a .toml file"
+                f"there is no suite {str(suite)!r}; there is {', '.join(SUITES)}, all, local and bench-v1, or give the "
+                "path of a .toml file"
             )
         text, where = path.read_text(encoding="utf-8"), str(path)
     try:
