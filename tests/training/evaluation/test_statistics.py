@@ -223,6 +223,16 @@ def test_p_is_that_of_every_exchange_of_whole_groups() -> None:
     assert p == pytest.approx(hits / 2**8, abs=0.02)
 
 
+@pytest.mark.parametrize("draws", [50, 200, 1000])
+def test_few_groups_show_no_more_than_all_their_exchanges(draws: int) -> None:
+    groups = [str(k // 2) for k in range(10)]
+    right = mean("m", np.repeat([0.0, 1.0], 10))
+    for seed in range(20):
+        p = compare([right], groups, draws=draws, seed=seed)[0].p
+        assert p is not None
+        assert p >= 2 / 2**5
+
+
 def test_equal_models_do_not_differ() -> None:
     same = np.tile(np.random.default_rng(10).random(50), 2)
     found = compare([mean("m", same)], alone(50))[0]

@@ -76,8 +76,9 @@ def compare(
 
     Interval of b - a: both models at the same resampled groups. p: the two models' answers are exchanged group by
     group with probability 1/2 and the difference is at least as large in (hits + 1) / (draws + 1) of the exchanges
-    (Noreen 1989); it is never 0, and not below 1 / (draws + 1). One test for each measure: nothing is corrected for
-    there being several. Raises ValueError where the measures do not have 2n cases.
+    (Noreen 1989); it is never 0, and not below 1 / (draws + 1) nor 2 / 2^groups: of all exchanges, none and all are as
+    large, so that what is drawn of few groups cannot show more than they hold. One test for each measure:
+    nothing is corrected for there being several. Raises ValueError where the measures do not have 2n cases.
     """
     index, number = _indexed(groups)
     n = len(index)
@@ -86,9 +87,10 @@ def compare(
     values = [_both(measure, whole) for measure in measures]
     differences = [float((b - a)[0]) for a, b in values]
     pairs = [measure.applies[:n] | measure.applies[n:] for measure in measures]
+    informing = [_groups_of(own, index) for own in pairs]
     usable = [
-        draws > 0 and not np.isnan(difference) and _groups_of(own, index) >= FEWEST_GROUPS
-        for difference, own in zip(differences, pairs, strict=True)
+        draws > 0 and not np.isnan(difference) and own >= FEWEST_GROUPS
+        for difference, own in zip(differences, informing, strict=True)
     ]
     drawn = np.full((len(measures), draws), np.nan)
     hits = np.zeros(len(measures), dtype=np.int64)
@@ -107,7 +109,7 @@ def compare(
                     # undefined after an exchange: no evidence against chance
                     hits[k] += int((~(np.abs(b - a) < abs(differences[k]) - _TIE)).sum())
     made = []
-    for k, measure in enumerate(measures):
+    for k, (measure, own) in enumerate(zip(measures, informing, strict=True)):
         low, high = _interval(drawn[k])
         made.append(
             Difference(
@@ -116,7 +118,7 @@ def compare(
                 b=float(values[k][1][0]),
                 low=low,
                 high=high,
-                p=(int(hits[k]) + 1) / (draws + 1) if usable[k] else None,
+                p=max((int(hits[k]) + 1) / (draws + 1), 2.0 * 0.5**own) if usable[k] else None,
                 n=int(pairs[k].sum()),
                 better=measure.better,
             )
