@@ -197,7 +197,7 @@ def test_every_figure_is_in_the_page_with_its_interval_and_n():
         "20.0 % no interval",
         "1.23 boxes [0.90, 1.60]",
         "31 % [20, 41]",  # evidence
-        "80 % [70, 90]",  # published rule
+        "80.50 % [70.00, 90.00]",  # published rule: as many decimals as papers print
         "90.0 % [80.0, 95.0]",  # of large ones
         "not defined",
         "60 ok, 2 unreadable",
@@ -217,13 +217,16 @@ def test_figures_of_the_json_are_all_in_the_page():
     made = evaluation(entry())
     text = read(made).text
     for one in as_json(made)["entries"]["ships"]["models"].values():
-        parts = [one["strict"], one["evidence"], *one["compat"].values(), *one["breakdowns"]["size"].values()]
-        for figures in parts:
+        ours = [one["strict"], one["evidence"], *one["breakdowns"]["size"].values()]
+        for figures, least in [
+            *((part, 0) for part in ours),
+            *((part, 2) for part in one["compat"].values()),
+        ]:
             for name, figure in figures.items():
                 assert name in text
                 if figure["value"] is not None:
                     way = Way.of([Figure(name, figure["value"], figure["low"], figure["high"], figure["n"],
-                                         figure["better"], unit=figure["unit"])])  # fmt: skip
+                                         figure["better"], unit=figure["unit"])], least)  # fmt: skip
                     half = None if figure["low"] is None else (figure["high"] - figure["low"]) / 2
                     assert way.number(figure["value"], half) + way.suffix in text
 
@@ -233,7 +236,7 @@ def test_figures_of_the_json_are_all_in_the_page():
     [
         (Figure("f1", 0.43925, 0.4012, 0.4763, 9), "43.9 % [40.1, 47.6]"),
         (Figure("f1", 0.43925, 0.2, 0.7, 9), "44 % [20, 70]"),
-        (Figure("f1", 0.43925, 0.43920, 0.43930, 9), "43.9250 % [43.9200, 43.9300]"),
+        (Figure("f1", 0.43925, 0.43920, 0.43930, 9), "43.92 % [43.92, 43.93]"),
         (Figure("f1", 1.0, 1.0, 1.0, 9), "100.0 % [100.0, 100.0]"),
         (Figure("f1", 0.5, None, None, 3), "50.0 %"),
         (Figure("f1", NAN, None, None, 0), "not defined"),

@@ -15,7 +15,7 @@ from groundproof_training.evaluation.report.rows import (
     models_of,
     notes_of,
     of_models,
-    rows,
+    published_rows,
     rules_of,
     summary_rows,
 )
@@ -102,7 +102,7 @@ def _entry(entry: EntryResult, models: Sequence[str]) -> Iterator[str]:
         yield f"Published rule `{marked_down(rule, 60)}`, **not comparable with our figures**:"
         yield ""
         yield from _head(["Published figure", "n", *letters])
-        found = rows([entry.scores[model].compat.get(rule, ()) for model in mine])
+        found = published_rows(entry, mine, rule)
         for row in found:
             yield _cells(_row(row))
         yield ""

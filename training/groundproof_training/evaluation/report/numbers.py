@@ -14,21 +14,23 @@ NO_SHARES = ("mae", "rmse", "cider", "so-called cider", "length-ratio", "bias")
 """Beginnings of names of figures without a unit that are no share of 1."""
 AIMS = {"bias-readable": 0.0, "length-ratio": 1.0}
 """Figures that are best at a value between others."""
-MOST_DECIMALS = 4
+MOST_DECIMALS = {True: 2, False: 4}
+"""Of shares, in percent, and of all else."""
 ALPHA = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How the values of one row are printed. share: in percent."""
+    """How the values of one row are printed. share: in percent. least: decimals, however wide the interval."""
 
     share: bool
     unit: str = ""
     name: str = ""
     better: str = "higher"
+    least: int = 0
 
     @classmethod
-    def of(cls, figures: Iterable[Figure | Difference]) -> Way:
+    def of(cls, figures: Iterable[Figure | Difference], least: int = 0) -> Way:
         """Of one metric's figures, at least one; they are printed alike."""
         row = list(figures)
         first = row[0]
@@ -37,7 +39,7 @@ class Way:
         share = not unit and not first.name.lower().startswith(NO_SHARES)
         # a published rule may name its number as it likes: what leaves 0 to 1 is no share
         share = share and all(-1e-9 <= value <= 1 + 1e-9 for value in known)
-        return cls(share, unit, first.name, first.better)
+        return cls(share, unit, first.name, first.better, least)
 
     def number(self, value: float | None, half: float | None, sign: bool = False) -> str:
         """A value whose interval has that half width, without its unit; "not defined" for NaN."""
@@ -52,8 +54,8 @@ class Way:
         """Two significant digits of the half width; without one, one decimal of a percentage, two of all else."""
         scaled = 0.0 if half is None or not math.isfinite(half) else half * (100.0 if self.share else 1.0)
         if scaled <= 0:
-            return 1 if self.share else 2
-        return min(MOST_DECIMALS, max(0, 1 - math.floor(math.log10(scaled))))
+            return max(self.least, 1 if self.share else 2)
+        return min(MOST_DECIMALS[self.share], max(self.least, 1 - math.floor(math.log10(scaled))))
 
     @property
     def suffix(self) -> str:

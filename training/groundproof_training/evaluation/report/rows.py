@@ -23,6 +23,7 @@ HEADLINES: dict[Family, tuple[str, ...]] = {
 }
 """Which strict figure speaks for an entry: the first that it has."""
 PARSE_RATE = "parse-rate"
+PAPERS_DECIMALS = 2
 EVIDENCE_BREAKDOWN = "evidence "
 """Beginning of the names of breakdowns whose figures are the evidence's."""
 FAMILIES = {
@@ -55,13 +56,13 @@ class Row:
         return " / ".join(f"{n:,}" for n in (numbers if len(set(numbers)) > 1 else numbers[:1]))
 
 
-def rows(of: Sequence[Sequence[Figure]]) -> list[Row]:
-    """Figures of every model, side by side in the order in which they first appear."""
+def rows(of: Sequence[Sequence[Figure]], least: int = 0) -> list[Row]:
+    """Figures of every model, side by side in the order in which they first appear. least: decimals of each."""
     by_name = [{one.name: one for one in figures} for figures in of]
     made = []
     for name in dict.fromkeys(name for one in by_name for name in one):
         figures = tuple(one.get(name) for one in by_name)
-        made.append(Row(name, figures, Way.of(one for one in figures if one is not None)))
+        made.append(Row(name, figures, Way.of((one for one in figures if one is not None), least)))
     return made
 
 
@@ -81,6 +82,12 @@ def of_models(
 ) -> list[Row]:
     """Rows of one part of the scores; a model without scores has no figure."""
     return rows([pick(entry.scores[model]) if model in entry.scores else () for model in models])
+
+
+def published_rows(entry: EntryResult, models: Sequence[str], rule: str) -> list[Row]:
+    """Rows of one published rule, with as many decimals as papers print: they are there to be held against those."""
+    of = [entry.scores[model].compat.get(rule, ()) if model in entry.scores else () for model in models]
+    return rows(of, PAPERS_DECIMALS)
 
 
 def notes_of(found: Sequence[Row]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:

@@ -20,6 +20,7 @@ from groundproof_training.evaluation.report.rows import (
     headline,
     letter,
     of_models,
+    published_rows,
     rows,
     rules_of,
 )
@@ -119,7 +120,7 @@ def _published(entry: EntryResult, models: Sequence[str], indices: Sequence[int]
             "stand beside those tables and for nothing else.</p>"
         )
     for rule in rules:
-        found = rows([entry.scores[model].compat.get(rule, ()) for model in mine])
+        found = published_rows(entry, mine, rule)
         caption = f"By the rule <code>{escaped(rule, 60)}</code>, on our questions and answers."
         parts.append(tables.figures_table(caption, found, models, indices))
         parts.append(f'<p class="hides">What these numbers hide</p><dl>{tables.notes_list(found)}</dl>')

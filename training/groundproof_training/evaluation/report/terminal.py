@@ -17,6 +17,7 @@ from groundproof_training.evaluation.report.rows import (
     letter,
     models_of,
     of_models,
+    published_rows,
     rows,
     rules_of,
 )
@@ -67,7 +68,7 @@ def _block(entry: EntryResult, models: Sequence[str], shown: Sequence[str]) -> I
         yield from map(_row, proof)
     for rule in rules_of(entry):
         yield f"  as {short(rule, 20)} computes it, for published tables only; -o and --json tell what it hides"
-        yield from map(_row, of_models(entry, shown, lambda scores, rule=rule: scores.compat.get(rule, ())))
+        yield from map(_row, published_rows(entry, shown, rule))
     for by in breakdowns_of(entry):
         yield from _groups(entry, shown, by)
 
