@@ -84,8 +84,8 @@ class Answers:
                 os.fsync(file.fileno())
         except OSError as err:
             raise NotKeptError(
-                f"Answers cannot be kept in {self.path} ({err.strerror or err}). Those before are; make room and run "
-                "the same command again."
+                f"Answers cannot be kept in {self.path} ({err.strerror or err}). Those before are. Give "
+                "another --out, or make room where the disk is full, and run the same command again."
             ) from err
         self._ends_open = False
 
