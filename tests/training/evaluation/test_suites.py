@@ -95,7 +95,7 @@ def test_a_mistake_is_a_sentence(tmp_path, old, new, said):
 
 
 def test_an_unknown_suite_and_two_entries_of_one_name(tmp_path):
-    with pytest.raises(TrainingError, match="rsthinker, geovlm-r1 and all"):
+    with pytest.raises(TrainingError, match="rsthinker, geovlm-r1, all, local and bench-v1"):
         load_suite("rsthinkr")
     path = tmp_path / "own.toml"
     path.write_text(OWN + OWN[OWN.index("[[entry]]") :])
