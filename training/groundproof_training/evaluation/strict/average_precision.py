@@ -25,14 +25,12 @@ def table(case: Ints, group: Ints, shape: tuple[int, int]) -> csr_array:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TiedAP(Measure):
-    """Boxes without scores: all of a class are equally sure, so that its curve has one point. true: (cases, classes),
-    true objects; hits, predicted: of each IoU threshold."""
+class PooledAP(Measure):
+    """Of the boxes of all cases together. rests_on: (cases,), which it applies to. true: (cases, classes), true
+    objects."""
 
     rests_on: NDArray[np.bool_]
     true: csr_array
-    hits: tuple[csr_array, ...]
-    predicted: tuple[csr_array, ...]
 
     @property
     def applies(self) -> NDArray[np.bool_]:
@@ -43,6 +41,15 @@ class TiedAP(Measure):
     def informs(self) -> NDArray[np.bool_]:
         """(n,), cases with a true object."""
         return self.rests_on & (np.asarray(self.true.sum(axis=1)).reshape(-1) > 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TiedAP(PooledAP):
+    """Boxes without scores: all of a class are equally sure, so that its curve has one point. hits, predicted: of
+    each IoU threshold."""
+
+    hits: tuple[csr_array, ...]
+    predicted: tuple[csr_array, ...]
 
     def of(self, weights: Floats) -> Floats:
         """See `Measure.of`."""
@@ -63,27 +70,15 @@ class TiedAP(Measure):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RankedAP(Measure):
-    """Boxes with scores. case, group: (n,) of predictions by class, then from the surest on. true: (cases, classes).
+class RankedAP(PooledAP):
+    """Boxes with scores. case, group: (n,) of predictions by class, then from the surest on.
     hits: of each IoU threshold, the places of those that found an object, ascending. left_out: of each, the places of
     those that count neither way."""
 
-    rests_on: NDArray[np.bool_]
-    true: csr_array
     case: Ints
     group: Ints
     hits: tuple[Ints, ...]
     left_out: tuple[Ints, ...]
-
-    @property
-    def applies(self) -> NDArray[np.bool_]:
-        """See `Measure.applies`."""
-        return self.rests_on
-
-    @property
-    def informs(self) -> NDArray[np.bool_]:
-        """(n,), cases with a true object."""
-        return self.rests_on & (np.asarray(self.true.sum(axis=1)).reshape(-1) > 0)
 
     def of(self, weights: Floats) -> Floats:
         """See `Measure.of`."""
