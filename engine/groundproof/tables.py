@@ -9,9 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import geopandas as gpd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pyproj import CRS
 
 
 class Verdict(StrEnum):
@@ -134,9 +139,37 @@ TABLES: dict[str, tuple[Column, ...]] = {
 }
 
 
+CHUNK_ROWS = 65_536
+"""At most so many rows of a table are in memory at once where a result streams."""
+
+
+class Tables(Protocol):
+    """A result that is read in chunks of rows, wherever it lies: in memory (`Result`) or on disk (`Spool`)."""
+
+    @property
+    def crs(self) -> CRS | None:
+        """Of all four tables; None in pixel space, where y = -row."""
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """Provenance: see `Result`."""
+
+    def count(self, name: str) -> int:
+        """How many rows the table has. Raises KeyError for a name that is not in `TABLES`."""
+
+    def frames(self, name: str) -> Iterator[gpd.GeoDataFrame]:
+        """The table's rows in order, in chunks of at most `CHUNK_ROWS`; nothing for an empty table.
+
+        Every chunk has the table's columns and `geometry`, in order, and the result's CRS. Can be asked for again.
+        Raises KeyError for a name that is not in `TABLES`.
+        """
+
+
 @dataclass(frozen=True)
 class Result:
     """What a run gives: four GeoDataFrames (all present even when empty) and its provenance.
+
+    The `Tables` of a result that fits into memory.
 
     Geometry: `evidence` Polygon, `answers` MultiPolygon (the AOI), `tiles` Polygon, `scenes` Polygon
     (footprint); all in one CRS (`.crs`; None in pixel space, where y = -row).
@@ -156,3 +189,28 @@ class Result:
             want = [c.name for c in columns] + ["geometry"]
             if got != want:
                 raise ValueError(f"table {name}: expected columns {want}, got {got}")
+
+    @property
+    def crs(self) -> CRS | None:
+        """Of all four tables; None in pixel space."""
+        crs: CRS | None = self.evidence.crs
+        return crs
+
+    def count(self, name: str) -> int:
+        """How many rows the table has."""
+        return len(self._frame(name))
+
+    def frames(self, name: str) -> Iterator[gpd.GeoDataFrame]:
+        """The table's rows in order, `CHUNK_ROWS` at a time."""
+        frame = self._frame(name)
+        for start in range(0, len(frame), CHUNK_ROWS):
+            yield frame.iloc[start : start + CHUNK_ROWS]
+
+    def _frame(self, name: str) -> gpd.GeoDataFrame:
+        whole = {
+            "evidence": self.evidence,
+            "answers": self.answers,
+            "tiles": self.tiles,
+            "scenes": self.scenes,
+        }
+        return whole[name]
