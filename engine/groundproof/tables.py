@@ -139,8 +139,8 @@ TABLES: dict[str, tuple[Column, ...]] = {
 }
 
 
-CHUNK_ROWS = 65_536
-"""At most so many rows of a table are in memory at once where a result streams."""
+CHUNK_ROWS = 16_384
+"""At most so many rows of a table are in memory at once where a result streams: some 60 MB as Python objects."""
 
 
 class Tables(Protocol):

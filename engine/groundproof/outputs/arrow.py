@@ -1,12 +1,12 @@
-"""A table of a result as typed Arrow batches: the one way from memory to GeoPackage and Parquet.
+"""A table of a result as typed Arrow batches: the one way from rows to GeoPackage, Parquet and the spool.
 
 Knows the column kinds of `tables.py` and how pandas may hold them. Refuses to know files. Works in
-batches, so that writing a million rows never holds a second copy of them.
+batches, so that writing a million rows never holds a second copy of them. `decoding.py` is the way back.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -15,15 +15,11 @@ import shapely
 
 from groundproof.outputs import jsontext
 from groundproof.outputs.text import strings
-from groundproof.tables import TABLES, Column
+from groundproof.tables import CHUNK_ROWS, TABLES, Column, Tables
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator
-
-    import geopandas as gpd
-
-BATCH_ROWS = 65_536
 
 GEOMETRY_TYPES = {"evidence": "Polygon", "answers": "MultiPolygon", "tiles": "Polygon", "scenes": "Polygon"}
 
@@ -54,10 +50,37 @@ def _type(column: Column, *, lists: bool) -> pa.DataType:
     return _TYPES[column.kind]
 
 
+@runtime_checkable
+class Stored(Tables, Protocol):
+    """A result that lies as Arrow batches already, so that writing it need not make Python objects of its rows."""
+
+    def batches(self, name: str) -> Iterator[pa.RecordBatch]:
+        """The table in order, as `schema(name, lists=True)`, text fit to be stored."""
+
+
+def stream(tables: Tables, name: str, *, lists: bool, replaced: Counter[str]) -> Iterator[pa.RecordBatch]:
+    """A table of a result as record batches, whatever holds it. Arguments and errors as for `batches`."""
+    if isinstance(tables, Stored):
+        for batch in tables.batches(name):
+            yield batch if lists else _with_json_text(name, batch)
+    else:
+        for frame in tables.frames(name):
+            yield from batches(name, frame, lists=lists, replaced=replaced)
+
+
+def _with_json_text(name: str, batch: pa.RecordBatch) -> pa.RecordBatch:
+    target = schema(name, lists=False)
+    arrays = [
+        jsontext.encode_array(array) if field.name in LISTS else array
+        for field, array in zip(target, batch.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=target)
+
+
 def batches(
-    table: str, frame: gpd.GeoDataFrame, *, lists: bool, replaced: Counter[str]
+    table: str, frame: pd.DataFrame, *, lists: bool, replaced: Counter[str]
 ) -> Iterator[pa.RecordBatch]:
-    """The frame as record batches of `schema(table, lists=lists)`.
+    """The frame as record batches of `schema(table, lists=lists)`. Its `geometry` may be a plain column of shapes.
 
     replaced: filled with "table.column" -> rows whose text or time could not be stored as it came (see
     `text.py`; a time that cannot be read becomes NULL).
@@ -66,8 +89,8 @@ def batches(
         ValueError: a geometry is not a polygon (a multi-part one is allowed in `answers` only).
     """
     target = schema(table, lists=lists)
-    for start in range(0, len(frame), BATCH_ROWS):
-        part = frame.iloc[start : start + BATCH_ROWS]
+    for start in range(0, len(frame), CHUNK_ROWS):
+        part = frame.iloc[start : start + CHUNK_ROWS]
         arrays = []
         for column in TABLES[table]:
             array, changed = _array(part[column.name], column, lists=lists)
@@ -75,7 +98,7 @@ def batches(
                 replaced[f"{table}.{column.name}"] += changed
             # Columns of concatenated frames come in chunks; a record batch takes none.
             arrays.append(array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array)
-        arrays.append(_wkb(table, part.geometry.array))
+        arrays.append(_wkb(table, part["geometry"].array))
         yield pa.RecordBatch.from_arrays(arrays, schema=target)
 
 

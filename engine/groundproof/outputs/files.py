@@ -117,14 +117,18 @@ def _is_locked(path: Path) -> bool:
 
 def explain(path: Path, err: Exception) -> str:
     """One sentence on why `path` was not written."""
-    kept = "The file that was there is untouched." if path.exists() else "Nothing was left behind."
-    said = f"{path.name} was not written:"
+    kept = "What was there is untouched." if path.exists() else "Nothing was left behind."
+    return f"{path.name} was not written: {reason(path, err)} {kept}"
+
+
+def reason(path: Path, err: Exception) -> str:
+    """Why `path` could not be written, and what to do, as the end of a sentence."""
     number = err.errno if isinstance(err, OSError) else None
     if number in _NO_SPACE or "disk is full" in str(err) or (number is None and _is_nearly_full(path)):
-        return f"{said} no space is left on the disk of {path.parent}. Free some or choose another. {kept}"
+        return f"no space is left on the disk of {path.parent}. Free some or choose another."
     if isinstance(err, PermissionError):
-        return f"{said} {err.strerror or err}. Close it elsewhere or choose another place. {kept}"
-    return f"{said} {err}. {kept}"
+        return f"{err.strerror or err}. Close it elsewhere or choose another place."
+    return f"{err}."
 
 
 def _is_nearly_full(path: Path) -> bool:

@@ -67,6 +67,14 @@ def encode_alike(values: Iterable[Any]) -> pa.Array:
         return encode_free(values)
 
 
+def encode_array(array: pa.Array) -> pa.Array:
+    """JSON text of each value of an Arrow array of lists or structs. NULL stays NULL."""
+    try:
+        return _encode(array)
+    except pa.ArrowException:
+        return encode_free(array.to_pylist())
+
+
 def _encode(array: pa.Array) -> pa.Array:
     """JSON text of each value of a nested Arrow array; NULL stays NULL. Raises ArrowInvalid if it cannot."""
     kind = array.type

@@ -12,18 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
-import pandas as pd
-import pyarrow as pa
 import pyogrio
-import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from groundproof.errors import UsageError
+from groundproof.outputs.decoding import frame
 from groundproof.outputs.geopackage import METADATA_URI
-from groundproof.tables import TABLES, Column, Result
+from groundproof.tables import TABLES, Result
 
 
 def read(path: str | Path) -> Result:
@@ -108,38 +105,5 @@ def _table(path: Path, name: str, crs: CRS | None) -> gpd.GeoDataFrame:
     missing = [c for c in wanted if c not in table.column_names]
     if missing:
         raise UsageError(f"table {name} of {path.name} has lost its column {', '.join(missing)}.")
-    data = {c.name: _values(table[c.name], c, f"{path.name}, table {name}") for c in TABLES[name]}
-    wkb = table[meta["geometry_name"] or "wkb_geometry"].to_numpy(zero_copy_only=False)
-    return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(shapely.from_wkb(wkb), crs=crs))
-
-
-def _values(array: pa.ChunkedArray, column: Column, where: str) -> Any:
-    if column.kind == "float":
-        return array.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    if column.kind == "int":
-        whole = pd.array(array.to_pylist(), dtype="Int64")
-        return whole if array.null_count else whole.to_numpy(dtype=np.int64)
-    if column.kind == "time":
-        values: list[Any] = [None if t is None else _rfc3339(t) for t in array.to_pylist()]
-    elif column.kind == "json":
-        values = [_decoded(text, i, column, where) for i, text in enumerate(array.to_pylist())]
-    else:
-        values = array.to_pylist()
-    return pd.Series(values, dtype=object)
-
-
-def _rfc3339(time: Any) -> str:
-    stamp = pd.Timestamp(time)
-    stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
-    return str(stamp.isoformat(timespec="milliseconds" if stamp.microsecond else "seconds")).replace(
-        "+00:00", "Z"
-    )
-
-
-def _decoded(text: str | None, row: int, column: Column, where: str) -> Any:
-    if text is None or text == "":
-        return None
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as err:
-        raise UsageError(f"{where}, row {row + 1}: {column.name} is not JSON ({err}).") from err
+    wkb = table[meta["geometry_name"] or "wkb_geometry"]
+    return frame(name, table.append_column("geometry", wkb), crs, where=path.name)
