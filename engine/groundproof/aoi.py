@@ -6,7 +6,6 @@ polygon clipped to the scene; edges are followed when they bend between CRSs, ne
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -20,7 +19,8 @@ from pyproj.exceptions import CRSError, ProjError
 from shapely.errors import ShapelyError
 from shapely.geometry import MultiPolygon, Polygon, box
 
-from groundproof.errors import AoiError
+from groundproof.aoi_text import is_written_out, looks_like_bbox, written_out
+from groundproof.errors import AoiError, OutsideError
 from groundproof.georeference import Georeferencer
 from groundproof.placement import label, parse_crs
 
@@ -60,7 +60,8 @@ def resolve_aois(grid: Grid, text: str | None, field: str | None = None) -> AoiS
     """AOIs from what a person typed.
 
     text: None for the whole scene; "x0,y0,x1,y1" in the scene's CRS (pixels in pixel space) or
-    "x0,y0,x1,y1,EPSG:4326"; else a vector file, "FILE|layername=NAME" for one of its layers.
+    "x0,y0,x1,y1,EPSG:4326"; a polygon as GeoJSON or WKT (`aoi_text.written_out`); else a vector file,
+    "FILE|layername=NAME" for one of its layers.
     field: one AOI per feature, named by this field; None: all features together are one AOI.
 
     Raises:
@@ -71,6 +72,10 @@ def resolve_aois(grid: Grid, text: str | None, field: str | None = None) -> AoiS
         if field is not None:
             raise AoiError("--aoi-field names a field of a vector file. Give the file with --aoi FILE.")
         return AoiSelection((whole_scene(grid),))
+    if is_written_out(text):
+        if field is not None:
+            raise AoiError("--aoi-field needs a vector file, but --aoi is one written-out polygon.")
+        return from_shape(grid, *written_out(text))
     numbers = _as_bbox(text)
     if numbers is not None:
         if field is not None:
@@ -109,8 +114,32 @@ def from_bbox(grid: Grid, bounds: tuple[float, float, float, float], crs: CRS | 
         raise AoiError(f'the bbox "{shown}" has no area. Give x0,y0,x1,y1 with x0 < x1 and y0 < y1.')
     aoi, cut = _place(grid, "", shape, crs)
     if aoi is None:
-        raise AoiError(_outside(grid, "the bbox", shape, crs))
+        raise OutsideError(_outside(grid, "the bbox", shape, crs))
     return AoiSelection((aoi,), _cut_note(cut, "The bbox"))
+
+
+def from_shape(grid: Grid, shape: BaseGeometry, crs: CRS | None = None) -> AoiSelection:
+    """An AOI from the polygons of a geometry in `crs`, x first; None: the scene's CRS.
+
+    In pixel space coordinates are columns and rows.
+
+    Raises:
+        AoiError: no polygon with an area, not finite, outside the scene, a CRS in pixel space.
+    """
+    if grid.is_pixel_space:
+        if crs is not None:
+            raise AoiError("a polygon with a CRS does not fit pixel space. Give WKT in pixels, without SRID.")
+    elif crs is None:
+        crs = grid.crs
+    if not np.isfinite(shapely.get_coordinates(shape)).all():
+        raise AoiError("the polygon of --aoi holds numbers that are not finite. Give all corners as x y.")
+    polygon = _polygons_of(shapely.force_2d(shape))
+    if polygon is None:
+        raise AoiError(f"--aoi is a {shape.geom_type} without an area. Give a Polygon or MultiPolygon.")
+    aoi, cut = _place(grid, "", polygon, crs)
+    if aoi is None:
+        raise OutsideError(_outside(grid, "the polygon", polygon, crs))
+    return AoiSelection((aoi,), _cut_note(cut, "The polygon"))
 
 
 def from_file(grid: Grid, source: str, field: str | None = None) -> AoiSelection:
@@ -135,7 +164,7 @@ def from_file(grid: Grid, source: str, field: str | None = None) -> AoiSelection
         whole = shapely.union_all(shapes)
         aoi, cut = _place(grid, "", whole, crs)
         if aoi is None:
-            raise AoiError(_outside(grid, name, whole, crs))
+            raise OutsideError(_outside(grid, name, whole, crs))
         return AoiSelection((aoi,), _cut_note(cut, name))
     names = _names([frame[field].iloc[i] for i in kept], kept)
     aois: list[Aoi] = []
@@ -150,7 +179,7 @@ def from_file(grid: Grid, source: str, field: str | None = None) -> AoiSelection
             if cut:
                 partly.append(label_)
     if not aois:
-        raise AoiError(_outside(grid, name, shapely.union_all(shapes), crs))
+        raise OutsideError(_outside(grid, name, shapely.union_all(shapes), crs))
     notes = []
     if outside:
         notes.append(
@@ -166,13 +195,9 @@ def from_file(grid: Grid, source: str, field: str | None = None) -> AoiSelection
     return AoiSelection(tuple(aois), tuple(notes))
 
 
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)"
-_LOOKS_LIKE_NUMBERS = re.compile(rf"\s*(?:{_NUMBER})\s*[,;]", re.IGNORECASE)
-
-
 def _as_bbox(text: str) -> tuple[tuple[float, float, float, float], CRS | None] | None:
     """The bbox a text means; None when it rather is a file's name."""
-    if not _LOOKS_LIKE_NUMBERS.match(text) or Path(text.partition("|")[0]).exists():
+    if not looks_like_bbox(text) or Path(text.partition("|")[0]).exists():
         return None
     parts = [p.strip() for p in text.split(",", 4)]
     try:

@@ -28,6 +28,8 @@ class Area:
     aoi_px: BaseGeometry
     whole_scene: bool
     question: Question
+    rows: tuple[int, int]
+    """Where the manifest speaks of the area: the first row, and the one behind the last; all questions share them."""
 
 
 def areas(run: RunDirectory) -> list[Area]:
@@ -49,6 +51,7 @@ def areas(run: RunDirectory) -> list[Area]:
                         shapely.from_wkb(aoi["polygon_px"]),
                         run.config.aoi is None,
                         question,
+                        (aoi["first"], aoi["first"] + aoi["rows"]),
                     )
                 )
                 number += 1

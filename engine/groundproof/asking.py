@@ -80,7 +80,7 @@ def ask(
     >>> answer.evidence[["evidence_id", "label", "area_m2"]]  # doctest: +SKIP
     """
     scenes = scene if isinstance(scene, list) else [scene]
-    asked = AskOptions(scenes=tuple(str(s) for s in scenes), question=question, **options)
+    asked = AskOptions(scenes=tuple(str(s) for s in scenes), questions=(question,), **options)
     kept = (
         Path(run_dir) if run_dir is not None else Path(out).with_suffix(".run") if out is not None else None
     )

@@ -50,13 +50,12 @@ def assemble(
     run's own. Raises UsageError for an unknown out_crs.
     """
     target = _target_crs(run, out_crs or run.config.out_crs)
-    answers = run.answers().set_index("seq")
     pieces: dict[str, list[pd.DataFrame]] = {name: [] for name in ("evidence", "answers", "tiles")}
     accuracy: dict[str, Any] = {}
     for area in areas(run):
         georeferencer = Georeferencer(area.grid, target)
         accuracy[area.scene["scene"]] = georeferencer.accuracy
-        one = _Answer(run, area, georeferencer, answers, merge_config or run.config.merge)
+        one = _Answer(run, area, georeferencer, merge_config or run.config.merge)
         for name, frame in one.tables().items():
             pieces[name].append(frame)
     tables = {name: _table(name, frames, target) for name, frames in pieces.items()}
@@ -84,7 +83,6 @@ class _Answer:
         run: RunDirectory,
         area: Area,
         georeferencer: Georeferencer,
-        answers: pd.DataFrame,
         merge_config: MergeConfig,
     ) -> None:
         self._run = run
@@ -92,8 +90,8 @@ class _Answer:
         self._area = area
         self._task = Task(area.question.task)
         self._georeferencer = georeferencer
-        self._manifest = run.manifest[run.manifest.answer_id == area.answer_id]
-        self._answers = answers
+        rows = pd.concat(list(run.answered(*area.rows)), ignore_index=True)
+        self._manifest = rows[rows.answer_id == area.answer_id]
         self._evidence = EvidenceRows(run, area, georeferencer, self._manifest, merge_config)
 
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -139,10 +137,8 @@ class _Answer:
         size = (self._area.grid.width, self._area.grid.height)
         for number, row in enumerate(named_rows(self._manifest), start=1):
             tile = tile_of(row)
-            said = self._answers.loc[row.seq] if row.seq in self._answers.index else None
-            status = (
-                TileStatus.SKIPPED if row.batch_id < 0 else None if said is None else TileStatus(said.status)
-            )
+            status = None if row.status is None else TileStatus(row.status)
+            said = None if status is None or row.batch_id < 0 else row
             window = tile.window
             right, bottom = min(window.x1, size[0]), min(window.y1, size[1])
             trace = audited = None

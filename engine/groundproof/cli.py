@@ -182,7 +182,7 @@ def ask(
         directory = run_dir or target.parent / f"{target.stem}.run"
         options = AskOptions(
             scenes=tuple(scenes),
-            question=question,
+            questions=(question,),
             task=task,
             aoi=aoi,
             aoi_field=aoi_field,

@@ -102,7 +102,7 @@ def write_picture(run: RunDirectory, result: Result, area: Area, path: Path) -> 
 def failures(result: Result) -> str | None:
     """One line about failed tiles and scenes; None when all went well."""
     tiles = int(result.tiles.status.isin([s.value for s in FAILED]).sum() + result.tiles.status.isna().sum())
-    scenes = result.scenes[result.scenes.status != "ok"]
+    scenes = result.scenes[result.scenes.status == "failed"]
     parts = []
     if tiles:
         parts.append(f"{tiles} of {len(result.tiles)} tiles failed")

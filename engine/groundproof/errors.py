@@ -29,6 +29,10 @@ class AoiError(UsageError):
     """The area of interest is unreadable, empty or outside the scene."""
 
 
+class OutsideError(AoiError):
+    """The area of interest shares nothing with this scene: nothing to look at, and no defect."""
+
+
 class ModelError(GroundproofError):
     """A model cannot be loaded, or died while answering."""
 

@@ -37,11 +37,10 @@ NO_OVERVIEW = frozenset({Task.CLASSIFY, Task.CHANGE})
 
 def overviews_due(run: RunDirectory) -> list[Area]:
     """Answers over several tiles that follow neither from boxes nor from shares of area, without an overview."""
-    tiles = run.manifest.answer_id.value_counts()
     return [
         area
         for area in areas(run)
-        if tiles.get(area.answer_id, 0) > 1
+        if area.rows[1] - area.rows[0] > len(run.config.questions)
         and Task(area.question.task) not in NO_OVERVIEW
         and not is_computed(area.question.text, Task(area.question.task))
         and not run.has_follow_up(OVERVIEW, area.answer_id)
@@ -120,7 +119,7 @@ def look_again(
         Subject(box, label or "", quote or "", int(image))
         for box, label, quote, image in zip(boxes, rows.label, rows.quote, rows.image, strict=True)
     ]
-    first = run.manifest[run.manifest.answer_id == area.answer_id].iloc[0]
+    first = next(run.manifest.frames(*area.rows)).iloc[0]
     kept = []
     with sources.views(str(area.scene["scene"])) as views:
         for look in second_look(

@@ -35,12 +35,14 @@ class Plan:
 
     def sentence(self) -> str:
         """For a person, before anything is asked."""
-        question = self.config.questions[0]
+        asked = dict.fromkeys(
+            question.task + (f" ({question.task_reason})" if question.task_reason else "")
+            for question in self.config.questions
+        )
         area = "" if self.area_m2 is None else f", {self.area_m2 / 1e6:.3g} km2"
         skipped = f" ({self.skipped} more hold no data)" if self.skipped else ""
         kept = f", {self.answered} of them answered before" if self.answered else ""
-        why = f" ({question.task_reason})" if question.task_reason else ""
-        return f"{question.task}{why}; {self.config.profile.name}; {self.tiles} tiles{skipped}{area}{kept}"
+        return f"{'; '.join(asked)}; {self.config.profile.name}; {self.tiles} tiles{skipped}{area}{kept}"
 
 
 @dataclass(frozen=True, slots=True)

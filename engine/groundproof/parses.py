@@ -37,13 +37,12 @@ class Parses:
 
 def parses(run: RunDirectory) -> Parses:
     """Of the answers kept so far."""
-    answers = run.answers()
-    answers = answers[answers.status.isin(WRITTEN)]
-    rows = run.manifest.set_index("seq")
-    repaired = failed = 0
-    for said in named_rows(answers):
-        question = run.config.questions[int(rows.question[said.seq])]
-        trace = parse(said.text, run.config.profile.frame, Task(question.task), question.labels)
-        failed += not trace.usable
-        repaired += trace.usable and bool(trace.repairs)
-    return Parses(len(answers), repaired, failed)
+    answers = repaired = failed = 0
+    for rows in run.answered():
+        for said in named_rows(rows[rows.status.isin(WRITTEN)]):
+            question = run.config.questions[int(said.question)]
+            trace = parse(said.text, run.config.profile.frame, Task(question.task), question.labels)
+            answers += 1
+            failed += not trace.usable
+            repaired += trace.usable and bool(trace.repairs)
+    return Parses(answers, repaired, failed)

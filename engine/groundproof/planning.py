@@ -6,22 +6,18 @@ complete before any inference, and tells what it will cost.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import pyarrow as pa
-import shapely
 from affine import Affine
 from pyproj import CRS
-from shapely.geometry import MultiPolygon, Polygon
 
 from groundproof.aoi import Aoi, resolve_aois
-from groundproof.boxes import Grid, GroundControlPoint, Tile
+from groundproof.boxes import Grid, GroundControlPoint
 from groundproof.config import Question, RunConfig
 from groundproof.dates import check_dates
-from groundproof.errors import AoiError, SceneError, UsageError
+from groundproof.errors import OutsideError, SceneError, UsageError
 from groundproof.models.profiles import Profile
 from groundproof.protocol import (
     Prompt,
@@ -32,37 +28,21 @@ from groundproof.protocol import (
     render,
     target_labels,
 )
-from groundproof.run import MANIFEST
+from groundproof.run_files import SCENES
 from groundproof.scene import open_scene
 from groundproof.tiling import Estimate, TilePlan, estimate, plan
 from groundproof.validity import ValidityIndex, index_validity
 
-SCENES = pa.schema(
-    [
-        ("scene", pa.string()),
-        ("path", pa.string()),
-        ("content_id", pa.string()),
-        ("crs_wkt", pa.string()),
-        ("affine", pa.list_(pa.float64())),
-        ("gcps", pa.list_(pa.list_(pa.float64()))),
-        ("width", pa.int64()),
-        ("height", pa.int64()),
-        ("gsd_m", pa.float64()),
-        ("datetime", pa.string()),
-        ("status", pa.string()),
-        ("reason", pa.string()),
-        ("notes", pa.list_(pa.string())),
-        ("aois", pa.list_(pa.struct([("name", pa.string()), ("polygon_px", pa.binary())]))),
-    ]
-)
-"""scenes.parquet. aois: what of the scene is asked about, WKB polygons in scene pixels, in answer order."""
-
 
 @dataclass(frozen=True, slots=True)
 class ScenePlan:
-    """One readable scene with its areas and their tilings."""
+    """One readable scene with its areas and their tilings.
+
+    row: of `SCENES`, its areas still left out. content: what its tiles show, all dates of them.
+    """
 
     row: dict[str, Any]
+    content: str
     aois: tuple[Aoi, ...]
     plans: tuple[TilePlan, ...]
     estimates: tuple[Estimate, ...]
@@ -102,116 +82,52 @@ def resolve_question(text: str, task: str, n_scenes: int) -> Question:
     return Question(text=text, task=chosen.value, task_reason=reason, labels=target_labels(text, chosen))
 
 
-def plan_scenes(config: RunConfig, profile: Profile) -> tuple[list[ScenePlan], list[dict[str, Any]]]:
-    """Plans of the readable scenes, and rows of all scenes in the order given (failed ones with a reason).
+def plan_scenes(config: RunConfig, profile: Profile) -> Iterator[ScenePlan | dict[str, Any]]:
+    """Plans of the readable scenes, and rows of those that failed, in the order given, as they are made.
 
-    Raises the scene's own error when there is only one scene, SceneError when none can be read, and
-    UsageError for options that fit none.
+    Raises the scene's own error when there is only one scene, and UsageError for options that fit none. Dates of
+    one place are planned together: every one is needed.
     """
-    plans: list[ScenePlan] = []
-    rows: list[dict[str, Any]] = []
     names: dict[str, int] = {}
-    errors: list[SceneError | AoiError] = []
-    for path in config.scenes:
-        try:
-            found = plan_scene(path, config, profile, names)
-        except (SceneError, AoiError) as err:  # an area may lie in some of the scenes only
-            if len(config.scenes) == 1:
-                raise
-            errors.append(err)
-            rows.append(_failed_row(path, names, str(err)))
-            continue
-        plans.append(found)
-        rows.append(found.row)
-    if errors and all(isinstance(err, AoiError) for err in errors) and not plans:
-        raise errors[0]
-    if config.compares_dates:
-        _as_dates(plans, rows)
-    if not plans:
-        reasons = "\n".join(f"  {row['path']}: {row['reason']}" for row in rows)
-        raise SceneError(f"None of the {len(rows)} scenes can be used:\n{reasons}")
-    return plans, rows
+    found: Iterator[ScenePlan | dict[str, Any]] = (
+        _planned(path, config, profile, names) for path in config.scenes
+    )
+    return iter(_as_dates(list(found))) if config.compares_dates else found
 
 
-def _as_dates(plans: list[ScenePlan], rows: list[dict[str, Any]]) -> None:
+def _planned(
+    path: str, config: RunConfig, profile: Profile, names: dict[str, int]
+) -> ScenePlan | dict[str, Any]:
+    try:
+        return plan_scene(path, config, profile, names)
+    except (SceneError, OutsideError) as err:  # an area may lie in some of the scenes only
+        if len(config.scenes) == 1:
+            raise
+        return _failed_row(path, names, str(err), outside=isinstance(err, OutsideError))
+
+
+def _as_dates(found: list[ScenePlan | dict[str, Any]]) -> list[ScenePlan | dict[str, Any]]:
     """All scenes are dates of one place: one answer, on the grid of the first. Raises SceneError."""
-    failed = [row for row in rows if row["status"] != "ok"]
+    plans = [one for one in found if isinstance(one, ScenePlan)]
+    failed = [one for one in found if not isinstance(one, ScenePlan)]
     if failed:
         raise SceneError(
-            "To compare dates every scene is needed:\n" + "\n".join(f"  {r['reason']}" for r in failed)
+            "To compare dates every scene is needed:\n" + "\n".join(f"  {row['reason']}" for row in failed)
         )
     first = plans[0]
     for later in plans[1:]:
         check_dates(grid_of(first.row), grid_of(later.row), later.row["scene"])
-        later.row["aois"] = []
-    del plans[1:]
-
-
-def manifest(
-    config: RunConfig, profile: Profile, plans: list[ScenePlan], rows: list[dict[str, Any]]
-) -> pa.Table:
-    """manifest.parquet: tiles in reading order, the questions about one tile next to each other."""
-    return pa.Table.from_pylist(list(_rows(config, profile, plans, rows)), MANIFEST)
-
-
-def _rows(
-    config: RunConfig, profile: Profile, plans: list[ScenePlan], rows: list[dict[str, Any]]
-) -> Iterator[dict[str, Any]]:
-    dates = len(config.scenes) if config.compares_dates else 1
-    prompts = [prompt_of(config, profile, question, dates) for question in config.questions]
-    seq = batch = 0
-    answer = 1
-    for scene in plans:
-        content = (
-            "+".join(r["content_id"] for r in rows) if config.compares_dates else scene.row["content_id"]
-        )
-        filled = 0
-        for tile_plan in scene.plans:
-            ids = [f"A{answer + i}" for i in range(len(config.questions))]
-            answer += len(ids)
-            tiles = [(t, False) for t in tile_plan.tiles] + [(t, True) for t in tile_plan.skipped]
-            for tile, skipped in tiles:
-                for number, prompt in enumerate(prompts):
-                    if not skipped and filled == config.batch_size:
-                        batch, filled = batch + 1, 0
-                    yield {
-                        "seq": seq,
-                        "batch_id": -1 if skipped else batch,
-                        "tile_id": _tile_id(config, content, tile, prompt.system, prompt.text),
-                        "answer_id": ids[number],
-                        "scene": scene.row["scene"],
-                        "question": number,
-                        "tile": tile.index,
-                        "x0": tile.window.x0,
-                        "y0": tile.window.y0,
-                        "width": tile.window.width,
-                        "height": tile.window.height,
-                        "model_width": tile.model_width,
-                        "model_height": tile.model_height,
-                    }
-                    seq += 1
-                    filled += not skipped
-        if filled:
-            batch += 1
+    content = "+".join(plan.row["content_id"] for plan in plans)
+    return [
+        replace(first, content=content),
+        *(replace(later, aois=(), plans=(), estimates=()) for later in plans[1:]),
+    ]
 
 
 def prompt_of(config: RunConfig, profile: Profile, question: Question, n_images: int) -> Prompt:
     """What every tile is asked. n_images: dates of one place."""
     earlier = None if config.follows is None else config.follows.text
     return render(Task(question.task), question.text, profile, question.labels, n_images, earlier=earlier)
-
-
-def _tile_id(config: RunConfig, content_id: str, tile: Tile, system: str, text: str) -> str:
-    """Hash of content identity, window, prompt, model and decoding: the same work has the same name."""
-    window = tile.window
-    parts = (
-        content_id,
-        config.bands,
-        (window.x0, window.y0, window.width, window.height, tile.model_width, tile.model_height),
-        (config.prompt_version, system, text),
-        (config.model_identity, config.max_new_tokens, config.constrained),
-    )
-    return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
 
 def plan_scene(path: str, config: RunConfig, profile: Profile, names: dict[str, int]) -> ScenePlan:
@@ -233,11 +149,9 @@ def plan_scene(path: str, config: RunConfig, profile: Profile, names: dict[str, 
             "status": "ok",
             "reason": None,
             "notes": list(notes),
-            "aois": [
-                {"name": aoi.name, "polygon_px": shapely.to_wkb(_multi(aoi.polygon_px))} for aoi in found.aois
-            ],
+            "aois": [],
         }
-        return ScenePlan(row, found.aois, found.plans, found.estimates, notes)
+        return ScenePlan(row, scene.content_id, found.aois, found.plans, found.estimates, notes)
 
 
 def plan_grid(
@@ -270,10 +184,6 @@ def plan_grid(
     )
     estimates = tuple(estimate(one, gsd_m) for one in plans)
     return GridPlan(selection.aois, plans, estimates, (*selection.notes, *scale_note))
-
-
-def _multi(polygon: Polygon | MultiPolygon) -> MultiPolygon:
-    return polygon if isinstance(polygon, MultiPolygon) else MultiPolygon([polygon])
 
 
 def _scale(
@@ -324,14 +234,14 @@ def _place(grid: Grid) -> dict[str, Any]:
     }
 
 
-def _failed_row(path: str, names: dict[str, int], reason: str) -> dict[str, Any]:
+def _failed_row(path: str, names: dict[str, int], reason: str, *, outside: bool) -> dict[str, Any]:
     name = path.rstrip("/").rpartition("/")[2].rpartition(".")[0] or path
     empty = dict.fromkeys(SCENES.names)
     return {
         **empty,
         "scene": _unique(name, names),
         "path": path,
-        "status": "failed",
+        "status": "skipped" if outside else "failed",
         "reason": reason,
         "notes": [],
         "aois": [],

@@ -2,8 +2,9 @@
 
     run.toml          the resolved configuration and its hash
     scenes.parquet    one row per scene, with the AOIs asked about
-    manifest.parquet  one row per (tile, question), written before any inference
+    manifest.parquet  one row per (tile, question), written before any inference (`manifest.py`)
     answers/*.parquet one part file per batch
+    progress/*.jsonl  one line per batch, an index of the part files (`journal.py`)
 
 Knows files and their names. Refuses to know models, pixels and how work is spread: a runner asks for
 pending batches and hands back rows. Every file is written to a temporary name, synced and renamed, so
@@ -12,13 +13,13 @@ a file that exists is whole. Work is at least once, names are deterministic, so 
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
+import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,64 +28,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tomli_w
 
+from groundproof import journal
 from groundproof.config import RunConfig
-from groundproof.errors import OutputError, RunError
+from groundproof.errors import RunError
+from groundproof.manifest import Manifest, write_manifest
+from groundproof.run_files import FOLLOW_UP, PART, SCENES, locked, read_part, write_file, write_table, writing
 from groundproof.tables import FAILED, TileStatus
 from groundproof.version import __version__
 
-MANIFEST = pa.schema(
-    [
-        ("seq", pa.int64()),
-        ("batch_id", pa.int64()),
-        ("tile_id", pa.string()),
-        ("answer_id", pa.string()),
-        ("scene", pa.string()),
-        ("question", pa.int32()),
-        ("tile", pa.int64()),
-        ("x0", pa.int64()),
-        ("y0", pa.int64()),
-        ("width", pa.int64()),
-        ("height", pa.int64()),
-        ("model_width", pa.int32()),
-        ("model_height", pa.int32()),
-    ]
-)
-"""batch_id is -1 for tiles without a valid pixel: they are skipped, never shown to the model."""
-
-PART = pa.schema(
-    [
-        ("seq", pa.int64()),
-        ("tile_id", pa.string()),
-        ("answer_id", pa.string()),
-        ("status", pa.string()),
-        ("attempts", pa.int32()),
-        ("seconds", pa.float64()),
-        ("finish", pa.string()),
-        ("text", pa.string()),
-        ("error", pa.string()),
-        ("piece_lengths", pa.list_(pa.int32())),
-        ("piece_logprobs", pa.list_(pa.float32())),
-        ("pixels_hash", pa.string()),
-        ("valid_share", pa.float64()),
-        ("valid_cells", pa.list_(pa.binary())),
-    ]
-)
-"""One answered tile. piece_*: characters and log-probability of each piece of `text`, in order. valid_cells: of
-every date's image, see `data_cells`; NULL in what earlier versions wrote."""
-
-FOLLOW_UP = pa.schema(
-    [
-        ("kind", pa.string()),
-        ("answer_id", pa.string()),
-        ("key", pa.string()),
-        ("outcome", pa.string()),
-        ("text", pa.string()),
-        ("reason", pa.string()),
-        ("finish", pa.string()),
-        ("seconds", pa.float64()),
-    ]
-)
-"""One answer of a later pass: kind "overview" (of an AOI) or "second-look" (key: the box looked at)."""
+_PART_NAME = re.compile(r"batch-(\d{8,})\.parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +57,35 @@ class RunStatus:
         return sum(n for status, n in self.by_status.items() if TileStatus(status) in FAILED)
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a plan holds, summed while it was made. tiles, skipped: manifest rows with and without a valid pixel."""
+
+    tiles: int
+    skipped: int
+    area_m2: float | None
+    memory_bytes: int
+
+
 class RunDirectory:
-    """One run on disk. Make it with `create`, `open` or `open_or_create`."""
+    """One run on disk. Make it with `create` or `open`.
+
+    scenes: the rows of scenes.parquet. manifest: the plan, read by parts.
+    """
 
     def __init__(
-        self, path: Path, config: RunConfig, scenes: list[dict[str, Any]], manifest: pd.DataFrame
+        self,
+        path: Path,
+        config: RunConfig,
+        scenes: list[dict[str, Any]],
+        manifest: Manifest,
+        totals: Totals,
     ) -> None:
         self.path = path
         self.config = config
         self.scenes = scenes
         self.manifest = manifest
+        self.totals = totals
 
     @property
     def run_id(self) -> str:
@@ -122,26 +93,42 @@ class RunDirectory:
         return self.config.inference_hash()[:12]
 
     @classmethod
-    def create(cls, path: Path, config: RunConfig, scenes: pa.Table, manifest: pa.Table) -> RunDirectory:
-        """Write the plan. run.toml comes last: a directory that has one is complete.
+    def create(cls, path: Path, config: RunConfig, plan: Iterable[LaidOut]) -> RunDirectory:
+        """Write the plan, scene by scene as it is made. run.toml comes last: a directory that has one is complete.
 
-        Raises OutputError when the directory cannot be written, RunError when it holds another run.
+        Raises OutputError when the directory cannot be written, RunError when it holds another run; what making
+        the plan raises passes through, and what was written so far is overwritten by the next `create`.
         """
         with writing(path):
             (path / "answers").mkdir(parents=True, exist_ok=True)
         if (path / "run.toml").exists():
             raise RunError(f"{path} already holds a run. Resume it, or name another --run-dir.")
         _forget_answers(path)  # of a run that was discarded halfway: they answer something else
-        _write_table(path / "scenes.parquet", scenes)
-        _write_table(path / "manifest.parquet", manifest)
-        _write_config(path, config)
+        scenes: list[dict[str, Any]] = []
+        areas: list[float | None] = []
+        skipped = memory = 0
+
+        def tables() -> Iterator[pa.Table]:
+            nonlocal skipped, memory
+            for scene in plan:
+                yield from scene.rows
+                scenes.append(scene.row)
+                areas.append(scene.area_m2)
+                skipped += scene.skipped
+                memory = max(memory, scene.memory_bytes)
+
+        write_file(path / "manifest.parquet", lambda temporary: write_manifest(temporary, tables()))
+        write_table(path / "scenes.parquet", pa.Table.from_pylist(scenes, SCENES))
+        rows = Manifest(path / "manifest.parquet").rows
+        known = [area for area in areas if area is not None]
+        _write_config(path, config, Totals(rows - skipped, skipped, sum(known) if known else None, memory))
         return cls.open(path)
 
     @staticmethod
     def is_unfinished(path: Path) -> bool:
         """Whether `path` holds what a kill during `create` or `discard` leaves, and nothing else."""
-        left = {"answers", "pixels", "run.lock", "run.toml", "scenes.parquet", "manifest.parquet"}
-        return path.is_dir() and all(p.name.removesuffix(".tmp") in left for p in path.iterdir())
+        left = {"answers", "pixels", "progress", "run.lock", "run.toml", "scenes.parquet", "manifest.parquet"}
+        return path.is_dir() and all(_whole_name(p) in left for p in path.iterdir())
 
     @staticmethod
     def discard(path: Path) -> None:
@@ -160,7 +147,7 @@ class RunDirectory:
         self.require_same(config)
         if config != self.config:
             with self.lock():
-                _write_config(self.path, config)
+                _write_config(self.path, config, self.totals)
             self.config = config
 
     @classmethod
@@ -174,8 +161,9 @@ class RunDirectory:
         try:
             document = tomllib.loads(toml.read_text(encoding="utf-8"))
             config = RunConfig.model_validate(document["configuration"])
+            totals = Totals(**{"area_m2": None, **document["plan"]})
             scenes = pq.read_table(path / "scenes.parquet").to_pylist()
-            manifest = pq.read_table(path / "manifest.parquet").to_pandas()
+            manifest = Manifest(path / "manifest.parquet")
         # ValueError: what is no TOML, no UTF-8, or no RunConfig.
         except (KeyError, TypeError, ValueError, OSError, pa.ArrowException) as err:
             raise RunError(
@@ -189,7 +177,7 @@ class RunDirectory:
             )
         if document.get("hash") != config.inference_hash():
             raise RunError(f"{toml} was changed by hand: its hash does not fit. Start a new run instead.")
-        return cls(path, config, scenes, manifest)
+        return cls(path, config, scenes, manifest, totals)
 
     def require_same(self, config: RunConfig) -> None:
         """Raise RunError, naming the differences, when `config` would give other answers than this run's."""
@@ -206,45 +194,61 @@ class RunDirectory:
             "Use the same options to resume it, --fresh to discard it, or another --run-dir."
         )
 
-    def batches(self) -> list[int]:
-        """All batch ids, in order."""
-        return sorted(int(b) for b in self.manifest.loc[self.manifest.batch_id >= 0, "batch_id"].unique())
-
     def pending(self) -> list[int]:
         """Batches that have no part file yet, in order."""
-        return [batch for batch in self.batches() if not self._part(batch).exists()]
+        kept = self._parts()
+        return [batch for batch in range(self.manifest.batches) if batch not in kept]
 
     def retryable(self) -> list[int]:
         """Batches with tiles that could not be read or that the model died over: another try may help.
 
         What the model wrote unreadably is not among them: it would write the same again.
         """
-        answers = self.answers()
-        seqs = answers.loc[
-            answers.status.isin([TileStatus.READ_ERROR.value, TileStatus.ENGINE_ERROR.value]), "seq"
-        ]
-        return sorted({int(b) for b in self.manifest.loc[self.manifest.seq.isin(seqs), "batch_id"]})
-
-    def rows(self, batch: int) -> pd.DataFrame:
-        """Manifest rows of one batch, in order."""
-        return self.manifest[self.manifest.batch_id == batch]
+        again = (TileStatus.READ_ERROR.value, TileStatus.ENGINE_ERROR.value)
+        return [line.batch for line in self.progress() if any(line.by_status.get(one) for one in again)]
 
     def write_part(self, batch: int, rows: list[dict[str, Any]]) -> None:
         """Keep one batch's answers. Raises OutputError when the disk does not take them."""
-        _write_table(self._part(batch), pa.Table.from_pylist(rows, PART))
+        part = self._part(batch)
+        write_table(part, pa.Table.from_pylist(rows, PART))
+        with writing(self.path / "progress"):
+            journal.note(
+                self.path / "progress",
+                batch,
+                part,
+                (row["status"] for row in rows),
+                sum(row["seconds"] for row in rows),
+            )
 
-    def answers(self) -> pd.DataFrame:
-        """All tile answers so far (columns of PART), by seq."""
-        parts = [_read_part(p, PART) for p in sorted((self.path / "answers").glob("batch-*.parquet"))]
+    def answers(self, batches: Iterable[int] | None = None) -> pd.DataFrame:
+        """Tile answers so far (columns of PART), by seq: of some batches, or all (only where a run is small)."""
+        wanted = sorted(self._parts()) if batches is None else batches
+        parts = [read_part(part, PART) for batch in wanted if (part := self._part(batch)).exists()]
         table = pa.concat_tables(parts) if parts else PART.empty_table()
         frame: pd.DataFrame = table.to_pandas().sort_values("seq", ignore_index=True)
         for name in ("finish", "error", "pixels_hash"):
             frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
         return frame
 
+    def answered(self, low: int = 0, high: int | None = None) -> Iterator[pd.DataFrame]:
+        """Manifest rows low <= seq < high beside what was answered, some thousands at a time, in order.
+
+        Columns of MANIFEST, then those of PART; `status` is None for what was not asked yet, and "skipped" where
+        `batch_id` is -1.
+        """
+        for rows in self.manifest.frames(low, high):
+            batches = [int(one) for one in rows.batch_id.unique() if one >= 0]
+            said = self.answers(batches).drop(columns=["tile_id", "answer_id"])
+            joined = rows.merge(said, on="seq", how="left")
+            joined["status"] = joined.status.astype(object).where(joined.status.notna(), None)
+            joined.loc[joined.batch_id < 0, "status"] = TileStatus.SKIPPED.value
+            for name in ("finish", "text", "error", "pixels_hash"):
+                joined[name] = joined[name].astype(object).where(joined[name].notna(), None)
+            yield joined
+
     def write_follow_up(self, kind: str, answer_id: str, rows: list[dict[str, Any]]) -> None:
         """Keep the answers of a later pass over one answer. Raises OutputError."""
-        _write_table(self._follow_up(kind, answer_id), pa.Table.from_pylist(rows, FOLLOW_UP))
+        write_table(self._follow_up(kind, answer_id), pa.Table.from_pylist(rows, FOLLOW_UP))
 
     def has_follow_up(self, kind: str, answer_id: str) -> bool:
         """Whether that pass over that answer is done."""
@@ -253,19 +257,25 @@ class RunDirectory:
     def follow_ups(self, kind: str, answer_id: str) -> list[dict[str, Any]]:
         """Rows of a later pass (columns of FOLLOW_UP); empty when it was not made."""
         path = self._follow_up(kind, answer_id)
-        return cast("list[dict[str, Any]]", _read_part(path, FOLLOW_UP).to_pylist()) if path.exists() else []
+        return cast("list[dict[str, Any]]", read_part(path, FOLLOW_UP).to_pylist()) if path.exists() else []
+
+    def progress(self) -> list[journal.BatchLine]:
+        """A line for every batch that is kept, in order; see `journal.py`. Raises RunError for a damaged part."""
+        return journal.lines(self.path / "progress", self._parts(), self._line)
 
     def status(self) -> RunStatus:
-        """How far the run is, from the files alone."""
-        answers = self.answers()
-        batches = self.batches()
+        """How far the run is, from the files alone; takes no part file into memory that a journal speaks of."""
+        done = self.progress()
+        by_status: Counter[str] = Counter()
+        for line in done:
+            by_status.update(line.by_status)
         return RunStatus(
-            planned=int((self.manifest.batch_id >= 0).sum()),
-            answered=len(answers),
-            by_status={str(k): int(v) for k, v in answers.status.value_counts().items()},
-            batches=len(batches),
-            batches_done=len(batches) - len(self.pending()),
-            seconds=float(answers.seconds.sum()),
+            planned=self.totals.tiles,
+            answered=sum(by_status.values()),
+            by_status=dict(by_status),
+            batches=self.manifest.batches,
+            batches_done=len(done),
+            seconds=sum(line.seconds for line in done),
         )
 
     @contextmanager
@@ -276,11 +286,39 @@ class RunDirectory:
                 left.unlink()
             yield
 
+    def _parts(self) -> dict[int, os.stat_result]:
+        """Part files by batch."""
+        with os.scandir(self.path / "answers") as found:
+            return {
+                int(match[1]): entry.stat() for entry in found if (match := _PART_NAME.fullmatch(entry.name))
+            }
+
     def _part(self, batch: int) -> Path:
         return self.path / "answers" / f"batch-{batch:08d}.parquet"
 
+    def _line(self, batch: int) -> journal.BatchLine:
+        part = self._part(batch)
+        rows = read_part(part, pa.schema([PART.field("status"), PART.field("seconds")]))
+        found = part.stat()
+        counts = Counter(rows["status"].to_pylist())
+        seconds = float(sum(rows["seconds"].to_pylist()))
+        return journal.BatchLine(
+            batch, found.st_size, found.st_mtime_ns, dict(counts), seconds, found.st_mtime
+        )
+
     def _follow_up(self, kind: str, answer_id: str) -> Path:
         return self.path / "answers" / f"{kind}-{answer_id}.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOut:
+    """The plan of one scene as it is written: its row of `SCENES`, its manifest rows, what they sum up to."""
+
+    row: dict[str, Any]
+    rows: Iterable[pa.Table] = ()
+    skipped: int = 0
+    area_m2: float | None = None
+    memory_bytes: int = 0
 
 
 def _shown(value: Any) -> str:
@@ -290,78 +328,28 @@ def _shown(value: Any) -> str:
     return str(value.get("name")) if isinstance(value, dict) else repr(value)
 
 
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn the system's refusals to write into an OutputError that says where and what to do."""
-    try:
-        yield
-    except OSError as err:
-        if err.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise OutputError(
-                f"The disk is full while writing {path}. What was answered so far is kept; "
-                "free some space and resume."
-            ) from err
-        raise OutputError(
-            f"Cannot write {path}: {err.strerror or err}. Name a place you may write to."
-        ) from err
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a folder for this process alone. Raises RunError when another one does."""
-    with writing(path):
-        handle = (path / "run.lock").open("w")
-    with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as err:
-            raise RunError(f"Another process is working on {path}. Wait for it, or stop it.") from err
-        yield
-
-
 def _forget_answers(path: Path) -> None:
-    for pattern in ("batch-*.parquet*", "overview-*.parquet*", "second-look-*.parquet*"):
-        for part in (path / "answers").glob(pattern):
+    for pattern in (
+        "answers/batch-*.parquet*",
+        "answers/overview-*.parquet*",
+        "answers/second-look-*.parquet*",
+        "progress/*.jsonl",
+    ):
+        for part in path.glob(pattern):
             with writing(part):
                 part.unlink()
 
 
-def _read_part(path: Path, schema: pa.Schema) -> pa.Table:
-    try:
-        return pq.read_table(path, schema=schema)
-    except (OSError, pa.ArrowException) as err:
-        raise RunError(
-            f"{path} is damaged: {err}. Delete it and resume: only its tiles are asked again."
-        ) from err
+def _whole_name(path: Path) -> str:
+    """The name without what a writer that was killed added to it."""
+    return re.sub(r"\.[0-9a-f]+\.tmp$", "", path.name)
 
 
-def _write_config(path: Path, config: RunConfig) -> None:
+def _write_config(path: Path, config: RunConfig, totals: Totals) -> None:
     document = {
         "groundproof": __version__,
         "hash": config.inference_hash(),
+        "plan": {key: value for key, value in asdict(totals).items() if value is not None},
         "configuration": config.model_dump(mode="json", exclude_none=True),
     }
-    _write_file(path / "run.toml", lambda temporary: temporary.write_bytes(tomli_w.dumps(document).encode()))
-
-
-def _write_table(path: Path, table: pa.Table) -> None:
-    _write_file(path, lambda temporary: pq.write_table(table, temporary, compression="zstd"))
-
-
-def _write_file(path: Path, write: Callable[[Path], Any]) -> None:
-    """Write whole or not at all: temporary name, sync, rename, sync the folder."""
-    temporary = path.with_name(path.name + ".tmp")
-    with writing(path):
-        try:
-            write(temporary)
-            with temporary.open("rb") as handle:
-                os.fsync(handle.fileno())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    write_file(path / "run.toml", lambda temporary: temporary.write_bytes(tomli_w.dumps(document).encode()))

@@ -9,18 +9,18 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-
-import pyarrow as pa
 
 from groundproof.areas import areas
 from groundproof.assemble import assemble
 from groundproof.config import FollowUp, Question, RunConfig
 from groundproof.deliver import known_crs, provenance
-from groundproof.errors import OutputError, RunError, UsageError
+from groundproof.errors import OutputError, RunError, SceneError, UsageError
 from groundproof.follow_up import look_again, overview, overviews_due
 from groundproof.listening import Listener, Plan, Silent, Telling, Unobserved
 from groundproof.models.base import VisionLanguageModel
@@ -29,10 +29,12 @@ from groundproof.models.profiles import Profile
 from groundproof.models.resolve import ModelSpec, resolve
 from groundproof.outputs.files import refuse_if_in_use
 from groundproof.outputs.writing import check
-from groundproof.planning import SCENES, ScenePlan, manifest, plan_scenes, resolve_question
+from groundproof.plan_rows import lay_out
+from groundproof.planning import ScenePlan, plan_scenes, resolve_question
 from groundproof.protocol import PROMPT_VERSION
 from groundproof.run import RunDirectory
 from groundproof.runners.local import run_tiles
+from groundproof.scene import open_scene
 from groundproof.sources import Sources
 from groundproof.tables import Result
 from groundproof.wording import duration
@@ -43,7 +45,8 @@ class AskOptions:
     """What a person asked for, nothing filled in yet. See `groundproof ask --help` for each."""
 
     scenes: tuple[str, ...]
-    question: str
+    questions: tuple[str, ...]
+    """Asked of every tile, one after the other."""
     task: str = "auto"
     aoi: str | None = None
     aoi_field: str | None = None
@@ -92,10 +95,9 @@ class Session:
     ) -> Session:
         """A session that goes on with an earlier run. Raises RunError, ModelError."""
         run = RunDirectory.open(path)
-        question = run.config.questions[0]
         options = AskOptions(
             scenes=run.config.scenes,
-            question=question.text,
+            questions=tuple(question.text for question in run.config.questions),
             aoi=run.config.aoi,
             model=run.config.model,
             pixel_space=run.config.pixel_space,
@@ -119,22 +121,19 @@ class Session:
         return self.model.profile if self._spec is None else self._spec.profile
 
     def estimate(self) -> dict[str, Any]:
-        """What the question would cost, timed on the first batch of its own tiles; nothing is kept."""
-        config, plans, rows = self._planned()
+        """What the questions would cost, timed on the first batch of their own tiles; nothing is kept."""
+        config, found = self._planned()
         with tempfile.TemporaryDirectory(prefix="groundproof-") as scratch:
-            run = self._create(Path(scratch) / "estimate.run", config, plans, rows)
-            first = run.manifest[run.manifest.batch_id == 0]
-            seconds = None
-            if len(first):
-                one = RunDirectory(run.path, config, run.scenes, first)
+            run = self._create(Path(scratch) / "estimate.run", config, found)
+            plan = self._plan_of(run)
+            timed, seconds = 0, None
+            if run.manifest.batches:
                 started = time.perf_counter()
-                run_tiles(one, self.model, Sources(one), Unobserved())
-                seconds = (
-                    (time.perf_counter() - started) * int((run.manifest.batch_id >= 0).sum()) / len(first)
-                )
-        plan = self._plan(config, plans, 0)
+                run_tiles(run, self.model, Sources(run), Unobserved(), [0])
+                timed = run.status().answered
+                seconds = (time.perf_counter() - started) * plan.tiles / timed
         area = "" if plan.area_m2 is None else f", {plan.area_m2 / 1e6:.3g} km2"
-        took = "" if seconds is None else f", about {duration(seconds)} (timed on {len(first)} of them)"
+        took = "" if seconds is None else f", about {duration(seconds)} (timed on {timed} of them)"
         return {
             "tiles": plan.tiles,
             "skipped": plan.skipped,
@@ -188,7 +187,8 @@ class Session:
             sources = Sources(run)
             self._listener.planned(self._plan_of(run))
             again = run.retryable() if self._run is not None else ()
-            run_tiles(run, self.model, sources, Telling(run, self._listener, self.profile), again)
+            batches = sorted({*run.pending(), *again})
+            run_tiles(run, self.model, sources, Telling(run, self._listener, self.profile), batches)
             result = self._follow_up(run, sources)
         self._listener.stop_progress()
         return run, result
@@ -214,41 +214,58 @@ class Session:
         existing = (directory / "run.toml").exists()
         if directory.exists() and not existing and not RunDirectory.is_unfinished(directory):
             raise RunError(f"{directory} exists and is no run directory. Name another --run-dir.")
-        config, plans, rows = self._planned()
+        config, found = self._planned()
         if existing and fresh:  # only now: a mistake in the options must not cost the earlier answers
             RunDirectory.discard(directory)
             existing = False
         if existing:
             run = RunDirectory.open(directory)
             run.require_same(config)
-            self._same_files(run, plans)
+            self._same_files(run)
             run.adopt(config)
             return run
-        return self._create(directory, config, plans, rows)
+        return self._create(directory, config, found)
 
-    def _same_files(self, run: RunDirectory, plans: list[ScenePlan]) -> None:
-        planned = {scene["path"]: scene["content_id"] for scene in run.scenes}
-        for plan in plans:
-            if planned.get(plan.row["path"]) != plan.row["content_id"]:
+    def _same_files(self, run: RunDirectory) -> None:
+        """Raise RunError where a scene is not the file any more that the run was planned with."""
+        config = run.config
+        for row in run.scenes:
+            if row["status"] != "ok":
+                continue
+            try:
+                with open_scene(
+                    row["path"],
+                    scene_crs=config.scene_crs,
+                    pixel_space=config.pixel_space,
+                    bands=config.bands,
+                ) as scene:
+                    content_id = scene.content_id
+            except SceneError:
+                if len(run.scenes) == 1:
+                    raise
+                continue  # what was answered of it stays; its other tiles will say why they cannot be read
+            if content_id != row["content_id"]:
                 raise RunError(
-                    f"{plan.row['path']} has changed since {run.path} was started. Start anew with --fresh, "
+                    f"{row['path']} has changed since {run.path} was started. Start anew with --fresh, "
                     "or name another --run-dir."
                 )
 
     def _create(
-        self, directory: Path, config: RunConfig, plans: list[ScenePlan], rows: list[dict[str, Any]]
+        self, directory: Path, config: RunConfig, found: Iterable[ScenePlan | dict[str, Any]]
     ) -> RunDirectory:
-        scenes = pa.Table.from_pylist(rows, SCENES)
-        return RunDirectory.create(directory, config, scenes, manifest(config, self.profile, plans, rows))
+        return RunDirectory.create(directory, config, lay_out(config, self.profile, found))
 
-    def _planned(self) -> tuple[RunConfig, list[ScenePlan], list[dict[str, Any]]]:
-        """Plan with the profile alone, so that a bad scene is said before weights are loaded."""
+    def _planned(self) -> tuple[RunConfig, Iterator[ScenePlan | dict[str, Any]]]:
+        """Plan the first scene with the profile alone, so that a bad one is said before weights are loaded."""
         options, profile = self._options, self.profile
-        question = resolve_question(options.question, options.task, len(options.scenes))
+        questions = tuple(
+            resolve_question(text, options.task, len(options.scenes)) for text in options.questions
+        )
         if options.out_crs is not None:
             known_crs(options.out_crs, pixel_space=options.pixel_space)
-        config = configuration(options, profile, (question,))
-        plans, rows = plan_scenes(config, profile)
+        config = configuration(options, profile, questions)
+        found = plan_scenes(config, profile)
+        first = list(islice(found, 1))
         model = self.model
         return (
             config.model_copy(
@@ -258,39 +275,19 @@ class Session:
                     "constrained": _constrained(options, model),
                 }
             ),
-            plans,
-            rows,
-        )
-
-    def _plan(self, config: RunConfig, plans: list[ScenePlan], answered: int) -> Plan:
-        estimates = [e for p in plans for e in p.estimates]
-        known = [e.area_m2 for e in estimates if e.area_m2 is not None]
-        return Plan(
-            config,
-            tiles=sum(e.tiles for e in estimates),
-            skipped=sum(e.skipped for e in estimates),
-            area_m2=sum(known) if known else None,
-            memory_bytes=max((e.memory_bytes for e in estimates), default=0),
-            answered=answered,
-            notes=tuple(
-                dict.fromkeys([*(note for p in plans for note in p.notes), *_follow_up_notes(config)])
-            ),
+            chain(first, found),
         )
 
     def _plan_of(self, run: RunDirectory) -> Plan:
         """The plan as the run directory holds it, so that resuming needs to open no scene."""
-        found = areas(run)
-        known = [a.aoi_px.area * a.scene["gsd_m"] ** 2 for a in found if a.scene["gsd_m"]]
-        tiles = run.manifest[run.manifest.batch_id >= 0]
-        largest = int((tiles.model_width * tiles.model_height).max()) if len(tiles) else 0
         notes = dict.fromkeys(note for scene in run.scenes for note in scene["notes"])
         return Plan(
             run.config,
-            tiles=len(tiles),
-            skipped=len(run.manifest) - len(tiles),
-            area_m2=float(sum(known)) if known else None,
-            memory_bytes=largest * 3,
-            answered=len(tiles) - int(tiles.batch_id.isin(run.pending()).sum()),
+            tiles=run.totals.tiles,
+            skipped=run.totals.skipped,
+            area_m2=run.totals.area_m2,
+            memory_bytes=run.totals.memory_bytes,
+            answered=run.status().answered,
             notes=(*notes, *_follow_up_notes(run.config)),
         )
 

@@ -127,8 +127,8 @@ SCENES: tuple[Column, ...] = (
     Column("height", "int", "px"),
     Column("gsd_m", "float", "metres per pixel at the centre, geodesic; NULL in pixel space"),
     Column("datetime", "time", "of acquisition, when the file says"),
-    Column("status", "str", "ok or failed"),
-    Column("reason", "str", "why it failed, else NULL"),
+    Column("status", "str", "ok, skipped (outside the area asked about) or failed"),
+    Column("reason", "str", "why it is not ok, else NULL"),
 )
 
 TABLES: dict[str, tuple[Column, ...]] = {

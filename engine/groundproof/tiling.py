@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 
 from groundproof.boxes import Grid, Tile, Window
-from groundproof.errors import AoiError, UsageError
+from groundproof.errors import OutsideError, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,7 +91,7 @@ def plan(
 
     Raises:
         UsageError: a tile side, overlap or scale that cannot be used; more than `MAX_TILES` tiles.
-        AoiError: the AOI shares no area with the scene.
+        OutsideError: the AOI shares no area with the scene.
     """
     sides = _checked_sides(tile_px, overlap_px, multiple_px)
     if not isfinite(scale) or scale <= 0:
@@ -184,7 +184,7 @@ def _pixel_bounds(grid: Grid, aoi_px: BaseGeometry | None) -> tuple[int, int, in
     x0, y0 = max(floor(left), 0), max(floor(top), 0)
     x1, y1 = min(ceil(right), grid.width), min(ceil(bottom), grid.height)
     if aoi_px.area <= 0 or x0 >= x1 or y0 >= y1:
-        raise AoiError(
+        raise OutsideError(
             f"the area of interest shares no pixel with the scene of {grid.width} x {grid.height} px"
         )
     return x0, y0, x1, y1

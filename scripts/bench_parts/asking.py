@@ -67,18 +67,18 @@ def bare_seconds(model: VisionLanguageModel, run: RunDirectory, path: Path) -> f
     """The model alone: the run's own batches, pixels already in memory, text thrown away."""
     with open_scene(path) as scene:
         stretch = measure_stretch(scene)
-        rows = list(run.manifest.itertuples())
+        rows = [row for frame in run.manifest.frames() for row in frame.itertuples()]
         pixels = {row.seq: read_tile(scene, stretch, tile_of(row)).rgb for row in rows if row.batch_id >= 0}
     prompt = render(Task.COUNT, QUESTION, model.profile)
     started = time.perf_counter()
-    for batch in run.batches():
+    for batch in range(run.manifest.batches):
         for _ in model.generate(_requests(run, batch, pixels, prompt.text)):
             pass
     return time.perf_counter() - started
 
 
 def _requests(run: RunDirectory, batch: int, pixels: dict[int, np.ndarray], text: str) -> Iterator[Request]:
-    for row in run.rows(batch).itertuples():
+    for row in next(run.manifest.of_batches([batch]))[1].itertuples():
         yield Request(str(row.seq), (pixels[row.seq],), "", text, run.config.max_new_tokens)
 
 
@@ -89,7 +89,7 @@ def speed(model: VisionLanguageModel, folder: Path) -> None:
     ratios, rates = [], []
     for repeat in range(REPEATS):
         out = folder / f"answer-{repeat}.gpkg"
-        with Session(AskOptions((str(scene),), QUESTION)) as session:
+        with Session(AskOptions((str(scene),), (QUESTION,))) as session:
             session._model = model  # noqa: SLF001 - loaded once, outside what is measured
             started = time.perf_counter()
             run, result = session.run(out.with_suffix(".run"))

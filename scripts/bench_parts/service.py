@@ -115,7 +115,7 @@ def background(*words: str, url: str) -> Iterator[subprocess.Popen[bytes]]:
 def engine_seconds(scene: Path, port: int) -> float:
     """A whole question by the engine."""
     model = f"{PROFILE}:http://127.0.0.1:{port}/v1"
-    options = AskOptions((str(scene),), QUESTION, model=model, tile_px=TILE_PX, overlap_px=OVERLAP_PX)
+    options = AskOptions((str(scene),), (QUESTION,), model=model, tile_px=TILE_PX, overlap_px=OVERLAP_PX)
     with tempfile.TemporaryDirectory() as scratch, Session(options) as session:
         started = time.perf_counter()
         _, result = session.run(Path(scratch) / "run")

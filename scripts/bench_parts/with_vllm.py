@@ -124,7 +124,7 @@ def asked(scenes: Sequence[Path], directory: Path, *, pixel_space: bool = False)
     """What the engine asks a model about these scenes, in order."""
     noting = Paced()
     names = tuple(str(scene) for scene in scenes)
-    options = AskOptions(names, QUESTION, model=MODEL, pixel_space=pixel_space, constrained=False)
+    options = AskOptions(names, (QUESTION,), model=MODEL, pixel_space=pixel_space, constrained=False)
     with Session(options, model=noting) as session:
         session.run(directory)
     return noting.noted
@@ -136,7 +136,7 @@ def engine(
     """A whole question by the engine, from planning to the GeoPackage."""
     if isinstance(model, VllmModel):
         forget(model)
-    options = AskOptions((str(scene),), QUESTION, model=MODEL, constrained=constrained)
+    options = AskOptions((str(scene),), (QUESTION,), model=MODEL, constrained=constrained)
     started, cpu = time.perf_counter(), time.process_time()
     with Session(options, model=model) as session:
         run, result = session.run(out.with_suffix(".run"))

@@ -98,7 +98,7 @@ def test_pixel_space_gives_boxes_that_lie_on_the_image(tmp_path: Path, finder: S
 def test_an_interrupted_run_goes_on_and_gives_the_same_answer(
     squares: Squares, finder: SquareFinder, tmp_path: Path
 ) -> None:
-    options = AskOptions((str(squares.path),), QUESTION)
+    options = AskOptions((str(squares.path),), (QUESTION,))
     whole = groundproof.ask(squares.path, QUESTION).evidence
     finder.answered, finder.die_after = 0, 6
     with Session(options) as session, pytest.raises(KeyboardInterrupt):
@@ -180,7 +180,7 @@ def test_one_bad_scene_among_several_is_a_row_with_a_reason(
 
 
 def test_the_estimate_counts_the_tiles_that_the_run_then_asks(squares: Squares, finder: SquareFinder) -> None:
-    with Session(AskOptions((str(squares.path),), QUESTION)) as session:
+    with Session(AskOptions((str(squares.path),), (QUESTION,))) as session:
         estimate = session.estimate()
     assert estimate["tiles"] == len(groundproof.ask(squares.path, QUESTION).result.tiles)
     assert estimate["seconds"] is not None
@@ -249,7 +249,7 @@ def test_fresh_with_a_mistake_in_the_options_keeps_the_earlier_answers(
     squares: Squares, finder: SquareFinder, tmp_path: Path
 ) -> None:
     groundproof.ask(squares.path, QUESTION, run_dir=tmp_path / "a.run")
-    options = AskOptions((str(squares.path),), QUESTION, aoi="0,0,1,1")
+    options = AskOptions((str(squares.path),), (QUESTION,), aoi="0,0,1,1")
     with Session(options) as session, pytest.raises(UsageError):
         session.run(tmp_path / "a.run", fresh=True)
     assert RunDirectory.open(tmp_path / "a.run").pending() == []
@@ -309,7 +309,7 @@ def test_an_area_in_one_of_two_scenes_is_answered_there(
 ) -> None:
     far = write_squares(tmp_path / "far.tif", BOXES, affine=Affine(0.5, 0, 600000, 0, -0.5, 4100000))
     answer = groundproof.ask([squares.path, far.path], QUESTION, aoi="443000,4099900,443200,4100000")
-    assert list(answer.result.scenes.status) == ["ok", "failed"]
+    assert list(answer.result.scenes.status) == ["ok", "skipped"]
 
 
 def test_a_file_really_named_like_a_second_scene_stays_a_scene_of_its_own(
@@ -352,7 +352,7 @@ def test_a_scene_that_vanished_among_several_is_failed_tiles_not_the_end(
 ) -> None:
     other = write_squares(tmp_path / "other.tif", BOXES)
     finder.die_after = 6
-    options = AskOptions((str(squares.path), str(other.path)), QUESTION)
+    options = AskOptions((str(squares.path), str(other.path)), (QUESTION,))
     with Session(options) as session, pytest.raises(KeyboardInterrupt):
         session.run(tmp_path / "a.run")
     other.path.unlink()

@@ -60,7 +60,7 @@ def ask(
 ):
     monkeypatch.setattr(session, "resolve", lambda _: ModelSpec(PROFILE, Path()))
     monkeypatch.setattr(session, "open_model", lambda _: model)
-    with Session(AskOptions((str(scene),), QUESTION), listener or Silent()) as asking:  # type: ignore[arg-type]
+    with Session(AskOptions((str(scene),), (QUESTION,)), listener or Silent()) as asking:  # type: ignore[arg-type]
         return asking.run(folder)
 
 
@@ -73,7 +73,7 @@ def test_one_stream_over_all_batches_gives_what_single_batches_give(
     run, result = ask(stream, squares.path, tmp_path / "b", monkeypatch)
     assert stream.calls == 1
     assert stream.most == 4
-    assert len(run.batches()) > 2
+    assert run.manifest.batches > 2
     assert result.answers.value.tolist() == expected.answers.value.tolist()
     assert result.evidence.box_px.tolist() == expected.evidence.box_px.tolist()
     assert result.tiles.status.tolist() == expected.tiles.status.tolist()
@@ -109,5 +109,5 @@ def test_a_listener_can_stop_the_work_at_any_piece_and_nothing_kept_is_lost(
     kept = len(list((tmp_path / "b" / "answers").glob("batch-*.parquet")))
     again = Stream()
     run, result = ask(again, squares.path, tmp_path / "b", monkeypatch)
-    assert 0 < kept < len(run.batches())
+    assert 0 < kept < run.manifest.batches
     assert result.answers.value.iloc[0] == len(squares.boxes)

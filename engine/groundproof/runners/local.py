@@ -10,7 +10,9 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -28,8 +30,14 @@ from groundproof.sources import Sources
 from groundproof.tables import TileStatus
 from groundproof.trace import Event, Trace, TraceParser
 
-_BatchRows = tuple[int, pd.DataFrame]
+BatchRows = tuple[int, pd.DataFrame]
 """A batch id and its manifest rows."""
+
+SceneTile = tuple[str, Tile]
+"""A scene's name and one tile of it."""
+
+Found = tuple[SceneTile, tuple[TilePixels, ...] | Exception]
+"""A tile and its pixels (of every date), or why they cannot be had."""
 
 BOXLESS_TASKS = frozenset({Task.CLASSIFY, Task.CAPTION, Task.REGION_CAPTION})
 """Tasks whose answer is complete without a box."""
@@ -69,6 +77,8 @@ class _Answering:
     cells: list[bytes | None]
     """Where each date's image holds data."""
     task: Task
+    tried: int
+    """Attempts made before."""
     started: float
     text: list[str] = field(default_factory=list)
     lengths: list[int] = field(default_factory=list)
@@ -80,37 +90,24 @@ def run_tiles(
     model: VisionLanguageModel,
     sources: Sources,
     observer: Observer,
-    again: Collection[int] = (),
+    batches: Collection[int],
 ) -> None:
-    """Answer every pending batch. Interrupted anywhere, the next call goes on with the first batch not kept.
+    """Answer batches of the run, in order. Interrupted anywhere, those kept stay.
 
-    Raises ModelError when the model dies, OutputError when a batch cannot be kept, SceneError when a
-    scene is gone or is no longer the file that was planned; batches already kept stay. Unreadable tiles
-    and unusable answers become rows with their status; among several scenes so do all tiles of one that is
-    gone. again: batches answered before that are asked once more, as a whole.
+    batches: ascending; one that was answered before is asked once more, as a whole. Raises ModelError when the
+    model dies, OutputError when a batch cannot be kept, SceneError when the only scene is gone or is no longer the
+    file that was planned. Unreadable tiles and unusable answers become rows with their status; among several scenes
+    so do all tiles of one that is gone.
     """
-    answers = run.answers() if again else None
-    tried = {} if answers is None else dict(zip(answers.seq, answers.attempts, strict=True))
-    wanted = run.manifest[run.manifest.batch_id.isin({*run.pending(), *again})].sort_values("seq")
-    for scene, rows in wanted.groupby("scene", sort=False):
-        kept: set[int] = set()
-        try:
-            with sources.views(str(scene)) as views, views.reader(_distinct_tiles(rows)) as reader:
-                pixels = _Current(reader)
-                batches = _by_batch(rows)
-                for together in [batches] if model.continuous else [[batch] for batch in batches]:
-                    asking = _Asking(run, model.profile, views.name, observer, tried, kept)
-                    asking.answer(model, together, pixels)
-        except SceneError as err:
-            if len(run.scenes) == 1:
-                raise
-            lost = [(batch, found) for batch, found in _by_batch(rows) if batch not in kept]
-            _Asking(run, model.profile, str(scene), observer, tried, kept).unreadable(lost, str(err))
-
-
-def _by_batch(rows: pd.DataFrame) -> list[_BatchRows]:
-    """Batches in order, each with its rows."""
-    return [(int(cast("int", batch)), found) for batch, found in rows.groupby("batch_id")]
+    asking = _Asking(run, model.profile, observer)
+    pixels = _Current(_read(sources, _tiles(run.manifest.of_batches(batches)), alone=len(run.scenes) == 1))
+    found = run.manifest.of_batches(batches)
+    with closing(pixels):
+        if model.continuous:
+            asking.answer(model, found, pixels)
+        else:
+            for batch in found:
+                asking.answer(model, iter([batch]), pixels)
 
 
 def tile_of(row: Any) -> Tile:
@@ -119,61 +116,70 @@ def tile_of(row: Any) -> Tile:
     return Tile(int(row.tile), window, int(row.model_width), int(row.model_height))
 
 
-def _distinct_tiles(rows: pd.DataFrame) -> Iterator[Tile]:
+def _tiles(batches: Iterator[BatchRows]) -> Iterator[SceneTile]:
     """Tiles in order, each once: several questions about one tile stand next to each other."""
-    last: Tile | None = None
-    for row in named_rows(rows):
-        tile = tile_of(row)
-        if tile != last:
-            yield tile
-            last = tile
+    last: SceneTile | None = None
+    for _, rows in batches:
+        for row in named_rows(rows):
+            place = str(row.scene), tile_of(row)
+            if place != last:
+                yield place
+                last = place
+
+
+def _read(sources: Sources, tiles: Iterator[SceneTile], *, alone: bool) -> Iterator[Found]:
+    """The pixels of every tile, scene by scene, or why they cannot be had. alone: a scene's error is raised."""
+    for scene, places in groupby(tiles, key=itemgetter(0)):
+        of_scene = (tile for _, tile in places)
+        try:
+            with sources.views(scene) as views, views.reader(of_scene) as reader:
+                for tile, pixels in reader:
+                    yield (scene, tile), pixels
+        except SceneError as err:
+            if alone:
+                raise
+            for tile in of_scene:
+                yield (scene, tile), err
 
 
 class _Current:
     """The pixels of the tile at hand; goes on when the next tile is asked for."""
 
-    def __init__(self, reader: Iterator[tuple[Tile, tuple[TilePixels, ...] | Exception]]) -> None:
-        self._reader = iter(reader)
-        self._tile: Tile | None = None
+    def __init__(self, found: Iterator[Found]) -> None:
+        self._found = found
+        self._place: SceneTile | None = None
         self._pixels: tuple[TilePixels, ...] | Exception = ()
 
-    def of(self, tile: Tile) -> tuple[TilePixels, ...] | Exception:
-        if tile != self._tile:
-            self._tile, self._pixels = next(self._reader)
-            if self._tile != tile:
-                raise RuntimeError(f"the reader is at {self._tile}, the batch at {tile}")
+    def of(self, place: SceneTile) -> tuple[TilePixels, ...] | Exception:
+        if place != self._place:
+            self._place, self._pixels = next(self._found)
+            if self._place != place:
+                raise RuntimeError(f"the reader is at {self._place}, the batch at {place}")
         return self._pixels
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._found.close()  # type: ignore[attr-defined]
 
 
 class _Asking:
-    """Answers batches of one scene; each is kept as soon as its last row has come."""
+    """Answers batches; each is kept as soon as its last row has come."""
 
-    def __init__(
-        self,
-        run: RunDirectory,
-        profile: Profile,
-        scene: str,
-        observer: Observer,
-        tried: dict[int, int],
-        kept: set[int],
-    ) -> None:
+    def __init__(self, run: RunDirectory, profile: Profile, observer: Observer) -> None:
         self._run = run
-        self._kept = kept
-        """Batches kept by this call; filled here."""
-        self._tried = tried
+        self._tried: dict[int, int] = {}
+        """Attempts made before, by row."""
         self._config = run.config
         self._profile = profile
-        self._scene = scene
         self._observer = observer
         self._open: dict[str, _Answering] = {}
         self._rows: dict[int, list[dict[str, Any]]] = {}
         self._missing: dict[int, int] = {}
         """Rows still to come, by batch."""
 
-    def answer(self, model: VisionLanguageModel, batches: list[_BatchRows], pixels: _Current) -> None:
+    def answer(self, model: VisionLanguageModel, batches: Iterator[BatchRows], pixels: _Current) -> None:
         """Keep a row for every row given."""
-        rows = self._expect(batches)
-        pieces = model.generate(self._requests(rows, pixels))
+        pieces = model.generate(self._requests(batches, pixels))
         with closing(pieces):
             for piece in pieces:
                 self._observer.check()
@@ -183,46 +189,46 @@ class _Asking:
                 f"the model left {len(self._open)} tiles without an answer; resume to ask them again"
             )
 
-    def unreadable(self, batches: list[_BatchRows], reason: str) -> None:
-        """Keep rows of a scene that cannot be read at all."""
-        for row in named_rows(self._expect(batches)):
-            self._keep(row, tile_of(row), TileStatus.READ_ERROR, reason=reason)
+    def _requests(self, batches: Iterator[BatchRows], pixels: _Current) -> Iterator[Request]:
+        for batch, rows in batches:
+            self._missing[batch], self._rows[batch] = len(rows), []
+            before = self._run.answers([batch])
+            self._tried = dict(zip(before.seq.tolist(), before.attempts.tolist(), strict=True))
+            for row in named_rows(rows):
+                request = self._request(row, pixels.of((str(row.scene), tile_of(row))))
+                if request is not None:
+                    yield request
 
-    def _expect(self, batches: list[_BatchRows]) -> pd.DataFrame:
-        self._missing = {batch: len(rows) for batch, rows in batches}
-        self._rows = {batch: [] for batch, _ in batches}
-        return pd.concat([rows for _, rows in batches]) if batches else pd.DataFrame()
-
-    def _requests(self, rows: pd.DataFrame, pixels: _Current) -> Iterator[Request]:
-        for row in named_rows(rows):
-            tile = tile_of(row)
-            found = pixels.of(tile)
-            if isinstance(found, Exception):
-                self._keep(row, tile, TileStatus.READ_ERROR, reason=str(found))
-                continue
-            question = self._config.questions[int(row.question)]
-            if any(view.valid_share == 0.0 for view in found):  # without one date nothing can be compared
-                self._keep(row, tile, TileStatus.SKIPPED, pixels=found[0])
-                continue
-            request_id = str(row.seq)
-            self._open[request_id] = _Answering(
-                row,
-                tile,
-                self._parser(question),
-                found[0],
-                [view.valid_cells for view in found],
-                Task(question.task),
-                time.perf_counter(),
-            )
-            prompt = prompt_of(self._config, self._profile, question, len(found))
-            yield Request(
-                request_id,
-                tuple(view.rgb for view in found),
-                prompt.system,
-                prompt.text,
-                self._config.max_new_tokens,
-                self._grammar(question),
-            )
+    def _request(self, row: Any, found: tuple[TilePixels, ...] | Exception) -> Request | None:
+        """None where there is nothing to show the model: the row is kept at once."""
+        tile, tried = tile_of(row), self._tried.get(int(row.seq), 0)
+        if isinstance(found, Exception):
+            self._keep(row, tile, TileStatus.READ_ERROR, tried, reason=str(found))
+            return None
+        question = self._config.questions[int(row.question)]
+        if any(view.valid_share == 0.0 for view in found):  # without one date nothing can be compared
+            self._keep(row, tile, TileStatus.SKIPPED, tried, pixels=found[0])
+            return None
+        request_id = str(row.seq)
+        self._open[request_id] = _Answering(
+            row,
+            tile,
+            self._parser(question),
+            found[0],
+            [view.valid_cells for view in found],
+            Task(question.task),
+            tried,
+            time.perf_counter(),
+        )
+        prompt = prompt_of(self._config, self._profile, question, len(found))
+        return Request(
+            request_id,
+            tuple(view.rgb for view in found),
+            prompt.system,
+            prompt.text,
+            self._config.max_new_tokens,
+            self._grammar(question),
+        )
 
     def _grammar(self, question: Question) -> str | None:
         if not self._config.constrained:
@@ -260,6 +266,7 @@ class _Asking:
             answering.row,
             answering.tile,
             status,
+            answering.tried,
             pixels=answering.pixels,
             answering=answering,
             finish=piece.finish,
@@ -271,13 +278,14 @@ class _Asking:
             self._observer.event(self._asked(answering.row, answering.tile), event)
 
     def _asked(self, row: Any, tile: Tile) -> Asked:
-        return Asked(self._scene, row.tile_id, row.answer_id, tile)
+        return Asked(str(row.scene), row.tile_id, row.answer_id, tile)
 
     def _keep(
         self,
         row: Any,
         tile: Tile,
         status: TileStatus,
+        tried: int,
         *,
         pixels: TilePixels | None = None,
         answering: _Answering | None = None,
@@ -292,7 +300,7 @@ class _Asking:
                 "tile_id": row.tile_id,
                 "answer_id": row.answer_id,
                 "status": status.value,
-                "attempts": self._tried.get(int(row.seq), 0) + 1,
+                "attempts": tried + 1,
                 "seconds": time.perf_counter() - answering.started if answering else 0.0,
                 "finish": finish,
                 # Half a surrogate pair from a broken tokenizer cannot be stored as UTF-8.
@@ -311,8 +319,8 @@ class _Asking:
         )
         self._missing[batch] -= 1
         if not self._missing[batch]:
+            del self._missing[batch]
             self._run.write_part(batch, sorted(self._rows.pop(batch), key=lambda made: int(made["seq"])))
-            self._kept.add(batch)
 
 
 def _status(answering: _Answering) -> TileStatus:

@@ -16,7 +16,8 @@ from groundproof.areas import areas
 from groundproof.deliver import write_picture
 from groundproof.errors import NotFoundError, SceneError, TooLargeError
 from groundproof.outputs import write, write_summary
-from groundproof.run import RunDirectory, writing
+from groundproof.run import RunDirectory
+from groundproof.run_files import writing
 from groundproof.service.jobs.ask_process import RESULT
 from groundproof.service.jobs.processes import DIFFERENCE, EXPORT
 from groundproof.service.jobs.store import JobStore

@@ -21,7 +21,7 @@ import numpy as np
 from groundproof.errors import GroundproofError, OutputError
 from groundproof.models.base import Request, VisionLanguageModel
 from groundproof.protocol import Task, render, target_labels
-from groundproof.run import writing
+from groundproof.run_files import writing
 from groundproof.service.engine import Engine
 from groundproof.stretch import FILL
 

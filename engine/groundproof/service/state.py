@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from fastapi import Request
 
 from groundproof.models.base import VisionLanguageModel
-from groundproof.run import locked, writing
+from groundproof.run_files import locked, writing
 from groundproof.service.downloads import Downloads
 from groundproof.service.engine import Engine
 from groundproof.service.jobs.ask_process import AskProcess

@@ -178,7 +178,7 @@ def ask_scene(
             path, factor = _written(picture, options.scale, Path(scratch) / "scene.tif")
             wanted = AskOptions(
                 scenes=(str(path),),
-                question=scene_question(question),
+                questions=(scene_question(question),),
                 task="count",
                 model=model.profile.name,
                 pixel_space=True,

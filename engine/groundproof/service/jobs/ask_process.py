@@ -204,6 +204,10 @@ class AskProcess:
 
 def _pixels(run: RunDirectory) -> float:
     """Of one tile as the model sees it, on average; dates of one place are seen together."""
-    asked = run.manifest[run.manifest.batch_id >= 0]
     images = len(run.config.scenes) if run.config.compares_dates else 1
-    return images * float((asked.model_width * asked.model_height).mean()) if len(asked) else 0.0
+    tiles, pixels = 0, 0
+    for rows in run.manifest.frames():
+        asked = rows[rows.batch_id >= 0]
+        tiles += len(asked)
+        pixels += int((asked.model_width.astype("int64") * asked.model_height).sum())
+    return images * pixels / tiles if tiles else 0.0

@@ -19,7 +19,7 @@ from groundproof.errors import AoiError
 from groundproof.placement import parse_crs
 from groundproof.protocol import check_question
 from groundproof.protocol.tasks import MAX_QUESTION
-from groundproof.run import writing
+from groundproof.run_files import writing
 from groundproof.session import AskOptions
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -169,7 +169,7 @@ def options(
         aoi = aoi or (str(around) if around is not None else None)
     return AskOptions(
         scenes=paths,
-        question=request.question,
+        questions=(request.question,),
         task=request.task,
         aoi=aoi,
         aoi_field=request.aoi_field,

@@ -220,7 +220,7 @@ class Estimator:
         with tempfile.TemporaryDirectory(prefix="groundproof-") as folder:
             options = AskOptions(
                 scenes=tuple(f"scene {n}" for n in range(1, len(request.scenes) + 1)),
-                question=request.question or "",
+                questions=(request.question or "",),
                 aoi=aoi_option(request, Path(folder) / "aoi.fgb"),
                 aoi_field=request.aoi_field,
                 tile_px=request.tile,

@@ -16,7 +16,7 @@ from groundproof.diff import diff, format_diff
 from groundproof.errors import NotReadyError, StoppedError
 from groundproof.outputs import jsontext, read, write
 from groundproof.review_export import export
-from groundproof.run import writing
+from groundproof.run_files import writing
 from groundproof.service.documents import row_documents
 from groundproof.service.jobs import importing
 from groundproof.service.jobs.ask_process import RESULT

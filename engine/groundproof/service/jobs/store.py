@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from groundproof.errors import NotFoundError, RunError
-from groundproof.run import writing
+from groundproof.run_files import writing
 from groundproof.service.jobs.events import EventLog
 from groundproof.service.jobs.repeats import Once
 

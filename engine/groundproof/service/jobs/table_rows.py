@@ -196,7 +196,7 @@ class SceneRow(_Row):
     height: Annotated[int, Field(gt=0, le=MAX_SIDE_PX)] | None = None
     gsd_m: Size | None = None
     datetime: Time | None = None
-    status: Literal["ok", "failed"]
+    status: Literal["ok", "skipped", "failed"]
     reason: Words | None = None
     geometry: Outline | None = None
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
 from groundproof.errors import RunError, UsageError
-from groundproof.run import writing
+from groundproof.run_files import writing
 from groundproof.service.addresses import base_url
 from groundproof.service.problems import MEDIA_TYPE
 from groundproof.service.state import service_of

@@ -28,7 +28,7 @@ from rasterio.errors import RasterioError
 
 from groundproof.boxes import Window
 from groundproof.errors import NotFoundError, NotReadyError, OutputError, RunError, TooLargeError
-from groundproof.run import writing
+from groundproof.run_files import writing
 from groundproof.service.jobs.store import timestamp
 from groundproof.service.settings import Limits
 from groundproof.service.uploads import scene_file
