@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS, Transformer
-from shapely.geometry import LineString, Point, Polygon, box
+from shapely.geometry import GeometryCollection, LineString, MultiPolygon, Point, Polygon, box, mapping
 
 from groundproof.aoi import resolve_aois
 from groundproof.boxes import Grid
@@ -211,3 +213,74 @@ def test_a_file_whose_name_begins_with_numbers_is_a_file(tmp_path, monkeypatch) 
     monkeypatch.chdir(tmp_path)
     vector(tmp_path / "12,parcels.gpkg", [box(500_100, 5_599_700, 500_200, 5_599_900)])
     assert same(only(GRID, "12,parcels.gpkg").polygon_px, box(200, 200, 400, 600), 1e-6)
+
+
+TRIANGLE = Polygon([(500_100, 5_599_600), (500_900, 5_599_700), (500_400, 5_599_900)])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TRIANGLE.wkt,
+        f"SRID=32631;{TRIANGLE.wkt}",
+        f"srid=32631; {MultiPolygon([TRIANGLE]).wkt}",
+        shapely.to_wkt(shapely.force_3d(TRIANGLE, 7.0)),
+        GeometryCollection([TRIANGLE, Point(500_200, 5_599_800)]).wkt,
+    ],
+)
+def test_a_polygon_written_as_wkt_is_the_polygon_of_a_file(tmp_path, text) -> None:
+    expected = only(GRID, vector(tmp_path / "a.gpkg", [TRIANGLE])).polygon_px
+    assert same(only(GRID, text).polygon_px, expected, 1e-6)
+
+
+def test_geojson_is_in_longitudes_and_latitudes(tmp_path) -> None:
+    degrees = gpd.GeoSeries([TRIANGLE], crs=UTM).to_crs(4326)
+    expected = only(GRID, vector(tmp_path / "a.gpkg", list(degrees), crs="EPSG:4326")).polygon_px
+    for text in (
+        shapely.to_geojson(degrees.iloc[0]),
+        json.dumps({"type": "Feature", "properties": {}, "geometry": mapping(degrees.iloc[0])}, indent=1),
+    ):
+        assert same(only(GRID, text).polygon_px, expected, 1e-3)
+
+
+def test_wkt_in_pixel_space_is_in_columns_and_rows() -> None:
+    drawn = Polygon([(10, 20), (110, 20), (60, 90)])
+    assert same(only(PIXELS, drawn.wkt).polygon_px, drawn)
+    with pytest.raises(AoiError, match="does not fit pixel space"):
+        resolve_aois(PIXELS, shapely.to_geojson(drawn))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "cannot be read as GeoJSON"),
+        ('{"type": "Feature", "geometry": null}', "cannot be read as GeoJSON"),
+        ('{"type": "Polygon", "coordinates": 7}', "cannot be read as GeoJSON"),
+        ("POLYGON((0 0, 1 1", "cannot be read as WKT"),
+        ("POLYGON EMPTY", "without an area"),
+        ("LINESTRING(500100 5599600, 500900 5599700)", "LineString without an area"),
+        ("POLYGON((inf 0, 1 1, 0 1, inf 0))", "not finite"),
+        ("POLYGON((0 0, 1 0, 1 1, 0 0))", "the polygon covers 0,0 to 1,1"),
+    ],
+)
+def test_written_polygons_that_are_no_areas_are_refused(text, said) -> None:
+    with pytest.raises(AoiError, match=said):
+        resolve_aois(GRID, text)
+
+
+def test_an_unknown_srid_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="EPSG:999999"):
+        resolve_aois(GRID, "SRID=999999;POLYGON((0 0, 1 0, 1 1, 0 0))")
+
+
+def test_a_field_needs_a_file_and_no_written_polygon() -> None:
+    with pytest.raises(AoiError, match="--aoi-field needs a vector file"):
+        resolve_aois(GRID, TRIANGLE.wkt, "name")
+
+
+def test_a_file_whose_name_begins_like_wkt_is_a_file(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    vector(tmp_path / "polygon.gpkg", [TRIANGLE])
+    vector(tmp_path / "polygon (2).gpkg", [TRIANGLE])
+    for name in ("polygon.gpkg", "polygon (2).gpkg"):
+        assert only(GRID, name).polygon_px.area > 0
