@@ -17,10 +17,10 @@ import pyogrio
 from pyogrio.errors import DataSourceError
 
 from groundproof.outputs import jsontext
-from groundproof.outputs.arrow import GEOMETRY_TYPES, batches, schema
+from groundproof.outputs.arrow import GEOMETRY_TYPES, schema, stream
 from groundproof.outputs.files import replacing
 from groundproof.outputs.styles import Style, styles
-from groundproof.tables import TABLES, Result
+from groundproof.tables import TABLES, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 GEOMETRY_COLUMN = "geom"
 METADATA_URI = "urn:groundproof:result-metadata:1"
-"""`md_standard_uri` of the row of `gpkg_metadata` that holds `Result.metadata` as JSON."""
+"""`md_standard_uri` of the row of `gpkg_metadata` that holds the result's metadata as JSON."""
 
 _UNDEFINED_CARTESIAN = "-1"
 _DATASET_OPTIONS = {
@@ -40,8 +40,8 @@ _DATASET_OPTIONS = {
 }
 
 
-def write_geopackage(result: Result, path: Path) -> None:
-    """Writes `result` to `path`, whole or not at all. An existing file is replaced.
+def write_geopackage(tables: Tables, path: Path) -> None:
+    """Writes a result to `path`, whole or not at all. An existing file is replaced.
 
     Where text had to be altered to be stored (see `text.py`), the metadata in the file gain
     `replaced_characters`: {"table.column": rows}.
@@ -51,14 +51,14 @@ def write_geopackage(result: Result, path: Path) -> None:
     """
     replaced: Counter[str] = Counter()
     with replacing(path) as temporary:
-        crs = _crs_text(result.evidence.crs)
+        crs = _crs_text(tables.crs)
         for name in TABLES:
-            _write_table(result, name, temporary, crs, replaced)
-        metadata = dict(result.metadata)
+            _write_table(tables, name, temporary, crs, replaced)
+        metadata = dict(tables.metadata)
         if replaced:
             metadata["replaced_characters"] = dict(replaced)
         with closing(sqlite3.connect(temporary)) as connection, connection:
-            _check_complete(connection, result, temporary)
+            _check_complete(connection, tables, temporary)
             _write_metadata(connection, metadata)
             _write_styles(connection, styles())
 
@@ -71,9 +71,9 @@ def _crs_text(crs: CRS | None) -> str | None:
     return ":".join(authority) if authority else crs.to_wkt("WKT2_2019")
 
 
-def _write_table(result: Result, name: str, path: Path, crs: str | None, replaced: Counter[str]) -> None:
+def _write_table(tables: Tables, name: str, path: Path, crs: str | None, replaced: Counter[str]) -> None:
     failures: list[Exception] = []
-    rows = _noting(batches(name, getattr(result, name), lists=False, replaced=replaced), failures)
+    rows = _noting(stream(tables, name, lists=False, replaced=replaced), failures)
     layer_options = {"GEOMETRY_NAME": GEOMETRY_COLUMN, "SPATIAL_INDEX": "YES"}
     first = not path.exists()
     if crs is None:
@@ -114,7 +114,7 @@ def _told(failures: list[Exception]) -> Iterator[None]:
         raise
 
 
-def _check_complete(connection: sqlite3.Connection, result: Result, path: Path) -> None:
+def _check_complete(connection: sqlite3.Connection, tables: Tables, path: Path) -> None:
     """GDAL tells failures while closing a file only on its log: count what arrived."""
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     (page_size,) = connection.execute("PRAGMA page_size").fetchone()
@@ -122,10 +122,8 @@ def _check_complete(connection: sqlite3.Connection, result: Result, path: Path) 
         raise DataSourceError(f"{path.stat().st_size} bytes arrived of {pages * page_size}")
     counts = dict(connection.execute("SELECT table_name, feature_count FROM gpkg_ogr_contents"))
     for name in TABLES:
-        if counts.get(name) != len(getattr(result, name)):
-            raise DataSourceError(
-                f"{counts.get(name)} rows of {name} arrived of {len(getattr(result, name))}"
-            )
+        if counts.get(name) != tables.count(name):
+            raise DataSourceError(f"{counts.get(name)} rows of {name} arrived of {tables.count(name)}")
 
 
 _METADATA_TABLES = """

@@ -6,7 +6,6 @@ Knows CSV and what spreadsheets do with text: a cell that starts like a formula 
 from __future__ import annotations
 
 import csv
-import io
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,14 +15,16 @@ from groundproof.outputs.files import replacing
 from groundproof.outputs.text import clean
 
 if TYPE_CHECKING:
-    from groundproof.tables import Result
+    from collections.abc import Iterator
+
+    from groundproof.tables import Tables
 
 HEADER = ("scene", "question", "value", "coverage", "failures")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What makes a spreadsheet read text as a formula (OWASP, CSV injection)."""
 
 
-def write_summary(result: Result, path: str | Path) -> None:
+def write_summary(tables: Tables, path: str | Path) -> None:
     """Writes summary.csv: scene (or parcel), question, value, coverage, failures; UTF-8, one row per answer.
 
     value: the number as it is, yes or no, text, or JSON for lists. coverage: the sentence of the answer.
@@ -33,25 +34,28 @@ def write_summary(result: Result, path: str | Path) -> None:
     Raises:
         OutputError: see `files.replacing`.
     """
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(HEADER)
-    rows = result.answers[["scene", "question", "value", "coverage", "context"]].itertuples(
-        index=False, name=None
-    )
-    for scene, question, value, coverage, context in rows:
-        cover = coverage if isinstance(coverage, dict) else {}
-        area = context.get("area") if isinstance(context, dict) else None
-        cells = (
-            f"{scene}: {area}" if area else scene,
-            question,
-            _value(value),
-            cover.get("sentence"),
-            _failures(cover.get("failures")),
-        )
-        writer.writerow([_cell(c) for c in cells])
-    with replacing(Path(path)) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8", newline="")
+    with (
+        replacing(Path(path)) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(HEADER)
+        writer.writerows([_cell(c) for c in cells] for cells in _rows(tables))
+
+
+def _rows(tables: Tables) -> Iterator[tuple[Any, ...]]:
+    for frame in tables.frames("answers"):
+        columns = frame[["scene", "question", "value", "coverage", "context"]]
+        for scene, question, value, coverage, context in columns.itertuples(index=False, name=None):
+            cover = coverage if isinstance(coverage, dict) else {}
+            area = context.get("area") if isinstance(context, dict) else None
+            yield (
+                f"{scene}: {area}" if area else scene,
+                question,
+                _value(value),
+                cover.get("sentence"),
+                _failures(cover.get("failures")),
+            )
 
 
 def _value(value: Any) -> Any:

@@ -17,20 +17,20 @@ from groundproof.outputs.geoparquet import write_geoparquet
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from groundproof.tables import Result
+    from groundproof.tables import Tables
 
 
-def _geopackage(result: Result, path: Path) -> list[Path]:
-    write_geopackage(result, path)
+def _geopackage(tables: Tables, path: Path) -> list[Path]:
+    write_geopackage(tables, path)
     return [path]
 
 
-def _geojson(result: Result, path: Path) -> list[Path]:
-    write_geojson(result, path)
+def _geojson(tables: Tables, path: Path) -> list[Path]:
+    write_geojson(tables, path)
     return [path]
 
 
-_WRITERS: dict[str, Callable[[Result, Path], list[Path]]] = {
+_WRITERS: dict[str, Callable[[Tables, Path], list[Path]]] = {
     ".gpkg": _geopackage,
     ".parquet": write_geoparquet,
     ".geojson": _geojson,
@@ -39,8 +39,8 @@ SUFFIXES = tuple(_WRITERS)
 """What `write` can write."""
 
 
-def write(result: Result, path: str | Path) -> list[Path]:
-    """Writes a result to `path` in the format its suffix names, whole or not at all.
+def write(tables: Tables, path: str | Path) -> list[Path]:
+    """Writes a result to `path`, a chunk of rows at a time, in the format its suffix names, whole or not at all.
 
     .gpkg: all tables, styles and provenance in one file. .parquet: the evidence in `path`, the other tables
     beside it (`harbour.answers.parquet`, ...). .geojson: the evidence in longitude and latitude, answers and
@@ -52,7 +52,7 @@ def write(result: Result, path: str | Path) -> list[Path]:
     """
     path = Path(path)
     check(path)
-    return _WRITERS[path.suffix.lower()](result, path)
+    return _WRITERS[path.suffix.lower()](tables, path)
 
 
 def check(path: str | Path) -> None:
