@@ -49,7 +49,7 @@ def areas(run: RunDirectory) -> list[Area]:
                         grid,
                         aoi["name"],
                         shapely.from_wkb(aoi["polygon_px"]),
-                        run.config.aoi is None,
+                        aoi["whole"],
                         question,
                         (aoi["first"], aoi["first"] + aoi["rows"]),
                     )

@@ -15,7 +15,7 @@ from rasterio.enums import ColorInterp, MaskFlags, Resampling
 from rasterio.windows import Window as RioWindow
 
 from groundproof.datasets import short
-from groundproof.errors import SceneError, UsageError
+from groundproof.errors import MisfitError, SceneError, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -189,7 +189,8 @@ def choose_bands(dataset: DatasetReader, wanted: tuple[int, ...] | None = None) 
     wanted: 1-based, one band or three in the order red, green, blue.
 
     Raises:
-        UsageError: when `wanted` names bands that are not there.
+        MisfitError: when `wanted` names bands that are not there.
+        UsageError: when it names neither one nor three.
         SceneError: when the file has no raster band.
     """
     name = short(dataset.name)
@@ -220,7 +221,7 @@ def _check_wanted(wanted: tuple[int, ...], count: int, name: str) -> None:
     if len(wanted) not in (1, 3):
         raise UsageError(f"--bands {text} names {len(wanted)} bands. Name one, or three as red,green,blue.")
     if any(not 1 <= i <= count for i in wanted):
-        raise UsageError(f"--bands {text} does not fit {name}, whose bands are 1 to {count}.")
+        raise MisfitError(f"--bands {text} does not fit {name}, whose bands are 1 to {count}.")
 
 
 def _by_meaning(dataset: DatasetReader, alpha: int | None, notes: list[str]) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from groundproof.models.profiles import Profile
 
-INFERENCE_FREE = frozenset({"merge", "out_crs", "second_look"})
+INFERENCE_FREE = frozenset({"merge", "out_crs", "second_look", "batch", "max_failed", "dedupe_scenes"})
 """Fields that change what is made of the answers, not the answers of the tiles: they may differ on resume."""
 
 
@@ -91,6 +91,8 @@ class RunConfig(BaseModel):
     pixel_space: bool = False
     bands: tuple[int, ...] | None = None
     aoi: str | None = None
+    scene_aois: tuple[str | None, ...] = ()
+    """An area for each scene, in place of `aoi`; None: `aoi` holds. Empty: no scene has its own."""
     aoi_field: str | None = None
     tile_px: int
     overlap_px: int
@@ -103,6 +105,18 @@ class RunConfig(BaseModel):
     second_look: bool = False
     merge: MergeConfig = MergeConfig()
     out_crs: str | None = None
+    batch: bool = False
+    """Many scenes, of which any may fail: the result is put together on disk, and a lone scene's failure is a row."""
+    max_failed: float = Field(default=1.0, ge=0, le=1)
+    """Share of failed tiles above which a batch stops."""
+    dedupe_scenes: bool = False
+    """Whether what two overlapping scenes show counts once."""
+
+    @property
+    def aois(self) -> tuple[str | None, ...]:
+        """What of each scene is asked about; None: all of it."""
+        own = self.scene_aois or (None,) * len(self.scenes)
+        return tuple(self.aoi if aoi is None else aoi for aoi in own)
 
     @property
     def compares_dates(self) -> bool:

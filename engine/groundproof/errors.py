@@ -33,6 +33,10 @@ class OutsideError(AoiError):
     """The area of interest shares nothing with this scene: nothing to look at, and no defect."""
 
 
+class MisfitError(UsageError):
+    """An option does not fit this scene: a band it does not have. It may fit others."""
+
+
 class ModelError(GroundproofError):
     """A model cannot be loaded, or died while answering."""
 
@@ -43,6 +47,10 @@ class RunError(UsageError):
 
 class OutputError(UsageError):
     """A result cannot be written where it was asked for: not writable, open elsewhere, disk full."""
+
+
+class TooManyFailedError(GroundproofError):
+    """More tiles failed than a batch was to bear; what was answered is kept."""
 
 
 class StoppedError(GroundproofError):
@@ -106,6 +114,7 @@ OUTCOMES: dict[type[GroundproofError], Outcome] = {
     SceneError: Outcome(422, EXIT_SCENE, "Critical"),
     ReadError: Outcome(422, EXIT_SCENE, "Critical"),
     ModelError: Outcome(503, EXIT_MODEL, "Critical"),
+    TooManyFailedError: Outcome(500, EXIT_PARTIAL, "Critical"),
     StoppedError: Outcome(409, EXIT_INTERRUPTED, "Info"),
     NotFoundError: Outcome(404, EXIT_USAGE, "Warning"),
     ForbiddenError: Outcome(403, EXIT_USAGE, "Warning"),

@@ -73,6 +73,7 @@ def _aois(one: ScenePlan, counters: _Counters, n_questions: int) -> Iterator[dic
         yield {
             "name": aoi.name,
             "polygon_px": shapely.to_wkb(_multi(aoi.polygon_px)),
+            "whole": one.whole,
             "first": first,
             "rows": rows,
         }

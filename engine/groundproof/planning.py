@@ -6,7 +6,9 @@ complete before any inference, and tells what it will cost.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +19,8 @@ from groundproof.aoi import Aoi, resolve_aois
 from groundproof.boxes import Grid, GroundControlPoint
 from groundproof.config import Question, RunConfig
 from groundproof.dates import check_dates
-from groundproof.errors import OutsideError, SceneError, UsageError
+from groundproof.duplicates import SeenFiles
+from groundproof.errors import AoiError, MisfitError, OutsideError, SceneError, UsageError
 from groundproof.models.profiles import Profile
 from groundproof.protocol import (
     Prompt,
@@ -33,6 +36,10 @@ from groundproof.scene import open_scene
 from groundproof.tiling import Estimate, TilePlan, estimate, plan
 from groundproof.validity import ValidityIndex, index_validity
 
+PLAN_THREADS = 8
+PLANNED_AHEAD = 32
+"""Scenes opened at the same time, and planned before they are written: bounds the memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScenePlan:
@@ -43,6 +50,8 @@ class ScenePlan:
 
     row: dict[str, Any]
     content: str
+    whole: bool
+    """Nobody named an area: all of the scene is asked about."""
     aois: tuple[Aoi, ...]
     plans: tuple[TilePlan, ...]
     estimates: tuple[Estimate, ...]
@@ -88,22 +97,59 @@ def plan_scenes(config: RunConfig, profile: Profile) -> Iterator[ScenePlan | dic
     Raises the scene's own error when there is only one scene, and UsageError for options that fit none. Dates of
     one place are planned together: every one is needed.
     """
+    found = _named(_at_once(config, profile))
+    return iter(_as_dates(list(found))) if config.compares_dates else _once_each(found, config)
+
+
+def _at_once(config: RunConfig, profile: Profile) -> Iterator[ScenePlan | dict[str, Any]]:
+    """In the order given, several at a time: opening a file over a network is waiting."""
+
+    def planned(path: str, aoi: str | None) -> ScenePlan | dict[str, Any]:
+        try:
+            return plan_scene(path, config.model_copy(update={"aoi": aoi}), profile)
+        except (SceneError, MisfitError, AoiError) as err:
+            # An area may lie in some of the scenes only; one that is no area is so for all, unless it is this one's.
+            its_own = isinstance(err, OutsideError) or bool(config.scene_aois)
+            if len(config.scenes) == 1 or (isinstance(err, AoiError) and not its_own):
+                raise
+            return _failed_row(path, str(err), outside=isinstance(err, OutsideError))
+
+    asked = zip(config.scenes, config.aois, strict=True)
+    ahead: deque[Future[ScenePlan | dict[str, Any]]] = deque()
+    with ThreadPoolExecutor(PLAN_THREADS, "plan") as pool:
+        try:
+            for path, aoi in asked:
+                ahead.append(pool.submit(planned, path, aoi))
+                if len(ahead) >= PLANNED_AHEAD:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            for waiting in ahead:
+                waiting.cancel()
+
+
+def _named(found: Iterator[ScenePlan | dict[str, Any]]) -> Iterator[ScenePlan | dict[str, Any]]:
     names: dict[str, int] = {}
-    found: Iterator[ScenePlan | dict[str, Any]] = (
-        _planned(path, config, profile, names) for path in config.scenes
-    )
-    return iter(_as_dates(list(found))) if config.compares_dates else found
+    for one in found:
+        row = one.row if isinstance(one, ScenePlan) else one
+        row["scene"] = _unique(row["scene"], names)
+        yield one
 
 
-def _planned(
-    path: str, config: RunConfig, profile: Profile, names: dict[str, int]
-) -> ScenePlan | dict[str, Any]:
-    try:
-        return plan_scene(path, config, profile, names)
-    except (SceneError, OutsideError) as err:  # an area may lie in some of the scenes only
-        if len(config.scenes) == 1:
-            raise
-        return _failed_row(path, names, str(err), outside=isinstance(err, OutsideError))
+def _once_each(
+    found: Iterator[ScenePlan | dict[str, Any]], config: RunConfig
+) -> Iterator[ScenePlan | dict[str, Any]]:
+    """A file that was planned before is a failed row that names it: its objects would count twice."""
+    seen = SeenFiles()
+    for one, aoi in zip(found, config.aois, strict=True):
+        if isinstance(one, ScenePlan):
+            earlier = seen.earlier(one.row["path"], one.row["content_id"], aoi, one.row["scene"])
+            if earlier is not None:
+                reason = f"{one.row['path']} is the same file as the scene {earlier}, which is looked at."
+                yield _failed_row(one.row["path"], reason, outside=False) | {"scene": one.row["scene"]}
+                continue
+        yield one
 
 
 def _as_dates(found: list[ScenePlan | dict[str, Any]]) -> list[ScenePlan | dict[str, Any]]:
@@ -130,15 +176,15 @@ def prompt_of(config: RunConfig, profile: Profile, question: Question, n_images:
     return render(Task(question.task), question.text, profile, question.labels, n_images, earlier=earlier)
 
 
-def plan_scene(path: str, config: RunConfig, profile: Profile, names: dict[str, int]) -> ScenePlan:
-    """The plan of one scene. names: short names given so far, which become one more. Raises as `plan_scenes`."""
+def plan_scene(path: str, config: RunConfig, profile: Profile) -> ScenePlan:
+    """The plan of one scene for `config.aoi`. Its row's name may be another scene's too. Raises as `plan_scenes`."""
     with open_scene(
         path, scene_crs=config.scene_crs, pixel_space=config.pixel_space, bands=config.bands
     ) as scene:
         found = plan_grid(scene.grid, scene.name, scene.gsd_m, config, profile, lambda: index_validity(scene))
         notes = (*scene.notes, *found.notes)
         row = {
-            "scene": _unique(scene.name, names),
+            "scene": scene.name,
             "path": path,
             "content_id": scene.content_id,
             **_place(scene.grid),
@@ -151,7 +197,9 @@ def plan_scene(path: str, config: RunConfig, profile: Profile, names: dict[str, 
             "notes": list(notes),
             "aois": [],
         }
-        return ScenePlan(row, scene.content_id, found.aois, found.plans, found.estimates, notes)
+        return ScenePlan(
+            row, scene.content_id, config.aoi is None, found.aois, found.plans, found.estimates, notes
+        )
 
 
 def plan_grid(
@@ -192,7 +240,7 @@ def _scale(
     """Model pixels per scene pixel, and a sentence when it is not 1 by our own decision."""
     if config.gsd_m is not None:
         if gsd_m is None:
-            raise UsageError(
+            raise MisfitError(
                 f"--gsd {config.gsd_m:g} needs a scene whose pixels have a known size on the ground; "
                 f"{name} is in pixel space. Leave --gsd out, or give the scene's CRS."
             )
@@ -234,12 +282,12 @@ def _place(grid: Grid) -> dict[str, Any]:
     }
 
 
-def _failed_row(path: str, names: dict[str, int], reason: str, *, outside: bool) -> dict[str, Any]:
+def _failed_row(path: str, reason: str, *, outside: bool) -> dict[str, Any]:
     name = path.rstrip("/").rpartition("/")[2].rpartition(".")[0] or path
     empty = dict.fromkeys(SCENES.names)
     return {
         **empty,
-        "scene": _unique(name, names),
+        "scene": name,
         "path": path,
         "status": "skipped" if outside else "failed",
         "reason": reason,

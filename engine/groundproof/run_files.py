@@ -41,6 +41,7 @@ SCENES = pa.schema(
                     [
                         ("name", pa.string()),
                         ("polygon_px", pa.binary()),
+                        ("whole", pa.bool_()),
                         ("first", pa.int64()),
                         ("rows", pa.int64()),
                     ]
@@ -49,8 +50,8 @@ SCENES = pa.schema(
         ),
     ]
 )
-"""scenes.parquet. aois: what of the scene is asked about, in answer order: a WKB polygon in scene pixels and which
-manifest rows are about it, all questions together."""
+"""scenes.parquet. aois: what of the scene is asked about, in answer order: a WKB polygon in scene pixels, whether it is the whole
+scene, and which manifest rows are about it, all questions together."""
 
 PART = pa.schema(
     [

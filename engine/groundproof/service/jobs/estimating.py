@@ -216,7 +216,6 @@ class Estimator:
         )
         found: list[_Planned] = []
         errors: list[SceneError | AoiError] = []
-        names: dict[str, int] = {}
         with tempfile.TemporaryDirectory(prefix="groundproof-") as folder:
             options = AskOptions(
                 scenes=tuple(f"scene {n}" for n in range(1, len(request.scenes) + 1)),
@@ -231,16 +230,14 @@ class Estimator:
             config = configuration(options, profile, questions)
             for scene in request.scenes:
                 try:
-                    found.append(self._plan(scene, config, profile, names))
+                    found.append(self._plan(scene, config, profile))
                 except (SceneError, AoiError) as err:  # an area may lie in some of the scenes only
                     errors.append(err)
         if not found or (errors and config.compares_dates):
             raise errors[0]
         return (found[:1], len(found)) if config.compares_dates else (found, 1)
 
-    def _plan(
-        self, scene: EstimateScene, config: RunConfig, profile: Profile, names: dict[str, int]
-    ) -> _Planned:
+    def _plan(self, scene: EstimateScene, config: RunConfig, profile: Profile) -> _Planned:
         if scene.size is not None:
             grid = _grid(scene.size, scene.crs, scene.affine, config)
             return _of_grid(grid, "the scene", config, profile)
@@ -249,7 +246,7 @@ class Estimator:
             grid = _grid((stored.width, stored.height), stored.crs, stored.affine, config)
             return _of_grid(grid, stored.name, config, profile)
         reference = SceneReference(id=scene.id, path=scene.path, url=scene.url)
-        plan = plan_scene(self._ask.path(reference), config, profile, names)
+        plan = plan_scene(self._ask.path(reference), config, profile)
         return _Planned(plan.plans, plan.estimates, plan.row["gsd_m"], plan.notes)
 
     def _pace_of(self, tiles: list[Tile], images: int) -> Pace | None:
