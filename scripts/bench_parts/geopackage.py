@@ -8,7 +8,9 @@ same table: `pyogrio.write_dataframe(evidence, use_arrow=True)` on the very fram
 ready text: the same call on a frame whose lists are JSON text already, so that it has nothing left to encode.
 
 Ours does more than either: it checks every text, encodes lists, syncs, and adds three tables, styles and
-provenance. Aim: at most 1.15 times the first.
+provenance. Aim: at most 1.15 times the first. Written twice: "ours" from a frame in memory, "ours from disk" from a
+`Spool`, which is how batches are written: the rows were never in memory together. `peak_mib` is above what the
+process held when the write began, which is the whole table for all but the last; `process_mib` is everything.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +34,13 @@ import pandas as pd
 import psutil
 import pyogrio
 import shapely
+from pyproj import CRS
 
-from groundproof.outputs import write
+from groundproof.outputs import Spool, write
 from groundproof.outputs.jsontext import encode_alike
-from groundproof.tables import TABLES, Result
+from groundproof.tables import CHUNK_ROWS, TABLES, Result, Tables
 
-KINDS = ("ours", "same table", "ready text")
+KINDS = ("ours", "ours from disk", "same table", "ready text")
 MIB = 2**20
 
 
@@ -103,31 +108,55 @@ class PeakMemory:
         self._thread.join()
 
 
-def one(kind: str, rows: int, folder: str) -> dict[str, float]:
-    """Seconds and bytes of one write; memory is the peak above what the table itself takes."""
+@contextmanager
+def tables_of(kind: str, rows: int, folder: str) -> Iterator[Tables]:
+    """The result to write, in memory or on disk."""
+    others = {name: nothing(name) for name in TABLES if name != "evidence"}
+    if kind == "ours":
+        yield Result(evidence=evidence(rows), **others, metadata={})
+        return
+    with Spool(Path(folder) / "spool", CRS.from_epsg(32631)) as spool:
+        for start in range(0, rows, CHUNK_ROWS):
+            spool.add("evidence", evidence(min(CHUNK_ROWS, rows - start)))
+        yield spool
+
+
+def reference(kind: str, rows: int) -> gpd.GeoDataFrame:
+    """The frame pyogrio is to write."""
     frame = evidence(rows)
-    path = Path(folder) / f"{kind.replace(' ', '_')}.gpkg"
     if kind == "ready text":
         for name in ("tile_ids", "parents", "box_px"):
             frame[name] = encode_alike(frame[name]).to_pandas()
-    others = {name: nothing(name) for name in TABLES if name != "evidence"}
-    result = Result(evidence=frame, **others, metadata={}) if kind == "ours" else None
+    return frame
+
+
+def one(kind: str, rows: int, folder: str) -> dict[str, float]:
+    """Seconds and bytes of one write."""
+    path = Path(folder) / f"{kind.replace(' ', '_')}.gpkg"
+    if kind.startswith("ours"):
+        with tables_of(kind, rows, folder) as tables:
+            return measured(lambda: write(tables, path), path)
+    frame = reference(kind, rows)
+    return measured(
+        lambda: pyogrio.write_dataframe(frame, path, layer="evidence", driver="GPKG", use_arrow=True), path
+    )
+
+
+def measured(act: Callable[[], Any], path: Path) -> dict[str, float]:
+    """What the writing of `path` takes."""
     before = resource.getrusage(resource.RUSAGE_SELF)
     with PeakMemory() as memory:
         start = time.perf_counter()
-        if result is not None:
-            write(result, path)
-        else:
-            pyogrio.write_dataframe(frame, path, layer="evidence", driver="GPKG", use_arrow=True)
+        act()
         seconds = time.perf_counter() - start
     after = resource.getrusage(resource.RUSAGE_SELF)
     size = path.stat().st_size
     path.unlink()
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {
         "seconds": seconds,
-        "cpu_seconds": cpu,
+        "cpu_seconds": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
         "peak_mib": memory.peak_bytes / MIB,
+        "process_mib": after.ru_maxrss / 1024,
         "file_mib": size / MIB,
     }
 
@@ -145,15 +174,17 @@ def run(rows: int = 1_000_000, repeats: int = 3) -> list[dict[str, Any]]:
         kind: {key: statistics.median(one[key] for one in many) for key in many[0]}
         for kind, many in seen.items()
     }
-    ours = middle["ours"]
     lines: list[dict[str, Any]] = []
     for kind in KINDS:
         line = {"part": "geopackage", "what": f"{rows:,} rows, {kind}", **middle[kind]}
-        if kind != "ours":
-            line["ours_over_this"] = ours["seconds"] / middle[kind]["seconds"]
-            line["ours_over_this_cpu"] = ours["cpu_seconds"] / middle[kind]["cpu_seconds"]
+        if not kind.startswith("ours"):
+            for ours in ("ours", "ours from disk"):
+                name = ours.replace(" ", "_")
+                line[f"{name}_over_this"] = middle[ours]["seconds"] / middle[kind]["seconds"]
+                line[f"{name}_over_this_cpu"] = middle[ours]["cpu_seconds"] / middle[kind]["cpu_seconds"]
+        if kind == "same table":
+            line["aim"] = "ours_over_this and ours_from_disk_over_this <= 1.15"
         lines.append(line)
-    lines[1]["aim"] = "ours_over_this <= 1.15"
     return lines
 
 
