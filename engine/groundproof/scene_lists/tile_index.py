@@ -6,6 +6,7 @@ Source: gdal.org/programs/gdaltindex.html, gdal.org/drivers/raster/gti.html.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -37,9 +38,11 @@ def is_raster_geopackage(path: Path) -> bool:
 
 
 def from_index(path: Path, layer: str | None, source: str) -> list[ListedScene]:
-    """The rasters of a tile index, sorted; paths relative to the index's folder, as the GTI driver has it.
+    """The rasters of a tile index, sorted.
 
-    layer: None for the only one that has the field.
+    A relative path lies below the index's folder or, when nothing is there, where the program runs: as the
+    GTI driver has it, for gdaltindex writes down what was typed. layer: None for the one that the
+    metadata TILE_INDEX_LAYER names, else the only one that has the field.
 
     Raises:
         UsageError: unreadable, or no tile index.
@@ -51,6 +54,9 @@ def from_index(path: Path, layer: str | None, source: str) -> list[ListedScene]:
         if layer is not None and layer not in names:
             raise UsageError(f'{source}: there is no layer "{layer}". It has: {joined(names)}.')
         infos = {name: pyogrio.read_info(path, layer=name) for name in ([layer] if layer else names)}
+        named = next((_metadata(info).get("TILE_INDEX_LAYER") for info in infos.values()), None)
+        if named in infos:
+            infos = {named: infos[named]}
         indexes = {
             name: field for name, info in infos.items() if (field := _field_of(info, source)) is not None
         }
@@ -91,7 +97,9 @@ def located(values: Iterable[Any], folder: Path, source: str) -> list[ListedScen
             reason = f"The location of feature {number} of {source} {flaw}. Correct the tile index."
             scenes.append(ListedScene(f"{source}#{number}", source, reason=reason))
         else:
-            scenes.append(ListedScene(placed(name, folder), source))
+            below = placed(name, folder)
+            typed = not os.path.exists(below) and os.path.exists(name)  # noqa: PTH110 - no errors
+            scenes.append(ListedScene(name if typed else below, source))
     check_count(scenes, source)
     if not scenes:
         raise UsageError(f"The tile index {source} has no features. Fill it with gdaltindex.")
