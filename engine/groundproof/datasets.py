@@ -19,7 +19,7 @@ import rasterio
 from rasterio.enums import Compression, Interleaving
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-from groundproof.errors import SceneError
+from groundproof.errors import SceneError, UnreachableError
 
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
@@ -113,14 +113,21 @@ def open_dataset(path: str, *, decode_threads: int = 1) -> DatasetReader:
     path: as GDAL takes it; http(s):// and s3:// go through /vsicurl and /vsis3.
 
     Raises:
-        SceneError: when there is nothing there, or GDAL cannot read it.
+        SceneError: when there is nothing there, or GDAL cannot read it; UnreachableError where a network may
+            be the reason.
     """
     options = {"NUM_THREADS": str(decode_threads)} if decode_threads > 1 else {}
     try:
         with gdal_options(path):
             return rasterio.open(path, **options)
     except (RasterioError, OSError, ValueError, TypeError) as err:
-        raise SceneError(_why_not(path, err)) from err
+        kind = UnreachableError if is_remote(path) and not _is_refusal(err) else SceneError
+        raise kind(_why_not(path, err)) from err
+
+
+def _is_refusal(err: Exception) -> bool:
+    """Whether a server answered, and the answer is no: asking again would change nothing."""
+    return any(f"code: {status}" in str(err) for status in (401, 403, 404, 410))
 
 
 def _why_not(path: str, err: Exception) -> str:

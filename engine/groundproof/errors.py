@@ -25,6 +25,10 @@ class ReadError(SceneError):
     """Pixels of one window cannot be read. Recorded as a tile row; the run goes on."""
 
 
+class UnreachableError(SceneError):
+    """A scene on a network could not be opened, or not be recognised, this time: another try may help."""
+
+
 class AoiError(UsageError):
     """The area of interest is unreadable, empty or outside the scene."""
 

@@ -1,16 +1,14 @@
-"""A window of a scene as the model sees it: RGB uint8, in block order, ahead of the model, bounded memory.
+"""A window of a scene as the model sees it: RGB uint8.
 
-Knows pixels and threads. Refuses to know CRS, prompts and answers. Pixels are never warped here.
+Knows pixels. Refuses to know CRS, prompts and answers, and which window comes next (`runners/ahead.py`). Pixels
+are never warped here.
 """
 
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
-from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,17 +21,10 @@ from groundproof.errors import ReadError, SceneError
 from groundproof.stretch import FILL, Stretch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from types import TracebackType
-
     from numpy.typing import NDArray
 
     from groundproof.bands import RawPixels
     from groundproof.scene import Scene
-
-AHEAD_TILES = 4
-"""Tiles read before they are asked for. Four hide a network's delay and cost 10 MB at 896 px."""
-POLL_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -59,15 +50,12 @@ class TilePixels:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class RawTile:
     """Raw pixels of the part of a tile that lies in the scene, and where it goes: x, y in model pixels."""
 
     raw: RawPixels
     x: int
     y: int
-
-
-_Item = tuple[Tile, "_Piece | ReadError"] | BaseException | None
 
 
 def read_tile(scene: Scene, stretch: Stretch, tile: Tile) -> TilePixels:
@@ -76,10 +64,11 @@ def read_tile(scene: Scene, stretch: Stretch, tile: Tile) -> TilePixels:
     Raises:
         ReadError: when its pixels cannot be read; other tiles may still be readable.
     """
-    return _finish(_read_piece(scene, tile), stretch, tile)
+    return finish_tile(read_raw(scene, tile), stretch, tile)
 
 
-def _read_piece(scene: Scene, tile: Tile, buffer: NDArray[np.generic] | None = None) -> _Piece:
+def read_raw(scene: Scene, tile: Tile, buffer: NDArray[np.generic] | None = None) -> RawTile:
+    """The first half of `read_tile`: decoding. buffer: see `Bands.read`. Raises ReadError."""
     window = tile.window
     x0, y0 = max(window.x0, 0), max(window.y0, 0)
     x1, y1 = min(window.x1, scene.width), min(window.y1, scene.height)
@@ -101,7 +90,17 @@ def _read_piece(scene: Scene, tile: Tile, buffer: NDArray[np.generic] | None = N
         raise ReadError(
             f"{short(scene.path)}: columns {x0} to {x1}, rows {y0} to {y1} cannot be read ({_reason(err)})"
         ) from err
-    return _Piece(raw, left, top)
+    return RawTile(raw, left, top)
+
+
+def may_pass(err: ReadError) -> bool:
+    """Whether another try may succeed: the file system, the network or GDAL failed, not the request."""
+    below = err.__cause__
+    while below is not None:
+        if isinstance(below, RasterioError | OSError):
+            return True
+        below = below.__cause__
+    return False
 
 
 def _reason(err: BaseException) -> str:
@@ -114,7 +113,8 @@ def _reason(err: BaseException) -> str:
     return str(deepest).strip().rstrip(".") or type(deepest).__name__
 
 
-def _finish(piece: _Piece, stretch: Stretch, tile: Tile) -> TilePixels:
+def finish_tile(piece: RawTile, stretch: Stretch, tile: Tile) -> TilePixels:
+    """The second half of `read_tile`: brightness and padding."""
     height, width = piece.raw.values.shape[1:]
     rgb = np.empty((tile.model_height, tile.model_width, 3), dtype=np.uint8)
     whole = (width, height) == (tile.model_width, tile.model_height)
@@ -130,99 +130,3 @@ def _finish(piece: _Piece, stretch: Stretch, tile: Tile) -> TilePixels:
             valid[piece.y : piece.y + height, piece.x : piece.x + width] = inner
         cells = pack(valid)
     return TilePixels(rgb, n_valid / (tile.model_width * tile.model_height), cells)
-
-
-class TileReader:
-    """Reads tiles in the given order in a background thread, at most `ahead` of who iterates.
-
-    Iterating yields (tile, TilePixels or ReadError); a tile that cannot be read never stops the others.
-    Decoding happens in the background; brightness and padding in the thread that iterates, so that both
-    cores work. Tiles are pulled lazily. Iterate once; `close` (or leaving the `with`) stops the thread.
-    """
-
-    def __init__(
-        self, scene: Scene, stretch: Stretch, tiles: Iterable[Tile], *, ahead: int = AHEAD_TILES
-    ) -> None:
-        if ahead < 1:
-            raise ValueError(f"a reader must be at least 1 tile ahead, got {ahead}")
-        self._scene = scene
-        self._stretch = stretch
-        self._tiles = tiles
-        self._queue: Queue[_Item] = Queue(maxsize=ahead)
-        # Memory goes round: fresh pages for every tile would cost as much as the stretch.
-        self._spares: deque[NDArray[np.generic]] = deque(maxlen=ahead + 2)
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def __iter__(self) -> Iterator[tuple[Tile, TilePixels | ReadError]]:
-        if self._thread is not None:
-            raise RuntimeError("a TileReader is iterated once; make another one")
-        self._thread = threading.Thread(target=self._work, name=f"read {self._scene.name}", daemon=True)
-        self._thread.start()
-        return self._results()
-
-    def _results(self) -> Iterator[tuple[Tile, TilePixels | ReadError]]:
-        try:
-            while not self._stop.is_set():
-                try:
-                    item = self._queue.get(timeout=POLL_S)
-                except Empty:
-                    continue
-                if item is None:
-                    return
-                if isinstance(item, BaseException):
-                    raise item
-                tile, piece = item
-                if isinstance(piece, ReadError):
-                    yield tile, piece
-                    continue
-                pixels = _finish(piece, self._stretch, tile)
-                if piece.raw.buffer is not None:
-                    self._spares.append(piece.raw.buffer)
-                yield tile, pixels
-        finally:
-            self.close()
-
-    def _work(self) -> None:
-        try:
-            for tile in self._tiles:
-                if self._stop.is_set():
-                    return
-                try:
-                    result: _Piece | ReadError = _read_piece(self._scene, tile, self._spare())
-                except ReadError as err:
-                    result = err
-                self._put((tile, result))
-            self._put(None)
-        except BaseException as err:  # noqa: BLE001 - carried to the thread that iterates and raised there
-            self._put(err)
-        finally:
-            self._scene.pool.release()
-
-    def _spare(self) -> NDArray[np.generic] | None:
-        try:
-            return self._spares.popleft()
-        except IndexError:
-            return None
-
-    def _put(self, item: _Item) -> None:
-        while not self._stop.is_set():
-            try:
-                self._queue.put(item, timeout=POLL_S)
-            except Full:
-                continue
-            return
-
-    def close(self) -> None:
-        """Stop reading. Safe to call twice and from any thread; waits for the window being read."""
-        self._stop.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
-
-    def __enter__(self) -> TileReader:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -16,6 +16,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +28,10 @@ import rasterio
 from rasterio.windows import Window
 
 from groundproof.boxes import Tile
-from groundproof.errors import ReadError
-from groundproof.reading import TileReader
+from groundproof.reading import TilePixels
+from groundproof.runners.ahead import Ahead
 from groundproof.scene import Scene, open_scene
+from groundproof.sources import Views
 from groundproof.stretch import Stretch, measure_stretch
 from groundproof.tiling import plan
 
@@ -68,24 +72,50 @@ def bare_seconds(path: Path, tiles: tuple[Tile, ...]) -> float:
     return time.perf_counter() - start
 
 
+@dataclass(frozen=True)
+class Place:
+    """One tile of the only scene."""
+
+    tile: Tile
+    scene: str = "scene"
+
+
+@dataclass(frozen=True)
+class OneScene:
+    """A scene that is open already."""
+
+    scene: Scene
+    stretch: Stretch
+
+    @contextmanager
+    def views(self, name: str) -> Iterator[Views]:
+        """The scene, whatever its name."""
+        yield Views(name, ((self.scene, self.stretch),))
+
+
+def read_ahead(scene: Scene, stretch: Stretch, tiles: tuple[Tile, ...]) -> Iterator[tuple[Tile, TilePixels]]:
+    """As a run reads them."""
+    with Ahead(OneScene(scene, stretch), map(Place, tiles)) as reader:
+        for place, found in reader:
+            if isinstance(found.pixels, Exception):
+                raise found.pixels
+            yield place.tile, found.pixels[0]
+
+
 def our_seconds(scene: Scene, stretch: Stretch, tiles: tuple[Tile, ...]) -> float:
     """Finished tiles, through the reader."""
     start = time.perf_counter()
-    with TileReader(scene, stretch, tiles) as reader:
-        for _, pixels in reader:
-            if isinstance(pixels, ReadError):
-                raise pixels
+    for _ in read_ahead(scene, stretch, tiles):
+        pass
     return time.perf_counter() - start
 
 
 def check_same(path: Path, scene: Scene, stretch: Stretch, tiles: tuple[Tile, ...]) -> None:
     """Equal pixels before equal times."""
-    with rasterio.open(path) as dataset, TileReader(scene, stretch, tiles) as reader:
-        for tile, pixels in reader:
+    with rasterio.open(path) as dataset:
+        for tile, pixels in read_ahead(scene, stretch, tiles):
             w = tile.window
             bare = dataset.read((1, 2, 3), window=Window(w.x0, w.y0, w.width, w.height))
-            if isinstance(pixels, ReadError):
-                raise pixels
             if not np.array_equal(pixels.rgb, bare.transpose(1, 2, 0)):
                 raise RuntimeError(f"tile {tile.index} differs from rasterio's pixels")
 

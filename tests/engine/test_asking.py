@@ -326,16 +326,16 @@ def test_a_file_really_named_like_a_second_scene_stays_a_scene_of_its_own(
 def test_resuming_tries_again_what_could_not_be_read(
     squares: Squares, finder: SquareFinder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import groundproof.reading as reading
+    import groundproof.sources as sources
 
-    real = reading._read_piece
+    real = sources.read_raw
 
     def broken_once(scene, tile, *rest):
         if tile.index == 3 and not (tmp_path / "mended").exists():
             raise ReadError("the network drive is gone")
         return real(scene, tile, *rest)
 
-    monkeypatch.setattr(reading, "_read_piece", broken_once)
+    monkeypatch.setattr(sources, "read_raw", broken_once)
     answer = groundproof.ask(squares.path, QUESTION, run_dir=tmp_path / "a.run")
     assert answer.coverage["failed"] == 1
     assert "network drive" in answer.coverage["sentence"]

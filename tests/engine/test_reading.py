@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +20,10 @@ from rasterio.windows import Window as RioWindow
 
 from groundproof.boxes import Tile, Window
 from groundproof.errors import ReadError
-from groundproof.reading import TilePixels, TileReader, read_tile
-from groundproof.scene import open_scene
+from groundproof.reading import TilePixels, read_tile
+from groundproof.runners.ahead import Ahead
+from groundproof.scene import Scene, open_scene
+from groundproof.sources import Views
 from groundproof.stretch import FILL, Stretch, measure_stretch
 from groundproof.tiling import plan
 from groundproof.validity import index_validity
@@ -28,6 +33,39 @@ if TYPE_CHECKING:
 
 PLACE = {"crs": "EPSG:32631", "transform": Affine(0.5, 0, 500_000, 0, -0.5, 5_600_000)}
 AS_IS = Stretch(None, 0)
+
+
+@dataclass(frozen=True)
+class OneScene:
+    """Opens one scene that is open already, whatever its name."""
+
+    scene: Scene
+    stretch: Stretch
+
+    @contextmanager
+    def views(self, name: str) -> Iterator[Views]:
+        yield Views(name, ((self.scene, self.stretch),))
+
+
+@dataclass(frozen=True)
+class Place:
+    tile: Tile
+    scene: str = "a"
+
+
+def reader_of(scene: Scene, stretch: Stretch, tiles: Iterable[Tile], *, ahead: int = 4) -> Ahead[Place]:
+    return Ahead(OneScene(scene, stretch), (Place(tile) for tile in tiles), ahead=ahead)
+
+
+def pairs(reader: Ahead[Place]) -> Iterator[tuple[Tile, TilePixels | Exception]]:
+    """Tiles of one date."""
+    for place, found in reader:
+        yield place.tile, found.pixels if isinstance(found.pixels, Exception) else found.pixels[0]
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch) -> None:
+    monkeypatch.setattr("groundproof.runners.ahead.BACKOFF_S", 0.0)
 
 
 def write(path: Path, data: np.ndarray, **profile) -> Path:
@@ -102,8 +140,8 @@ def test_the_hash_tells_pixels_and_shape_apart() -> None:
 def test_the_reader_gives_every_tile_in_order_with_the_same_pixels(rgb_file) -> None:
     with open_scene(rgb_file) as scene:
         tiles = plan(scene.grid, None, tile_px=112, overlap_px=28, multiple_px=28).tiles
-        with TileReader(scene, AS_IS, tiles) as reader:
-            got = list(reader)
+        with reader_of(scene, AS_IS, tiles) as reader:
+            got = list(pairs(reader))
         assert [t for t, _ in got] == list(tiles)
         for tile, pixels in got:
             assert isinstance(pixels, TilePixels)
@@ -120,7 +158,7 @@ def test_the_reader_pulls_tiles_lazily_and_stops_when_closed(rgb_file) -> None:
 
     with open_scene(rgb_file) as scene:
         before = threading.active_count()
-        with TileReader(scene, AS_IS, endless(), ahead=3) as reader:
+        with reader_of(scene, AS_IS, endless(), ahead=3) as reader:
             results = iter(reader)
             for _ in range(5):
                 next(results)
@@ -130,9 +168,9 @@ def test_the_reader_pulls_tiles_lazily_and_stops_when_closed(rgb_file) -> None:
 
 def test_a_reader_is_iterated_once_and_may_be_closed_twice(rgb_file) -> None:
     with open_scene(rgb_file) as scene:
-        reader = TileReader(scene, AS_IS, [Tile(0, Window(0, 0, 112, 112), 112, 112)])
+        reader = reader_of(scene, AS_IS, [Tile(0, Window(0, 0, 112, 112), 112, 112)])
         assert len(list(reader)) == 1
-        with pytest.raises(RuntimeError, match="iterated once"):
+        with pytest.raises(RuntimeError, match="read once"):
             iter(reader)
         reader.close()
         reader.close()
@@ -143,9 +181,8 @@ def test_an_error_in_the_tiles_reaches_who_iterates(rgb_file) -> None:
         yield Tile(0, Window(0, 0, 112, 112), 112, 112)
         raise ZeroDivisionError
 
-    with open_scene(rgb_file) as scene, TileReader(scene, AS_IS, broken()) as reader:
+    with open_scene(rgb_file) as scene, reader_of(scene, AS_IS, broken()) as reader:
         results = iter(reader)
-        next(results)
         with pytest.raises(ZeroDivisionError):
             next(results)
 
@@ -163,8 +200,8 @@ def test_a_truncated_file_fails_only_where_it_is_cut(tmp_path, layout) -> None:
     path.write_bytes(whole[:cut])
     with open_scene(path) as scene:
         tiles = plan(scene.grid, None, tile_px=128 - 16, overlap_px=0, multiple_px=28).tiles
-        with TileReader(scene, AS_IS, tiles) as reader:
-            got = list(reader)
+        with reader_of(scene, AS_IS, tiles) as reader:
+            got = list(pairs(reader))
     assert len(got) == len(tiles)
     for tile, pixels in got:
         w = tile.window
@@ -185,8 +222,8 @@ def test_a_truncated_picture_is_a_read_error_where_it_is_cut_and_never_grey_grou
     path.write_bytes(whole[: len(whole) // 2])
     with open_scene(path, pixel_space=True) as scene:
         top, bottom = (Tile(i, Window(0, y, 224, 112), 224, 112) for i, y in enumerate((0, 400)))
-        with TileReader(scene, AS_IS, [top, bottom]) as reader:
-            (_, first), (_, last) = reader
+        with reader_of(scene, AS_IS, [top, bottom]) as reader:
+            (_, first), (_, last) = pairs(reader)
     assert isinstance(first, TilePixels)
     assert isinstance(last, ReadError)
 
@@ -211,8 +248,8 @@ def test_a_damaged_block_is_never_shown_as_black(tmp_path) -> None:
     path.write_bytes(bytes(raw))
     with open_scene(path) as scene:
         tiles = plan(scene.grid, None, tile_px=224, overlap_px=112, multiple_px=28).tiles
-        with TileReader(scene, AS_IS, tiles) as reader:
-            got = list(reader) + list(TileReader(scene, AS_IS, tiles))
+        with reader_of(scene, AS_IS, tiles) as reader:
+            got = list(pairs(reader)) + list(pairs(reader_of(scene, AS_IS, tiles)))
     for tile, pixels in got:
         w = tile.window
         if w.x1 > 256 and w.x0 < 384 and w.y1 > 256 and w.y0 < 384:
@@ -282,8 +319,8 @@ def test_a_huge_sparse_scene_is_planned_and_read_in_bounded_memory(tmp_path) -> 
         assert len(tile_plan.skipped) > 10 * len(tile_plan.tiles)
         peak = before
         seen = 0.0
-        with TileReader(scene, stretch, tile_plan.tiles + tile_plan.skipped[:60]) as reader:
-            for _, pixels in reader:
+        with reader_of(scene, stretch, tile_plan.tiles + tile_plan.skipped[:60]) as reader:
+            for _, pixels in pairs(reader):
                 assert isinstance(pixels, TilePixels)
                 seen += pixels.valid_share
                 peak = max(peak, process.memory_info().rss)
