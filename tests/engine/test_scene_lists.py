@@ -301,6 +301,17 @@ def test_a_sample_is_the_same_set_in_any_order_and_keeps_the_order(names, count,
     assert sorted(paths(*shuffled, sample=count, seed=seed)) == sorted(taken)
 
 
+def test_a_sample_counts_each_area_of_a_scene(tmp_path) -> None:
+    rows = [{"scene": f"{name}.tif", "aoi": f"0,0,{n},{n}"} for name in "ab" for n in range(1, 20)]
+
+    def taken(rows: list[dict[str, str]]) -> set[tuple[str, str | None]]:
+        scenes = find_scenes([str(table(tmp_path / "l.csv", rows))], sample=10).scenes
+        return {(scene.path, scene.aoi) for scene in scenes}
+
+    assert len(taken(rows)) == 10
+    assert taken(rows) == taken(rows[::-1])
+
+
 def test_a_smaller_sample_lies_within_a_larger_one_and_every_scene_has_the_same_chance() -> None:
     names = [f"{n}.tif" for n in range(200)]
     small, large = paths(*names, sample=20), paths(*names, sample=60)

@@ -117,7 +117,7 @@ def searching(web: Web, total: int, size: int, *, post: bool, merge: bool = Fals
 
     def search(given: dict[str, Any], _headers: dict[str, str]) -> Answer:
         start = int(given.get("token", 0))
-        part = [item(f"{n:04}") for n in range(start, min(start + size, total))]
+        part = [item(f"{n:04}") for n in range(total - 1, -1, -1)][start : start + size]
         content = page(*part, numberMatched=total)
         if start + size < total:
             if post:

@@ -95,6 +95,14 @@ def test_a_folder_of_items_is_a_glob(tmp_path) -> None:
     for name in "ba":
         item(name, visual=cog(f"/data/{name}.tif")).save_object(dest_href=str(tmp_path / f"{name}.json"))
     assert paths(str(tmp_path / "*.json")) == ["/data/a.tif", "/data/b.tif"]
+    item("c", **THUMBNAIL).save_object(dest_href=str(tmp_path / "c.json"))
+    (tmp_path / "d.json").write_text("{")
+    found = find_scenes([str(tmp_path / "*.json")]).scenes
+    assert [scene.reason is None for scene in found] == [True, True, False, False]
+    assert (found[3].path, found[3].source) == (str(tmp_path / "d.json"), str(tmp_path / "*.json"))
+    assert "cannot be read as JSON" in found[3].reason
+    with pytest.raises(UsageError, match="none of its 2 scenes can be used"):
+        find_scenes([str(tmp_path / "[cd].json")])
 
 
 BANDS = {"red": cog("r.tif", "data"), "nir": cog("n.tif", "data")}
@@ -148,10 +156,10 @@ def test_an_item_without_the_asset_is_a_failed_scene_among_good_ones(tmp_path) -
 
 def test_when_no_item_has_the_asset_the_request_is_wrong(tmp_path) -> None:
     place = saved(tmp_path / "i.json", item("a", **BANDS), item("b", **BANDS))
-    with pytest.raises(UsageError, match=r"None of its 2 items can be used\. a has 2 raster assets"):
+    with pytest.raises(UsageError, match=r"none of its 2 scenes can be used\. a has 2 raster assets"):
         find_scenes([place])
     assert [Path(p).name for p in paths(place, asset="nir")] == ["n.tif", "n.tif"]
-    with pytest.raises(UsageError, match=r'Its item cannot be used\. a has no asset "green"'):
+    with pytest.raises(UsageError, match=r'its only scene cannot be used\. a has no asset "green"'):
         find_scenes([saved(tmp_path / "i.json", item("a", **BANDS))], asset="green")
 
 

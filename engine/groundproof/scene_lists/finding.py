@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from groundproof.datasets import without_secrets
 from groundproof.errors import UsageError
 from groundproof.scene_lists.files import RASTER_SUFFIXES, in_folder, is_glob, matches
 from groundproof.scene_lists.json_files import from_json
@@ -67,6 +68,7 @@ def find_scenes(
     notes: list[str] = []
     for source in sources:
         listed = _listed(source, asset)
+        _check_usable(listed.scenes, source)
         found += map(_storable, listed.scenes)
         notes += listed.notes
         check_count(found, "The batch")
@@ -99,10 +101,22 @@ def _listed(source: str, asset: str | None) -> Listed:
     scenes: list[ListedScene] = []
     notes: list[str] = []
     for match in matches(str(path)):
-        listed = _in_file(Path(match), match, asset)
+        try:
+            listed = _in_file(Path(match), match, asset)
+        except UsageError as err:
+            if Path(match).suffix.lower() not in JSON_SUFFIXES:
+                raise
+            listed = Listed([ListedScene(match, source, reason=str(err))])  # one item of thousands
         scenes += [replace(scene, source=source) for scene in listed.scenes]
         notes += listed.notes
     return Listed(scenes, tuple(notes))
+
+
+def _check_usable(scenes: Sequence[ListedScene], source: str) -> None:
+    """Raise UsageError when a source leads to no raster at all: then the request is wrong, not the scenes."""
+    if all(scene.reason is not None for scene in scenes):
+        none = "its only scene cannot" if len(scenes) == 1 else f"none of its {len(scenes):,} scenes can"
+        raise UsageError(f"{without_secrets(source)}: {none} be used. {scenes[0].reason}")
 
 
 def _at_url(source: str, asset: str | None) -> Listed:

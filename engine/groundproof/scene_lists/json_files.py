@@ -11,7 +11,7 @@ from typing import Any
 
 from groundproof.errors import TooLargeError, UsageError
 from groundproof.scene_lists.listing import Listed
-from groundproof.scene_lists.stac import Document, check_usable, is_items, items_in, next_link, scenes_of
+from groundproof.scene_lists.stac import Document, is_items, items_in, next_link, scenes_of
 from groundproof.scene_lists.tile_index import located, location_field
 from groundproof.wording import joined
 
@@ -28,7 +28,6 @@ def from_json(path: Path, source: str, asset: str | None) -> Listed:
     content = _content(path, source)
     if is_items(content):
         scenes = scenes_of(items_in(content), Document(str(path.absolute()), remote=False), source, asset)
-        check_usable(scenes, source)
         if next_link(content) is None:
             return Listed(scenes)
         note = (

@@ -6,7 +6,7 @@ to know how they were read. Source: github.com/radiantearth/stac-spec, item-spec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -73,14 +73,6 @@ def scenes_of(items: Iterable[Any], document: Document, source: str, asset: str 
             shown = f"{without_secrets(source)}#{name}"
             scenes.append(ListedScene(shown, source, datetime=_moment(item), reason=str(err)))
     return sorted(scenes, key=lambda scene: scene.path)
-
-
-def check_usable(scenes: Sequence[ListedScene], source: str) -> None:
-    """Raise UsageError when no Item at all has a usable asset: then the request is wrong, not the Items."""
-    if scenes and all(scene.reason is not None for scene in scenes):
-        few = "Its item" if len(scenes) == 1 else f"None of its {len(scenes):,} items"
-        verb = "cannot be used" if len(scenes) == 1 else "can be used"
-        raise UsageError(f"{without_secrets(source)}: {few} {verb}. {scenes[0].reason}")
 
 
 def choose_asset(assets: dict[str, Any], key: str | None, name: str) -> tuple[str, dict[str, Any]]:

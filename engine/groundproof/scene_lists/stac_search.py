@@ -18,7 +18,7 @@ from groundproof.errors import TooLargeError, UsageError
 from groundproof.scene_lists.fetching import Page, PageRequest, fetch
 from groundproof.scene_lists.hrefs import is_http
 from groundproof.scene_lists.listing import Listed, ListedScene, check_count
-from groundproof.scene_lists.stac import Document, check_usable, is_items, items_in, next_link, scenes_of
+from groundproof.scene_lists.stac import Document, is_items, items_in, next_link, scenes_of
 
 MAX_PAGES = 10_000
 _STAC_PATH = re.compile(r"\.(?:geo)?json$|/search/?$|/items(?:/[^/]+)?/?$", re.IGNORECASE)
@@ -67,7 +67,6 @@ def from_url(url: str, source: str, asset: str | None) -> Listed:
         request = _next(page, request)
     if not scenes:
         raise UsageError(f"The search {shown} found nothing. Widen it.")
-    check_usable(scenes, source)
     scenes.sort(key=lambda scene: scene.path)
     if matched is None or matched == len(scenes):
         return Listed(scenes)
