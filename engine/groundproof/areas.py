@@ -5,6 +5,7 @@ Knows the rows of scenes.parquet. Refuses to know tiles and answers.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +35,11 @@ class Area:
 
 def areas(run: RunDirectory) -> list[Area]:
     """Every (scene, area, question) of the run, in answer order (the order in which the manifest names them)."""
-    found: list[Area] = []
+    return list(each_area(run))
+
+
+def each_area(run: RunDirectory) -> Iterator[Area]:
+    """As `areas`, one at a time: a run may have thousands of scenes."""
     number = 1
     for scene in run.scenes:
         if scene["status"] != "ok":
@@ -42,17 +47,14 @@ def areas(run: RunDirectory) -> list[Area]:
         grid = grid_of(scene)
         for aoi in scene["aois"]:
             for question in run.config.questions:
-                found.append(
-                    Area(
-                        f"A{number}",
-                        scene,
-                        grid,
-                        aoi["name"],
-                        shapely.from_wkb(aoi["polygon_px"]),
-                        aoi["whole"],
-                        question,
-                        (aoi["first"], aoi["first"] + aoi["rows"]),
-                    )
+                yield Area(
+                    f"A{number}",
+                    scene,
+                    grid,
+                    aoi["name"],
+                    shapely.from_wkb(aoi["polygon_px"]),
+                    aoi["whole"],
+                    question,
+                    (aoi["first"], aoi["first"] + aoi["rows"]),
                 )
                 number += 1
-    return found

@@ -1,13 +1,19 @@
-"""A run directory -> its Result: parse, place, audit, merge, number, count, say. Pure, needs no model.
+"""A run directory -> its result: parse, place, audit, merge, number, count, say. Pure, needs no model.
 
 Knows the order of the cheap stages. Refuses to know pixels and models: what is not in the run directory
 does not exist here, so the same directory always gives the same result.
+
+Goes from area to area and hands on what is finished, so that memory does not grow with the scenes, and little with
+the tiles of one. `assemble` gathers it into a `Result`; `assemble_to` gives it to any sink (`outputs.Spool`).
 """
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from itertools import groupby
+from typing import Any, Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -15,14 +21,13 @@ import pandas as pd
 from pyproj import CRS
 from shapely.geometry import MultiPolygon
 
-from groundproof.areas import Area, areas
+from groundproof.areas import Area, each_area
 from groundproof.audit import audit_answer, audit_tile, in_order, on_data
-from groundproof.boxes import Window
 from groundproof.config import MergeConfig
-from groundproof.coverage import coverage
+from groundproof.coverage import Tally
 from groundproof.datasets import without_secrets
-from groundproof.evidence_rows import EvidenceRows, SeenInTiles
-from groundproof.findings import TileReply
+from groundproof.evidence_rows import Evidence, EvidenceRows, TilesOfAnswer
+from groundproof.findings import Said, TileAudit, TileReply
 from groundproof.frames import named_rows
 from groundproof.georeference import Georeferencer, to_pixels
 from groundproof.placement import parse_crs
@@ -30,84 +35,261 @@ from groundproof.planning import grid_of
 from groundproof.protocol import Task
 from groundproof.run import RunDirectory
 from groundproof.runners.local import tile_of
+from groundproof.seen_boxes import SeenInTiles
 from groundproof.synthesis import synthesise, within_training
 from groundproof.tables import TABLES, Result, TileStatus
-from groundproof.trace import Trace, parse
+from groundproof.tile_rows import inside, tile_rows, windows_of
+from groundproof.trace import parse
 
 OVERVIEW = "overview"
+
+ROWS_AT_A_TIME = 2048
+"""Tiles whose texts and log-probabilities are in memory at a time."""
+
+SCENES_AT_A_TIME = 1024
+
+LOOKED_AT = (TileStatus.OK.value, TileStatus.EMPTY.value)
+
+
+class Sink(Protocol):
+    """Takes the rows of a result, piece by piece."""
+
+    def add(self, table: str, rows: pd.DataFrame) -> None:
+        """Puts rows behind those the table has; `geometry` is a column of shapes in the result's CRS."""
 
 
 def assemble(
     run: RunDirectory,
     *,
-    metadata: dict[str, Any],
+    metadata: Mapping[str, Any],
     merge_config: MergeConfig | None = None,
     out_crs: str | None = None,
 ) -> Result:
-    """The result of what the run has answered so far; tiles not asked yet are in the coverage.
+    """The result of what the run has answered so far, in memory; tiles not asked yet are in the coverage.
 
     metadata: provenance to write beside what the run itself knows. merge_config, out_crs: instead of the
     run's own. Raises UsageError for an unknown out_crs.
     """
-    target = _target_crs(run, out_crs or run.config.out_crs)
-    pieces: dict[str, list[pd.DataFrame]] = {name: [] for name in ("evidence", "answers", "tiles")}
+    crs = output_crs(run, out_crs)
+    gathered = _Gathered()
+    whole = assemble_to(run, gathered, crs, metadata=metadata, merge_config=merge_config)
+    return Result(**gathered.tables(crs), metadata=whole)
+
+
+def assemble_to(
+    run: RunDirectory,
+    sink: Sink,
+    crs: CRS | None,
+    *,
+    metadata: Mapping[str, Any],
+    merge_config: MergeConfig | None = None,
+) -> dict[str, Any]:
+    """Give the result of what the run has answered so far to a sink; returns its metadata.
+
+    crs: of the result, see `output_crs`. Evidence and tiles come in the order of the plan, answer by answer and
+    tile by tile; scenes last.
+    """
+    config = merge_config or run.config.merge
     accuracy: dict[str, Any] = {}
-    for area in areas(run):
-        georeferencer = Georeferencer(area.grid, target)
-        accuracy[area.scene["scene"]] = georeferencer.accuracy
-        one = _Answer(run, area, georeferencer, merge_config or run.config.merge)
-        for name, frame in one.tables().items():
-            pieces[name].append(frame)
-    tables = {name: _table(name, frames, target) for name, frames in pieces.items()}
-    return Result(
-        **tables,
-        scenes=_scenes(run, target),
-        metadata={
-            "run_id": run.run_id,
-            "run_directory": str(run.path),
-            "configuration": run.config.model_copy(
-                update={"scenes": tuple(without_secrets(path) for path in run.config.scenes)}
-            ).model_dump(mode="json"),
-            "merge": (merge_config or run.config.merge).model_dump(),
-            "transform_accuracy": accuracy,
-            **metadata,
-        },
-    )
+    lost: dict[str, str] = {}
+    for scene, of_scene in groupby(each_area(run), key=lambda area: str(area.scene["scene"])):
+        reading = _Reading()
+        georeferencer: Georeferencer | None = None
+        for _, together in groupby(of_scene, key=lambda area: (area.rows, area.aoi_name)):
+            asked = list(together)
+            georeferencer = georeferencer or Georeferencer(asked[0].grid, crs)
+            _AreaPass(run, asked, georeferencer, config, sink, reading).hand_on()
+        if georeferencer is not None:
+            accuracy[scene] = georeferencer.accuracy
+        if reading.reason is not None:
+            lost[scene] = reading.reason
+    for rows in _scenes(run, crs, lost):
+        sink.add("scenes", rows)
+    return {
+        "run_id": run.run_id,
+        "run_directory": str(run.path),
+        "configuration": run.config.model_copy(
+            update={"scenes": tuple(without_secrets(path) for path in run.config.scenes)}
+        ).model_dump(mode="json"),
+        "merge": config.model_dump(),
+        "transform_accuracy": accuracy,
+        **metadata,
+    }
+
+
+def output_crs(run: RunDirectory, asked: str | None = None) -> CRS | None:
+    """The one CRS of a result: asked for, shared by all scenes, or EPSG:4326; None in pixel space.
+
+    asked: instead of the run's own. Raises UsageError for one that PROJ does not know.
+    """
+    texts = {row["crs_wkt"] for row in run.scenes if row["status"] == "ok"}
+    asked = asked or run.config.out_crs
+    if texts == {None}:
+        return None
+    if asked is not None:
+        return parse_crs(asked, "--out-crs")
+    systems = [CRS.from_wkt(text) for text in texts if text is not None]
+    return systems[0] if all(system.equals(systems[0]) for system in systems) else CRS.from_epsg(4326)
+
+
+class _Gathered:
+    """A sink in memory."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[str, list[pd.DataFrame]] = {name: [] for name in TABLES}
+
+    def add(self, table: str, rows: pd.DataFrame) -> None:
+        if len(rows):
+            self._pieces[table].append(rows)
+
+    def tables(self, crs: CRS | None) -> dict[str, gpd.GeoDataFrame]:
+        return {name: self._table(name, crs) for name in TABLES}
+
+    def _table(self, name: str, crs: CRS | None) -> gpd.GeoDataFrame:
+        columns, pieces = [*(c.name for c in TABLES[name]), "geometry"], self._pieces[name]
+        data = pd.concat(pieces, ignore_index=True)[columns] if pieces else pd.DataFrame(columns=columns)
+        return gpd.GeoDataFrame(data, geometry="geometry", crs=crs)
+
+
+class _Reading:
+    """Whether any tile of a scene could be read. reason: why not one of those asked could, if it is one reason."""
+
+    def __init__(self) -> None:
+        self._tiles = 0
+        self._reasons: set[str | None] = set()
+
+    def add(self, answered: pd.DataFrame) -> None:
+        asked = answered[answered.batch_id >= 0]
+        self._tiles += len(asked)
+        if len(self._reasons) < 2:
+            unread = asked.status == TileStatus.READ_ERROR.value
+            self._reasons.update(asked.error.where(unread, None).unique().tolist())
+
+    @property
+    def reason(self) -> str | None:
+        return next(iter(self._reasons)) if self._tiles and len(self._reasons) == 1 else None
+
+
+class _AreaPass:
+    """Makes the rows of all answers about one area, in one pass over what was said of its tiles."""
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        asked: list[Area],
+        georeferencer: Georeferencer,
+        thresholds: MergeConfig,
+        sink: Sink,
+        reading: _Reading,
+    ) -> None:
+        self._run = run
+        self._sink = sink
+        self._reading = reading
+        self._rows = asked[0].rows
+        self._georeferencer = georeferencer
+        self._answers = {area.answer_id: _Answer(run, area, georeferencer, thresholds) for area in asked}
+
+    def hand_on(self) -> None:
+        for answered in self._slices():
+            self._reading.add(answered)
+            windows = windows_of(answered)
+            seen = inside(windows, self._georeferencer.grid).tolist()
+            n_boxes = [
+                self._answers[row.answer_id].take(row, window)
+                for row, window in zip(named_rows(answered), seen, strict=True)
+            ]
+            tiles = tile_rows(answered, n_boxes, self._georeferencer)
+            for answer_id, answer in self._answers.items():
+                mine = (answered.answer_id == answer_id).to_numpy()
+                answer.cover(tiles[mine], windows[mine], answered[mine])
+            self._sink.add("tiles", tiles)
+        for answer_id in list(self._answers):
+            evidence, row = self._answers.pop(answer_id).made()
+            for rows in evidence.frames():
+                self._sink.add("evidence", rows)
+            self._sink.add("answers", pd.DataFrame([row]))
+
+    def _slices(self) -> Iterator[pd.DataFrame]:
+        low, high = self._rows
+        for start in range(low, high, ROWS_AT_A_TIME):
+            yield from self._run.answered(start, min(start + ROWS_AT_A_TIME, high))
 
 
 class _Answer:
-    """Makes the rows of one answer."""
+    """One answer: what its tiles say, then the row that follows from it."""
 
     def __init__(
         self,
         run: RunDirectory,
         area: Area,
         georeferencer: Georeferencer,
-        merge_config: MergeConfig,
+        thresholds: MergeConfig,
     ) -> None:
         self._run = run
         self._profile = run.config.profile
         self._area = area
         self._task = Task(area.question.task)
+        self._size = (area.grid.width, area.grid.height)
         self._georeferencer = georeferencer
-        rows = pd.concat(list(run.answered(*area.rows)), ignore_index=True)
-        self._manifest = rows[rows.answer_id == area.answer_id]
-        self._evidence = EvidenceRows(run, area, georeferencer, self._manifest, merge_config)
+        self._evidence = EvidenceRows(run, area, georeferencer, thresholds)
+        self._replies: list[TileReply] = []
+        self._boxes = SeenInTiles()
+        self._tally = Tally()
+        self._windows = array("q")
+        self._scale = 0.0
 
-    def tables(self) -> dict[str, pd.DataFrame]:
-        replies, tiles, boxes = self._replies()
-        evidence = self._evidence.table(boxes, [reply.tile_id for reply in replies])
-        cover = coverage(tiles, _valid_share(replies))
+    def take(self, row: Any, window_px: list[int]) -> int:
+        """One tile and what was said of it, a named tuple; window_px: the part inside the scene.
+
+        How many boxes its own answer gave.
+        """
+        status = None if row.status is None else TileStatus(row.status)
+        said = status is not None and row.batch_id >= 0
+        trace = audited = None
+        if said and row.status in LOOKED_AT:
+            labels = self._area.question.labels
+            trace = parse(row.text, self._profile.frame, self._task, labels, logprobs=_pieces(row))
+            audited = self._audited(trace, row)
+            self._boxes.add(len(self._replies), audited.boxes)
+        self._replies.append(
+            TileReply(
+                row.tile_id,
+                len(self._replies) + 1,
+                tuple(window_px),  # type: ignore[arg-type]
+                status or TileStatus.ENGINE_ERROR,
+                None if trace is None else Said.of(trace),
+                row.finish if said else None,
+                1.0 if not said or np.isnan(row.valid_share) else row.valid_share,
+                None if audited is None else len(audited.boxes),
+                () if audited is None else tuple(box.problem for box in audited.unplaced),
+            )
+        )
+        return 0 if audited is None else len(audited.boxes)
+
+    def cover(self, tiles: pd.DataFrame, windows: Any, answered: pd.DataFrame) -> None:
+        """Some of its rows of the tiles table, with their windows (N, 4) and their rows of the plan."""
+        self._tally.add(tiles)
+        self._windows.frombytes(np.ascontiguousarray(windows, dtype=np.int64).tobytes())
+        self._scale = max(self._scale, float((answered.width / answered.model_width).max()))
+
+    def made(self) -> tuple[Evidence, dict[str, Any]]:
+        """Its evidence, and its row of the answers table."""
+        replies = self._replies
+        tiles = TilesOfAnswer(
+            [reply.tile_id for reply in replies],
+            np.frombuffer(self._windows, dtype=np.int64).reshape(-1, 4).astype(np.float64),
+            self._scale,
+        )
+        evidence = self._evidence.make(self._boxes.columns(), tiles)
+        self._boxes = SeenInTiles()
+        cover = self._tally.coverage(_valid_share(replies))
         overview = self._overview(len(replies) + 1)
-        said = (self._area.question.text, self._task, self._area.question.labels, replies, evidence, cover)
-        answer = within_training(
-            synthesise(*said, overview=overview), self._area.question.labels, self._profile
-        )
-        audit = in_order(
-            (*audit_answer(*said, overview=overview, profile=self._profile), *self._evidence.findings)
-        )
+        labels = self._area.question.labels
+        said = (self._area.question.text, self._task, labels, replies, evidence.said(), cover)
+        answer = within_training(synthesise(*said, overview=overview), labels, self._profile)
+        audit = in_order((*audit_answer(*said, overview=overview, profile=self._profile), *evidence.findings))
         aoi = self._georeferencer.geometry_from_pixels(self._area.aoi_px)
-        row = {
+        return evidence, {
             "answer_id": self._area.answer_id,
             "run_id": self._run.run_id,
             "scene": self._area.scene["scene"],
@@ -122,7 +304,14 @@ class _Answer:
             "context": self._context(),
             "geometry": aoi if aoi is None or isinstance(aoi, MultiPolygon) else MultiPolygon([aoi]),
         }
-        return {"evidence": evidence, "answers": pd.DataFrame([row]), "tiles": tiles}
+
+    def _audited(self, trace: Any, row: Any) -> TileAudit:
+        tile, frame = tile_of(row), self._profile.frame
+        placed = [to_pixels(one.box, frame, tile, self._size) for one in (*trace.evidence, *trace.answer_boxes)]
+        audited = audit_tile(trace, placed)
+        if row.valid_cells is None:
+            return audited
+        return replace(audited, boxes=on_data(audited.boxes, tile, row.valid_cells))
 
     def _context(self) -> dict[str, Any] | None:
         context: dict[str, Any] = {"area": self._area.aoi_name} if self._area.aoi_name else {}
@@ -130,93 +319,22 @@ class _Answer:
             context["follows"] = self._run.config.follows.model_dump(mode="json")
         return context or None
 
-    def _replies(self) -> tuple[list[TileReply], pd.DataFrame, SeenInTiles]:
-        replies: list[TileReply] = []
-        rows: list[dict[str, Any]] = []
-        boxes = SeenInTiles()
-        size = (self._area.grid.width, self._area.grid.height)
-        for number, row in enumerate(named_rows(self._manifest), start=1):
-            tile = tile_of(row)
-            status = None if row.status is None else TileStatus(row.status)
-            said = None if status is None or row.batch_id < 0 else row
-            window = tile.window
-            right, bottom = min(window.x1, size[0]), min(window.y1, size[1])
-            trace = audited = None
-            if said is not None and status in (TileStatus.OK, TileStatus.EMPTY):
-                trace = parse(
-                    said.text,
-                    self._profile.frame,
-                    self._task,
-                    self._area.question.labels,
-                    logprobs=_pieces(said),
-                )
-                named = (*trace.evidence, *trace.answer_boxes)
-                audited = audit_tile(
-                    trace, [to_pixels(e.box, self._profile.frame, tile, size) for e in named]
-                )
-                if said.valid_cells is not None:
-                    boxes_on_data = on_data(audited.boxes, tile, said.valid_cells)
-                    audited = replace(audited, boxes=boxes_on_data)
-                for found in audited.boxes:
-                    boxes.found.append(found)
-                    boxes.tile.append(number - 1)
-            replies.append(
-                TileReply(
-                    row.tile_id,
-                    number,
-                    (window.x0, window.y0, right, bottom),
-                    status or TileStatus.ENGINE_ERROR,
-                    trace,
-                    audited,
-                    None if said is None else said.finish,
-                    1.0
-                    if said is None or said.valid_share is None or np.isnan(said.valid_share)
-                    else said.valid_share,
-                )
-            )
-            rows.append(self._tile_row(row, window, (right, bottom), status, said, audited))
-        return replies, pd.DataFrame(rows, columns=[*(c.name for c in TABLES["tiles"]), "geometry"]), boxes
-
-    def _tile_row(
-        self,
-        row: Any,
-        window: Window,
-        end: tuple[int, int],
-        status: TileStatus | None,
-        said: Any,
-        audited: Any,
-    ) -> dict[str, Any]:
-        why = None if said is None else said.error
-        return {
-            "tile_id": row.tile_id,
-            "answer_id": row.answer_id,
-            "scene": row.scene,
-            "window_px": [window.x0, window.y0, *end],
-            "status": None if status is None else status.value,
-            "attempts": 0 if said is None else int(said.attempts),
-            "seconds": None if said is None else float(said.seconds),
-            "n_evidence": 0 if audited is None else len(audited.boxes),
-            "text": why if why else (None if said is None else said.text),
-            "pixels_hash": None if said is None else said.pixels_hash,
-            "geometry": self._georeferencer.polygon_of_window(window),
-        }
-
     def _overview(self, number: int) -> TileReply | None:
         rows = self._run.follow_ups(OVERVIEW, self._area.answer_id)
         if not rows:
             return None
         row = rows[0]
-        trace: Trace = parse(row["text"], self._profile.frame, self._task, self._area.question.labels)
+        said = None
         status = TileStatus(row["outcome"])
-        bounds = self._area.aoi_px.bounds
-        answered = trace if status in (TileStatus.OK, TileStatus.EMPTY) else None
-        return TileReply("overview", number, bounds, status, answered, None, row["finish"])
+        if row["outcome"] in LOOKED_AT:
+            said = Said.of(parse(row["text"], self._profile.frame, self._task, self._area.question.labels))
+        return TileReply("overview", number, self._area.aoi_px.bounds, status, said, row["finish"])
 
 
 def _pieces(said: Any) -> list[tuple[int, float]] | None:
     if said.piece_logprobs is None or said.piece_lengths is None:
         return None
-    return [(int(n), float(p)) for n, p in zip(said.piece_lengths, said.piece_logprobs, strict=True)]
+    return list(zip(said.piece_lengths.tolist(), said.piece_logprobs.tolist(), strict=True))
 
 
 def _valid_share(replies: list[TileReply]) -> float | None:
@@ -228,38 +346,21 @@ def _valid_share(replies: list[TileReply]) -> float | None:
     return float(np.average(valid, weights=areas_px))
 
 
-def _target_crs(run: RunDirectory, asked: str | None) -> CRS | None:
-    """The one CRS of the output: asked for, shared by all scenes, or EPSG:4326; None in pixel space."""
-    texts = {row["crs_wkt"] for row in run.scenes if row["status"] == "ok"}
-    if texts == {None}:
-        return None
-    if asked is not None:
-        return parse_crs(asked, "--out-crs")
-    systems = [CRS.from_wkt(text) for text in texts if text is not None]
-    return systems[0] if all(system.equals(systems[0]) for system in systems) else CRS.from_epsg(4326)
+def _scenes(run: RunDirectory, crs: CRS | None, lost: Mapping[str, str]) -> Iterator[pd.DataFrame]:
+    """Rows of the scenes table. lost: why not one tile of a scene could be read."""
+    for start in range(0, len(run.scenes), SCENES_AT_A_TIME):
+        yield pd.DataFrame([_scene(one, crs, lost) for one in run.scenes[start : start + SCENES_AT_A_TIME]])
 
 
-def _table(name: str, frames: list[pd.DataFrame], crs: CRS | None) -> gpd.GeoDataFrame:
-    columns = [*(c.name for c in TABLES[name]), "geometry"]
-    filled = [frame for frame in frames if len(frame)]
-    data = pd.concat(filled, ignore_index=True)[columns] if filled else pd.DataFrame(columns=columns)
-    return gpd.GeoDataFrame(data, geometry="geometry", crs=crs)
-
-
-def _scenes(run: RunDirectory, target: CRS | None) -> gpd.GeoDataFrame:
-    rows = []
-    for scene in run.scenes:
-        footprint = None
-        if scene["status"] == "ok":
-            footprint = Georeferencer(grid_of(scene), target).footprint()
-        affine, gcps = scene["affine"], scene["gcps"]
-        rows.append(
-            {
-                **{c.name: scene[c.name] for c in TABLES["scenes"]},
-                "path": without_secrets(scene["path"]),
-                "affine": None if affine is None else [float(v) for v in affine],
-                "gcps": None if gcps is None else [[float(v) for v in point] for point in gcps],
-                "geometry": footprint,
-            }
-        )
-    return _table("scenes", [pd.DataFrame(rows)], target)
+def _scene(scene: Mapping[str, Any], crs: CRS | None, lost: Mapping[str, str]) -> dict[str, Any]:
+    affine, gcps = scene["affine"], scene["gcps"]
+    row = {
+        **{c.name: scene[c.name] for c in TABLES["scenes"]},
+        "path": without_secrets(scene["path"]),
+        "affine": None if affine is None else [float(v) for v in affine],
+        "gcps": None if gcps is None else [[float(v) for v in point] for point in gcps],
+        "geometry": Georeferencer(grid_of(scene), crs).footprint() if scene["status"] == "ok" else None,
+    }
+    if scene["scene"] in lost:
+        row |= {"status": "failed", "reason": lost[scene["scene"]]}
+    return row

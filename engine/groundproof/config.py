@@ -91,8 +91,12 @@ class RunConfig(BaseModel):
     pixel_space: bool = False
     bands: tuple[int, ...] | None = None
     aoi: str | None = None
-    scene_aois: tuple[str | None, ...] = ()
-    """An area for each scene, in place of `aoi`; None: `aoi` holds. Empty: no scene has its own."""
+    scene_aois: tuple[str, ...] = ()
+    """An area for each scene, in place of `aoi`; "": `aoi` holds. Empty: no scene has its own."""
+    scene_datetimes: tuple[str, ...] = ()
+    """When each scene was taken, by the list that names it; "": the file says. Empty: no list says."""
+    scene_flaws: tuple[str, ...] = ()
+    """Why the list's entry leads to no raster, for each scene; "": it does. Empty: all do."""
     aoi_field: str | None = None
     tile_px: int
     overlap_px: int
@@ -115,8 +119,7 @@ class RunConfig(BaseModel):
     @property
     def aois(self) -> tuple[str | None, ...]:
         """What of each scene is asked about; None: all of it."""
-        own = self.scene_aois or (None,) * len(self.scenes)
-        return tuple(self.aoi if aoi is None else aoi for aoi in own)
+        return tuple(own or self.aoi for own in self.scene_aois or ("",) * len(self.scenes))
 
     @property
     def compares_dates(self) -> bool:

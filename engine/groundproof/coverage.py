@@ -41,29 +41,47 @@ def coverage(tiles: pd.DataFrame, valid_share: float | None = None) -> dict[str,
     [{window_px, status, reason}]}; looked_at + skipped + failed == tiles, tiles not asked yet are failed.
     Raises ValueError for a status that is none of `TileStatus`.
     """
-    if valid_share is not None and not 0 <= valid_share <= 1:
-        raise ValueError(f"valid_share must lie in 0..1, got {valid_share}")
-    statuses = [TileStatus(s) if isinstance(s, str) else None for s in tiles["status"]]
-    failures = [
-        {
-            "window_px": list(window),
-            "status": NOT_ASKED if status is None else str(status),
-            "reason": _reason(status, text),
+    tally = Tally()
+    tally.add(tiles)
+    return tally.coverage(valid_share)
+
+
+class Tally:
+    """The coverage of one answer whose tiles come in parts."""
+
+    def __init__(self) -> None:
+        self._looked_at = self._skipped = self._tiles = 0
+        self._failures: list[dict[str, Any]] = []
+
+    def add(self, tiles: pd.DataFrame) -> None:
+        """Some more tiles, as for `coverage`. Raises ValueError."""
+        for status, window, text in zip(tiles["status"], tiles["window_px"], tiles["text"], strict=True):
+            known = TileStatus(status) if isinstance(status, str) else None
+            self._tiles += 1
+            self._looked_at += known in LOOKED_AT
+            self._skipped += known is TileStatus.SKIPPED
+            if known is None or known in FAILED:
+                self._failures.append(
+                    {
+                        "window_px": list(window),
+                        "status": NOT_ASKED if known is None else str(known),
+                        "reason": _reason(known, text),
+                    }
+                )
+
+    def coverage(self, valid_share: float | None = None) -> dict[str, Any]:
+        """What `coverage` gives, of all tiles added. Raises ValueError for a share that is none."""
+        if valid_share is not None and not 0 <= valid_share <= 1:
+            raise ValueError(f"valid_share must lie in 0..1, got {valid_share}")
+        return {
+            "looked_at": self._looked_at,
+            "tiles": self._tiles,
+            "skipped": self._skipped,
+            "failed": len(self._failures),
+            "valid_share": valid_share,
+            "sentence": _sentence(self._looked_at, self._tiles, self._skipped, self._failures),
+            "failures": self._failures,
         }
-        for status, window, text in zip(statuses, tiles["window_px"], tiles["text"], strict=True)
-        if status is None or status in FAILED
-    ]
-    looked_at = sum(s in LOOKED_AT for s in statuses)
-    skipped = sum(s is TileStatus.SKIPPED for s in statuses)
-    return {
-        "looked_at": looked_at,
-        "tiles": len(statuses),
-        "skipped": skipped,
-        "failed": len(failures),
-        "valid_share": valid_share,
-        "sentence": _sentence(looked_at, len(statuses), skipped, failures),
-        "failures": failures,
-    }
 
 
 def is_complete(cover: Mapping[str, Any]) -> bool:

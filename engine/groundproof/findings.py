@@ -5,6 +5,7 @@ Knows the shape of a finding and of a tile's reply. Refuses to know how either i
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
@@ -132,29 +133,64 @@ class TileAudit:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What one text says, as audit and synthesis read it: small, for an answer may have 100 000 tiles.
+
+    Fields as in `Trace`; of its boxes only whether there are any, of its repairs (kind, sentence).
+    """
+
+    plan: str = ""
+    synthesis: str = ""
+    answer: str = ""
+    value: int | float | bool | str | None = None
+    stated_counts: tuple[tuple[str, int], ...] = ()
+    repairs: tuple[tuple[str, str], ...] = ()
+    has_boxes: bool = False
+    has_answer_boxes: bool = False
+    has_rationale: bool = False
+    complete: bool = False
+
+    @classmethod
+    def of(cls, trace: Trace) -> Said:
+        """Most tiles have the same plan, which is kept once."""
+        return cls(
+            plan=sys.intern(trace.plan),
+            synthesis=trace.synthesis,
+            answer=trace.answer,
+            value=trace.value,
+            stated_counts=trace.stated_counts,
+            repairs=tuple((repair.kind, repair.sentence) for repair in trace.repairs),
+            has_boxes=bool(trace.evidence or trace.answer_boxes),
+            has_answer_boxes=bool(trace.answer_boxes),
+            has_rationale=trace.has_rationale,
+            complete=trace.complete,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class TileReply:
     """What became of one tile, as audit and synthesis need it.
 
     number: 1, 2, ... in the plan's order among the answer's tiles, which is what people read ("tile 3").
-    window_px: (x0, y0, x1, y1), scene pixels. trace, audit: None when the tile has no answer. finish:
-    why the text ended; None when not known. valid_share: share of the window that holds data, 0..1.
-    n_boxes: rows the tile's own audit gave, where `audit` itself is not at hand.
+    window_px: (x0, y0, x1, y1), scene pixels. said: None when the tile has no answer. finish: why the text
+    ended; None when not known. valid_share: share of the window that holds data, 0..1. n_boxes: rows the
+    tile's own audit gave; None when not known. unplaced: why boxes of it gave no row, one by one.
     """
 
     tile_id: str
     number: int
     window_px: tuple[float, float, float, float]
     status: TileStatus
-    trace: Trace | None = None
-    audit: TileAudit | None = None
+    said: Said | None = None
     finish: Finish | None = None
     valid_share: float = 1.0
     n_boxes: int | None = None
+    unplaced: tuple[str, ...] = ()
 
     @property
     def answered(self) -> bool:
         """The tile was looked at and its text could be read."""
-        return self.trace is not None and self.status in (TileStatus.OK, TileStatus.EMPTY)
+        return self.said is not None and self.status in (TileStatus.OK, TileStatus.EMPTY)
 
     @property
     def valid_px(self) -> float:

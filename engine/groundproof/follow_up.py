@@ -7,7 +7,11 @@ Refuses to know what is made of them (`assemble.py`).
 from __future__ import annotations
 
 import time
+from collections import deque
+from collections.abc import Iterator
+from itertools import groupby
 from math import sqrt
+from operator import itemgetter
 
 import pandas as pd
 
@@ -25,7 +29,7 @@ from groundproof.run import RunDirectory
 from groundproof.second_look import Subject, second_look, worth_a_look
 from groundproof.sources import Sources
 from groundproof.synthesis import is_computed
-from groundproof.tables import Result, TileStatus
+from groundproof.tables import TABLES, Tables, TileStatus
 from groundproof.trace import parse
 
 MAX_CONTEXT_ROWS = 60
@@ -47,15 +51,39 @@ def overviews_due(run: RunDirectory) -> list[Area]:
     ]
 
 
+def with_evidence(wanted: list[Area], tables: Tables) -> Iterator[tuple[Area, pd.DataFrame]]:
+    """Areas, in the order of their answers, each with its rows of the evidence table; read once, in chunks."""
+    waiting = deque(wanted)
+    order = {area.answer_id: place for place, area in enumerate(wanted)}
+    for answer_id, frames in groupby(_by_answer(tables), itemgetter(0)):
+        if answer_id not in order:
+            continue
+        while waiting[0].answer_id != answer_id:
+            yield waiting.popleft(), _no_evidence()
+        yield waiting.popleft(), pd.concat([frame for _, frame in frames])
+    for area in waiting:
+        yield area, _no_evidence()
+
+
+def _by_answer(tables: Tables) -> Iterator[tuple[str, pd.DataFrame]]:
+    for frame in tables.frames("evidence"):
+        for answer_id, rows in frame.groupby("answer_id", sort=False):
+            yield str(answer_id), rows
+
+
+def _no_evidence() -> pd.DataFrame:
+    return pd.DataFrame(columns=[*(column.name for column in TABLES["evidence"]), "geometry"])
+
+
 def overview(
-    run: RunDirectory, model: VisionLanguageModel, sources: Sources, area: Area, result: Result
+    run: RunDirectory, model: VisionLanguageModel, sources: Sources, area: Area, evidence: pd.DataFrame
 ) -> None:
     """Show the model the whole area, decimated, with the counted evidence as text; keep what it says.
 
-    Pixels that cannot be read are a row with the reason, as for tiles. Raises ModelError.
+    evidence: the area's rows of the evidence table. Pixels that cannot be read are a row with the reason, as for
+    tiles. Raises ModelError.
     """
     tile = overview_tile(area, model.profile)
-    evidence = result.evidence[result.evidence.answer_id == area.answer_id]
     evidence = evidence[counted(evidence)]
     task = Task(area.question.task)
     prompt = render(

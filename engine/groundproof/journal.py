@@ -18,6 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from groundproof.tables import FAILED
+
+PACE_S = 600.0
+
 
 @dataclass(frozen=True, slots=True)
 class BatchLine:
@@ -29,6 +33,11 @@ class BatchLine:
     by_status: Mapping[str, int]
     seconds: float
     at: float
+
+    @property
+    def failed(self) -> int:
+        """Rows without a usable answer."""
+        return sum(self.by_status.get(status, 0) for status in FAILED)
 
 
 def note(folder: Path, batch: int, part: Path, statuses: Iterable[str], seconds: float) -> None:
@@ -67,6 +76,17 @@ def lines(
             if line is not None and found is not None and _speaks_of(line, found):
                 known[line.batch] = line
     return [known.get(batch) or read(batch) for batch in sorted(parts)]
+
+
+def pace(kept: Iterable[BatchLine]) -> float | None:
+    """Tiles per second over the `PACE_S` before the latest batch; None where fewer than two batches tell."""
+    ordered = sorted(kept, key=lambda line: line.at)
+    if not ordered:
+        return None
+    recent = [line for line in ordered if line.at >= ordered[-1].at - PACE_S]
+    seconds = recent[-1].at - recent[0].at
+    tiles = sum(sum(line.by_status.values()) for line in recent[1:])
+    return tiles / seconds if seconds > 0 else None
 
 
 def _speaks_of(line: BatchLine, found: os.stat_result) -> bool:

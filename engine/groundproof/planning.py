@@ -7,7 +7,7 @@ complete before any inference, and tells what it will cost.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -104,22 +104,33 @@ def plan_scenes(config: RunConfig, profile: Profile) -> Iterator[ScenePlan | dic
 def _at_once(config: RunConfig, profile: Profile) -> Iterator[ScenePlan | dict[str, Any]]:
     """In the order given, several at a time: opening a file over a network is waiting."""
 
-    def planned(path: str, aoi: str | None) -> ScenePlan | dict[str, Any]:
+    def planned(path: str, aoi: str | None, taken: str, flaw: str) -> ScenePlan | dict[str, Any]:
+        if flaw:
+            return _failed_row(path, flaw, outside=False)
         try:
-            return plan_scene(path, config.model_copy(update={"aoi": aoi}), profile)
+            plan = plan_scene(path, config.model_copy(update={"aoi": aoi}), profile)
         except (SceneError, MisfitError, AoiError) as err:
             # An area may lie in some of the scenes only; one that is no area is so for all, unless it is this one's.
             its_own = isinstance(err, OutsideError) or bool(config.scene_aois)
-            if len(config.scenes) == 1 or (isinstance(err, AoiError) and not its_own):
+            if (len(config.scenes) == 1 and not config.batch) or (isinstance(err, AoiError) and not its_own):
                 raise
             return _failed_row(path, str(err), outside=isinstance(err, OutsideError))
+        plan.row["datetime"] = taken or plan.row["datetime"]
+        return plan
 
-    asked = zip(config.scenes, config.aois, strict=True)
+    nothing = ("",) * len(config.scenes)
+    asked = zip(
+        config.scenes,
+        config.aois,
+        config.scene_datetimes or nothing,
+        config.scene_flaws or nothing,
+        strict=True,
+    )
     ahead: deque[Future[ScenePlan | dict[str, Any]]] = deque()
     with ThreadPoolExecutor(PLAN_THREADS, "plan") as pool:
         try:
-            for path, aoi in asked:
-                ahead.append(pool.submit(planned, path, aoi))
+            for scene in asked:
+                ahead.append(pool.submit(planned, *scene))
                 if len(ahead) >= PLANNED_AHEAD:
                     yield ahead.popleft().result()
             while ahead:
@@ -262,7 +273,7 @@ def _scale(
     return gsd_m / target, (note,)
 
 
-def grid_of(scene: dict[str, Any]) -> Grid:
+def grid_of(scene: Mapping[str, Any]) -> Grid:
     """The grid of one row of scenes.parquet."""
     crs, affine, gcps = scene["crs_wkt"], scene["affine"], scene["gcps"]
     return Grid(

@@ -32,7 +32,17 @@ from groundproof import journal
 from groundproof.config import RunConfig
 from groundproof.errors import RunError
 from groundproof.manifest import Manifest, write_manifest
-from groundproof.run_files import FOLLOW_UP, PART, SCENES, locked, read_part, write_file, write_table, writing
+from groundproof.run_files import (
+    FOLLOW_UP,
+    PART,
+    SCENES,
+    is_locked,
+    locked,
+    read_part,
+    write_file,
+    write_table,
+    writing,
+)
 from groundproof.tables import FAILED, TileStatus
 from groundproof.version import __version__
 
@@ -50,6 +60,15 @@ class RunStatus:
     batches_done: int
     seconds: float
     """Model time spent so far, summed over tiles."""
+    running: bool = False
+    """A process works on the run now."""
+    tiles_per_second: float | None = None
+    """Over the latest minutes; None where too little was answered to tell."""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the latest pace; None where there is none."""
+        return (self.planned - self.answered) / self.tiles_per_second if self.tiles_per_second else None
 
     @property
     def failed(self) -> int:
@@ -276,6 +295,8 @@ class RunDirectory:
             batches=self.manifest.batches,
             batches_done=len(done),
             seconds=sum(line.seconds for line in done),
+            running=is_locked(self.path),
+            tiles_per_second=journal.pace(done),
         )
 
     @contextmanager

@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,8 +51,8 @@ SCENES = pa.schema(
         ),
     ]
 )
-"""scenes.parquet. aois: what of the scene is asked about, in answer order: a WKB polygon in scene pixels, whether it is the whole
-scene, and which manifest rows are about it, all questions together."""
+"""scenes.parquet. aois: what of the scene is asked about, in answer order: a WKB polygon in scene pixels, whether
+it is the whole scene, and which manifest rows are about it, all questions together."""
 
 PART = pa.schema(
     [
@@ -89,6 +90,11 @@ FOLLOW_UP = pa.schema(
 """One answer of a later pass: kind "overview" (of an AOI) or "second-look" (key: the box looked at)."""
 
 
+LOCK_TRIES = 3
+LOCK_PAUSE_S = 0.1
+"""A lock that is held for an instant by who asks `is_locked` is waited for."""
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn the system's refusals to write into an OutputError that says where and what to do."""
@@ -111,11 +117,29 @@ def locked(path: Path) -> Iterator[None]:
     with writing(path):
         handle = (path / "run.lock").open("w")
     with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as err:
-            raise RunError(f"Another process is working on {path}. Wait for it, or stop it.") from err
+        for left in reversed(range(LOCK_TRIES)):
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as err:
+                if not left:
+                    raise RunError(f"Another process is working on {path}. Wait for it, or stop it.") from err
+                time.sleep(LOCK_PAUSE_S)
         yield
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process works on the folder now."""
+    try:
+        handle = (path / "run.lock").open()
+    except FileNotFoundError:
+        return False
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def read_part(path: Path, schema: pa.Schema) -> pa.Table:

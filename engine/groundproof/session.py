@@ -9,35 +9,40 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from groundproof.areas import areas
 from groundproof.assemble import assemble
 from groundproof.config import FollowUp, Question, RunConfig
 from groundproof.deliver import known_crs, provenance
 from groundproof.errors import OutputError, RunError, SceneError, UsageError
-from groundproof.follow_up import look_again, overview, overviews_due
+from groundproof.follow_up import look_again, overview, overviews_due, with_evidence
 from groundproof.listening import Listener, Plan, Silent, Telling, Unobserved
 from groundproof.models.base import VisionLanguageModel
 from groundproof.models.open import open_model
 from groundproof.models.profiles import Profile
 from groundproof.models.resolve import ModelSpec, resolve
+from groundproof.on_disk import OnDisk
 from groundproof.outputs.files import refuse_if_in_use
 from groundproof.outputs.writing import check
 from groundproof.plan_rows import lay_out
 from groundproof.planning import ScenePlan, plan_scenes, resolve_question
 from groundproof.protocol import PROMPT_VERSION
 from groundproof.run import RunDirectory
+from groundproof.runners.failing import FailureLimit
 from groundproof.runners.local import run_tiles
 from groundproof.scene import open_scene
 from groundproof.sources import Sources
-from groundproof.tables import Result
+from groundproof.tables import Result, Tables
 from groundproof.wording import duration
+
+AnyTables = TypeVar("AnyTables", bound=Tables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +67,30 @@ class AskOptions:
     constrained: bool | None = None
     """Hold the output to the protocol's grammar; None: where the model can."""
     follows: FollowUp | None = None
+    scene_aois: tuple[str, ...] = ()
+    scene_datetimes: tuple[str, ...] = ()
+    scene_flaws: tuple[str, ...] = ()
+    """What a list says of each scene; see `RunConfig`, as for the three below."""
+    batch: bool = False
+    max_failed: float = 1.0
+    dedupe_scenes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Where tiles are answered. on: "local" (this process) or "ray". workers: of Ray; None: as many as there is
+    room for. address: of a Ray cluster; None: see `runners.ray_data`."""
+
+    on: str = "local"
+    workers: int | None = None
+    address: str | None = None
 
 
 class Session:
     """One question from its options to its result. A context manager.
 
     model: an opened one, shared with other sessions, in place of `options.model`; without it the session
-    opens its own and lets go of it in the end.
+    opens its own and lets go of it in the end. spread: where tiles are answered; None: here.
     """
 
     def __init__(
@@ -78,7 +100,9 @@ class Session:
         *,
         run: RunDirectory | None = None,
         model: VisionLanguageModel | None = None,
+        spread: Spread | None = None,
     ) -> None:
+        self._spread = spread or Spread()
         self._options = options
         self._listener: Listener = listener or Silent()
         self._run = run
@@ -91,7 +115,12 @@ class Session:
 
     @classmethod
     def of_run(
-        cls, path: Path, listener: Listener | None = None, *, model: VisionLanguageModel | None = None
+        cls,
+        path: Path,
+        listener: Listener | None = None,
+        *,
+        model: VisionLanguageModel | None = None,
+        spread: Spread | None = None,
     ) -> Session:
         """A session that goes on with an earlier run. Raises RunError, ModelError."""
         run = RunDirectory.open(path)
@@ -102,8 +131,9 @@ class Session:
             model=run.config.model,
             pixel_space=run.config.pixel_space,
             second_look=run.config.second_look,
+            batch=run.config.batch,
         )
-        return cls(options, listener, run=run, model=model)
+        return cls(options, listener, run=run, model=model, spread=spread)
 
     def __enter__(self) -> Session:
         return self
@@ -177,6 +207,24 @@ class Session:
         Raises RunError when it holds another run (unless fresh), and the errors of every stage; what was
         answered is kept in any case.
         """
+        with self._answered(directory, fresh=fresh) as (run, sources):
+            result = self._later_passes(run, sources, lambda: assemble(run, metadata=provenance(run)))
+        return run, result
+
+    @contextmanager
+    def run_batch(self, directory: Path, *, fresh: bool = False) -> Iterator[tuple[RunDirectory, Tables]]:
+        """As `run`, but the result is put together on disk, beside the run, and is gone after the `with`."""
+        with ExitStack() as stack:
+            run, sources = stack.enter_context(self._answered(directory, fresh=fresh))
+            on_disk = stack.enter_context(OnDisk(run))
+            tables = self._later_passes(run, sources, on_disk.make)
+            self._listener.stage("writing")
+            yield run, tables
+            self._listener.stop_progress()
+
+    @contextmanager
+    def _answered(self, directory: Path, *, fresh: bool) -> Iterator[tuple[RunDirectory, Sources]]:
+        """The run with all its tiles answered, locked."""
         run = self._run or self._open(directory, fresh=fresh)
         if run.config.model_identity != self.model.identity:
             raise RunError(
@@ -187,28 +235,68 @@ class Session:
             sources = Sources(run)
             self._listener.planned(self._plan_of(run))
             again = run.retryable() if self._run is not None else ()
-            batches = sorted({*run.pending(), *again})
-            run_tiles(run, self.model, sources, Telling(run, self._listener, self.profile), batches)
-            result = self._follow_up(run, sources)
+            self._ask_tiles(run, sources, sorted({*run.pending(), *again}))
+            yield run, sources
         self._listener.stop_progress()
-        return run, result
 
-    def _follow_up(self, run: RunDirectory, sources: Sources) -> Result:
+    def _ask_tiles(self, run: RunDirectory, sources: Sources, batches: list[int]) -> None:
+        asked = set(batches)
+        failed = sum(line.failed for line in run.progress() if line.batch not in asked)
+        observer = FailureLimit(
+            Telling(run, self._listener, self.profile),
+            planned=run.totals.tiles,
+            failed=failed,
+            share=run.config.max_failed,
+        )
+        observer.check()
+        if self._spread.on == "ray":
+            from groundproof.runners.ray_data import run_on_ray
+
+            run_on_ray(
+                run,
+                run.config.model,
+                observer,
+                batches,
+                workers=self._spread.workers,
+                address=self._spread.address,
+            )
+        else:
+            reopen = self._reopened if self._spec is not None else None
+            run_tiles(
+                run,
+                self.model,
+                sources,
+                observer,
+                batches,
+                reopen=reopen,
+                raise_alone=not run.config.batch,
+            )
+        observer.check()
+
+    def _reopened(self) -> VisionLanguageModel:
+        """A fresh model in place of one that died. Raises ModelError."""
+        self._listener.note("The model died; it is opened again.")
+        if self._model is not None:
+            self._model.close()
+        self._model = None
+        return self.model
+
+    def _later_passes(self, run: RunDirectory, sources: Sources, make: Callable[[], AnyTables]) -> AnyTables:
         """The second look comes first: it decides which boxes count and how they are numbered."""
-        result = assemble(run, metadata=provenance(run))
+        self._listener.stage("putting the answers together")
+        result = make()
         if run.config.second_look:
             again = [area for area in areas(run) if not run.has_follow_up("second-look", area.answer_id)]
-            for area in again:
+            for area, evidence in with_evidence(again, result):
                 self._listener.stage("second look")
-                evidence = result.evidence[result.evidence.answer_id == area.answer_id]
                 look_again(run, self.model, sources, area, evidence)
             if again:
-                result = assemble(run, metadata=provenance(run))
+                result = make()
         due = overviews_due(run)
-        for area in due:
+        for area, evidence in with_evidence(due, result):
             self._listener.stage("looking at the whole area")
-            overview(run, self.model, sources, area, result)
-        return assemble(run, metadata=provenance(run)) if due else result
+            overview(run, self.model, sources, area, evidence)
+        return make() if due else result
 
     def _open(self, directory: Path, *, fresh: bool) -> RunDirectory:
         existing = (directory / "run.toml").exists()
@@ -314,6 +402,12 @@ def configuration(options: AskOptions, profile: Profile, questions: tuple[Questi
         second_look=options.second_look,
         out_crs=options.out_crs,
         follows=options.follows,
+        scene_aois=options.scene_aois,
+        scene_datetimes=options.scene_datetimes,
+        scene_flaws=options.scene_flaws,
+        batch=options.batch,
+        max_failed=options.max_failed,
+        dedupe_scenes=options.dedupe_scenes,
     )
 
 

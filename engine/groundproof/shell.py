@@ -5,13 +5,16 @@ Knows exit codes and signals. Refuses to know options.
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import typer
 
+from groundproof.batch import Made
 from groundproof.deliver import failures
 from groundproof.errors import EXIT_INTERRUPTED, EXIT_PARTIAL, GroundproofError, outcome
 from groundproof.run import RunDirectory
@@ -31,10 +34,38 @@ def show(result: Result, files: dict[str, str], terminal: Terminal, *, json_: bo
                     terminal.out.print(f"{kind.capitalize():<10} {path}")
         if "result" in files:
             print(files["result"])  # noqa: T201
+    skipped = result.scenes[result.scenes.status == "skipped"]
+    for reason in skipped.reason:
+        terminal.note(reason)
     failed = failures(result)
     if failed:
         terminal.warn(failed)
         raise typer.Exit(EXIT_PARTIAL)
+
+
+def show_batch(made: Made, terminal: Terminal, *, json_: bool) -> None:
+    """As `show`, for a result that is too large to be told answer by answer."""
+    summary, files = made.summary, made.files
+    if json_:
+        print(json.dumps({**summary.as_dict(), "failures": made.failures, "files": files}))  # noqa: T201
+    else:
+        if not terminal.quiet:
+            terminal.batch_result(summary, files)
+        print(files["result"])  # noqa: T201
+    if summary.failed:
+        what = [summary.coverage_sentence()] if summary.failed_tiles else []
+        what += [summary.scenes_sentence()] if summary.scenes.get("failed") else []
+        where = f" The list: {files['failures']}" if "failures" in files else ""
+        terminal.warn(f"Answered, but not everywhere: {'; '.join(what)}.{where}")
+        raise typer.Exit(EXIT_PARTIAL)
+
+
+def print_estimate(estimate: dict[str, Any], terminal: Terminal, json_: bool) -> None:
+    """What a dry run found."""
+    if json_:
+        print(json.dumps(estimate))  # noqa: T201
+    else:
+        terminal.out.print(estimate["sentence"])
 
 
 @contextmanager

@@ -121,8 +121,8 @@ def plan_of(replies: Sequence[TileReply]) -> str:
     """What was to be done: the tiles' plans, each once, with the tiles it comes from when they differ."""
     plans: dict[str, list[int]] = {}
     for reply in replies:
-        if reply.trace is not None and reply.trace.plan.strip():
-            plans.setdefault(" ".join(reply.trace.plan.split()), []).append(reply.number)
+        if reply.said is not None and reply.said.plan.strip():
+            plans.setdefault(" ".join(reply.said.plan.split()), []).append(reply.number)
     if len(plans) < 2:
         return next(iter(plans), "")
     ordered = sorted(plans.items(), key=lambda item: (-len(item[1]), item[1][0]))
@@ -191,8 +191,8 @@ class _Found:
         parts = [self._shown(), self._not_counted()]
         if self._where():
             parts.append(_sentence(self._cover["sentence"]))
-        if len(self._replies) == 1 and self._replies[0].trace is not None:
-            text = one_line(self._replies[0].trace.synthesis, 2000)
+        if len(self._replies) == 1 and self._replies[0].said is not None:
+            text = one_line(self._replies[0].said.synthesis, 2000)
             if text:
                 parts.append(f"The model writes: {text}")
         return " ".join(part for part in parts if part)
@@ -233,7 +233,7 @@ class _Found:
     def _says(self, claims: Callable[[Any], bool]) -> str:
         # A text with boxes has shown what it meant; if none of them counts, that is not the text's word
         # against the map.
-        bare = [r for r in self._replies if r.trace and not (r.trace.evidence or r.trace.answer_boxes)]
+        bare = [r for r in self._replies if r.said and not r.said.has_boxes]
         return tiles_that_say(bare, claims)
 
     def _shown(self) -> str:

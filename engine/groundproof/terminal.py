@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -15,19 +16,27 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.status import Status
 from rich.text import Text
 
 from groundproof.tables import FAILED, NOT_COUNTED, TileStatus, Verdict
+from groundproof.wording import duration
 
 if TYPE_CHECKING:
+    from groundproof.batch_summary import BatchSummary
     from groundproof.listening import Plan, Seen
     from groundproof.tables import Result
+
+SHOWN_NOTES = 5
+"""Notes about scenes printed before the work: among thousands, each may have one."""
 
 SHOWN_EVIDENCE = 40
 """Evidence lines printed at the end; the file holds all of them."""
@@ -49,8 +58,19 @@ def plain(text: object) -> str:
     return " ".join(_CONTROL.sub(" ", str(text)).split())
 
 
+class _Pace(ProgressColumn):
+    """Tiles per second, of late."""
+
+    def render(self, task: Task) -> Text:
+        """ "3.2/s", or nothing while it is unknown."""
+        speed = task.finished_speed or task.speed
+        return Text(
+            "" if speed is None else f"{speed:.1f}/s" if speed < 100 else f"{speed:,.0f}/s", style="dim"
+        )
+
+
 class Terminal:
-    """An `Observer` that prints. quiet: only failures and the result's path."""
+    """A `Listener` that prints. quiet: only failures and the result's path."""
 
     def __init__(self, *, quiet: bool = False, json_output: bool = False) -> None:
         self.out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True, quiet=json_output)
@@ -60,6 +80,7 @@ class Terminal:
         self._task: TaskID | None = None
         self._failed = 0
         self._plans: set[str] = set()
+        self._spinner: Status | None = None
 
     def check(self) -> None:
         """Goes on; Ctrl-C is what stops a terminal's work."""
@@ -75,8 +96,13 @@ class Terminal:
 
     def planned(self, plan: Plan) -> None:
         """What is about to be looked at; starts the progress line."""
-        for sentence in plan.notes:
+        self._stop_spinner()
+        for sentence in plan.notes[:SHOWN_NOTES]:
             self.note(sentence)
+        if len(plan.notes) > SHOWN_NOTES:
+            self.note(
+                f"and {len(plan.notes) - SHOWN_NOTES:,} more notes, in scenes.parquet of the run directory"
+            )
         if self.quiet:
             return
         for question in plan.config.questions:
@@ -88,6 +114,7 @@ class Terminal:
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TextColumn("tiles"),
+            _Pace(),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
@@ -129,15 +156,40 @@ class Terminal:
             self.err.print(Text(f"tile failed: {status.value}: {plain(reason or '')}", style="yellow"))
 
     def stage(self, sentence: str) -> None:
-        """A later stage begins: second look, overview, writing."""
+        """Another stage begins: planning, second look, overview, writing."""
+        if self._progress is None and not self.quiet and self.err.is_terminal:
+            if self._spinner is None:
+                self._spinner = self.err.status(sentence)
+                self._spinner.start()
+            self._spinner.update(sentence)
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, description=sentence)
 
     def stop_progress(self) -> None:
         """Take the progress line away (also after an interrupt)."""
+        self._stop_spinner()
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
+
+    def _stop_spinner(self) -> None:
+        if self._spinner is not None:
+            self._spinner.stop()
+            self._spinner = None
+
+    def batch_result(self, summary: BatchSummary, files: dict[str, str]) -> None:
+        """What a batch came to: a line for each question, then coverage, then the files but the result."""
+        self.stop_progress()
+        self.out.print()
+        for one in summary.questions:
+            self.out.print(Text(plain(one.question), style="bold"))
+            self.out.print(Text.assemble(("Answers    ", "bold cyan"), plain(one.sentence())))
+        self.out.print(Text.assemble(("Evidence   ", "cyan"), f"{summary.evidence:,} boxes"))
+        self.out.print(Text.assemble(("Scenes     ", "cyan"), plain(summary.scenes_sentence())))
+        self.out.print(Text.assemble(("Coverage   ", "cyan"), plain(summary.coverage_sentence())))
+        for kind, path in files.items():
+            if kind != "result":
+                self.out.print(f"{kind[:1].upper() + kind[1:]:<10} {path}")
 
     def result(self, result: Result) -> None:
         """Every answer: first the answer, right below it what weakens it, then why."""
@@ -204,3 +256,50 @@ def result_document(result: Result, files: dict[str, str]) -> str:
         indent=2,
     )
     return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", document)
+
+
+SHOWN_FAILURES = 5
+"""Failed tiles told while a batch runs; the list holds all of them."""
+LINE_EVERY_S = 60.0
+"""How often a batch tells how far it is where nobody watches a progress line: in a log."""
+
+
+class BatchTerminal(Terminal):
+    """Tells of a batch: no single boxes, the first failures, and how far it is."""
+
+    def __init__(self, *, quiet: bool = False, json_output: bool = False) -> None:
+        super().__init__(quiet=quiet, json_output=json_output)
+        self._tiles = self._done = self._before = 0
+        self._started = self._told = 0.0
+
+    def planned(self, plan: Plan) -> None:
+        """As for a question, and the clock starts."""
+        super().planned(plan)
+        self._tiles, self._done, self._before = plan.tiles, plan.answered, plan.answered
+        self._started = self._told = time.monotonic()
+
+    def saw_plan(self, text: str) -> None:
+        """Not of thousands of tiles."""
+
+    def saw_evidence(self, seen: Seen) -> None:
+        """Nor single boxes."""
+
+    def tile_done(self, status: TileStatus, reason: str | None) -> None:
+        """Counted; the first failures are told, and once in a while how far it is."""
+        shown = not self.quiet and status in FAILED and self._failed < SHOWN_FAILURES
+        quiet, self.quiet = self.quiet, not shown
+        super().tile_done(status, reason)
+        self.quiet = quiet
+        if shown and self._failed == SHOWN_FAILURES:
+            self.note("further failed tiles are counted and listed at the end")
+        self._done += 1
+        now = time.monotonic()
+        if not self.quiet and not self.err.is_terminal and now - self._told >= LINE_EVERY_S:
+            self._told = now
+            self.err.print(self._line(now))
+
+    def _line(self, now: float) -> str:
+        pace = (self._done - self._before) / max(now - self._started, 1e-9)
+        left = duration((self._tiles - self._done) / pace) if pace else "unknown"
+        failed = f", {self._failed:,} failed" if self._failed else ""
+        return f"{self._done:,} of {self._tiles:,} tiles, {pace:.2g} tiles/s, {left} left{failed}"

@@ -84,17 +84,17 @@ def listed(replies: Sequence[TileReply]) -> tuple[str, Any, str]:
 
 def spoken(reply: TileReply) -> tuple[str, Any]:
     """What one text answers, and its value; the synthesis stands in for an answer that was left out."""
-    if reply.trace is None:
+    if reply.said is None:
         return "", None
-    words = one_line(reply.trace.answer or reply.trace.synthesis, 4000)
-    if not words and reply.trace.value is not None:
-        words = str(reply.trace.value)
-    return words, reply.trace.value if reply.trace.value is not None else words or None
+    words = one_line(reply.said.answer or reply.said.synthesis, 4000)
+    if not words and reply.said.value is not None:
+        words = str(reply.said.value)
+    return words, reply.said.value if reply.said.value is not None else words or None
 
 
 def tiles_that_say(replies: Iterable[TileReply], claims: Callable[[Any], bool]) -> str:
     """ "the text of tiles 3 and 4 says 6": tiles whose value `claims` picks; "" when there is none."""
-    said = [(r.number, r.trace.value) for r in replies if r.trace is not None and claims(r.trace.value)]
+    said = [(r.number, r.said.value) for r in replies if r.said is not None and claims(r.said.value)]
     if not said:
         return ""
     values = list(dict.fromkeys("yes" if value is True else str(value) for _, value in said))
@@ -102,10 +102,10 @@ def tiles_that_say(replies: Iterable[TileReply], claims: Callable[[Any], bool]) 
 
 
 def _names(reply: TileReply) -> list[str]:
-    if reply.trace is None:
+    if reply.said is None:
         return []
-    value = reply.trace.value
-    text = value if isinstance(value, str) else reply.trace.answer
+    value = reply.said.value
+    text = value if isinstance(value, str) else reply.said.answer
     names = (name.strip(_EDGES) for name in _SEVERAL.split(text))
     return list({name.casefold(): name for name in names if name}.values())
 

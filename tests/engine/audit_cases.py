@@ -12,7 +12,7 @@ from shapely.geometry import MultiPolygon, Polygon, box
 
 from groundproof.boxes import ModelBox, PixelBox
 from groundproof.coverage import coverage
-from groundproof.findings import TileReply
+from groundproof.findings import Said, TileReply
 from groundproof.georeference import Placed
 from groundproof.tables import TABLES, Result, TileStatus
 from groundproof.trace import Trace, TraceEvidence
@@ -50,7 +50,8 @@ def reply(
         status = TileStatus.ENGINE_ERROR if said_trace is None else TileStatus.OK
     x0 = (number - 1) * TILE_PX
     window = (x0, 0, x0 + TILE_PX, TILE_PX)
-    return TileReply(f"t{number}", number, window, status, said_trace, **({"finish": "stop"} | more))
+    words = None if said_trace is None else Said.of(said_trace)
+    return TileReply(f"t{number}", number, window, status, words, **({"finish": "stop"} | more))
 
 
 def unasked(number: int, status: TileStatus) -> TileReply:

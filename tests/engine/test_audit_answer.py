@@ -117,7 +117,7 @@ def test_a_count_of_a_kind_counts_what_is_of_that_kind() -> None:
 
 def test_boxes_left_out_because_they_lie_outside_the_area_do_not_make_a_text_wrong() -> None:
     said_three = trace([said((i * 20, 0, i * 20 + 9, 9), number=i + 1) for i in range(3)], value=3)
-    one = reply(1, said_three, audit=audit_tile(said_three, placed_as_written(said_three)))
+    one = reply(1, said_three, n_boxes=len(audit_tile(said_three, placed_as_written(said_three)).boxes))
     found = of_kind(audited([one], table(row("E1"), row("E2"))), Kind.COUNT)
     assert found.verdict is ClaimVerdict.SUPPORTED
 
@@ -192,7 +192,9 @@ def test_what_a_text_lacks_is_reported_with_its_tile() -> None:
     bare = trace([], [said((0, 0, 9, 9), role="answer")], has_rationale=False)
     cut = reply(2, trace([said((0, 0, 9, 9))]), finish="length")
     dropped = trace([said((5, 5, 5, 5))], repairs=(Repair("box-order", "corners swapped", 0, 4),))
-    flat = reply(3, dropped, audit=audit_tile(dropped, [_nowhere()]))
+    flat = reply(
+        3, dropped, unplaced=tuple(box.problem for box in audit_tile(dropped, [_nowhere()]).unplaced)
+    )
     findings = audited([reply(1, bare), cut, flat], table(row("E1")))
     assert "tile 1" in of_kind(findings, Kind.NO_RATIONALE).sentence
     assert "tile 2" in of_kind(findings, Kind.TRUNCATED).sentence

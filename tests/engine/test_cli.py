@@ -69,7 +69,7 @@ def test_an_interrupt_keeps_what_is_done_and_resume_goes_on(
     code, _, stderr = run("ask", squares.path, "-q", QUESTION, "-o", tmp_path / "a.gpkg")
     assert code == 130
     assert f"groundproof resume {tmp_path / 'a.run'}" in stderr
-    code, stdout, _ = run("status", tmp_path / "a.run", "--json")
+    code, stdout, _ = run("status", tmp_path / "a.run", "--json", "--texts")
     state = json.loads(stdout)
     assert 0 < state["answered"] < state["tiles"]
     assert state["parses"] == {"answers": state["answered"], "repaired": 0, "failed": 0}

@@ -181,41 +181,41 @@ def _lying_on_each_other(evidence: pd.DataFrame, asked: Collection[str]) -> list
 def _texts(replies: Sequence[TileReply]) -> list[AuditFinding]:
     """What the tiles' texts say about themselves."""
     single = len(replies) == 1
-    answered = [(reply, reply.trace) for reply in replies if reply.trace is not None]
+    answered = [(reply, reply.said) for reply in replies if reply.said is not None]
 
     def where(numbers: Iterable[int]) -> str:
         return "" if single else f" in {tile_list(numbers)}"
 
     findings: list[AuditFinding] = []
-    bare = [r.number for r, trace in answered if trace.answer_boxes and not trace.has_rationale]
+    bare = [r.number for r, said in answered if said.has_answer_boxes and not said.has_rationale]
     if bare:
         words = f"the model gave boxes without a rationale{where(bare)}; its answer's boxes are counted"
         findings.append(AuditFinding(Kind.NO_RATIONALE, "warning", words))
     cut = [
         r.number
-        for r, trace in answered
-        if r.finish in ("length", "cancelled") or (r.finish is None and not trace.complete)
+        for r, said in answered
+        if r.finish in ("length", "cancelled") or (r.finish is None and not said.complete)
     ]
     if cut:
         words = f"the model's text was cut off{where(cut)}: objects may be missing"
         findings.append(AuditFinding(Kind.TRUNCATED, "warning", words))
-    dropped = [(r.number, box) for r in replies if r.audit for box in r.audit.unplaced]
+    dropped = [(r.number, problem) for r in replies for problem in r.unplaced]
     if dropped:
-        problems = joined([p for p, _ in Counter(box.problem for _, box in dropped).most_common(3)])
+        problems = joined([p for p, _ in Counter(problem for _, problem in dropped).most_common(3)])
         n = len(dropped)
         words = (
             f"{n} {'box was' if n == 1 else 'boxes were'} dropped"
             f"{where(number for number, _ in dropped)}: {problems}"
         )
         findings.append(AuditFinding(Kind.UNPLACED, "info", words))
-    repairs = [(r.number, repair) for r, trace in answered for repair in trace.repairs]
+    repairs = [(r.number, *repair) for r, said in answered for repair in said.repairs]
     if repairs:
-        examples = {repair.kind: one_line(repair.sentence, 120) for _, repair in reversed(repairs)}
-        frequent = Counter(repair.kind for _, repair in repairs).most_common()
+        examples = {kind: one_line(sentence, 120) for _, kind, sentence in reversed(repairs)}
+        frequent = Counter(kind for _, kind, _ in repairs).most_common()
         named = [examples[kind] + (f" ({n} times)" if n > 1 else "") for kind, n in frequent[:MAX_REPAIRS]]
         more = f"; and {len(frequent) - MAX_REPAIRS} other kinds" if len(frequent) > MAX_REPAIRS else ""
         words = (
-            f"the model's text was mended{where(number for number, _ in repairs)}: {'; '.join(named)}{more}"
+            f"the model's text was mended{where(number for number, _, _ in repairs)}: {'; '.join(named)}{more}"
         )
         findings.append(AuditFinding(Kind.REPAIRED, "info", words))
     return findings

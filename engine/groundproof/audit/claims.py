@@ -88,8 +88,7 @@ class _Map:
 
     def missing(self, reply: TileReply) -> int:
         """Boxes of the tile that have no row: they lie outside the area asked about, or were deleted."""
-        boxes = len(reply.audit.boxes) if reply.audit is not None else reply.n_boxes
-        return 0 if boxes is None else max(boxes - self._seen[reply.tile_id], 0)
+        return 0 if reply.n_boxes is None else max(reply.n_boxes - self._seen[reply.tile_id], 0)
 
     def ids(self, rows: NDArray[np.int64], asked: Iterable[str]) -> tuple[str, ...]:
         """E-numbers of the counted ones among `rows` that answer to `asked`."""
@@ -163,19 +162,19 @@ def check_claims(
 
 def _count_claims(text: _Text, task: Task, asked: Collection[str], places: _Map) -> list[_Claim]:
     """Stated counts of one text, one claim for each label and number."""
-    trace = text.reply.trace
-    if trace is None:
+    said = text.reply.said
+    if said is None:
         return []
-    has_boxes = bool(trace.evidence or trace.answer_boxes or places.ids(text.rows, ()))
+    has_boxes = bool(said.has_boxes or places.ids(text.rows, ()))
     if task in _MAY_NAME_WITHOUT_BOXES and not has_boxes:
         return []
     only = next(iter(asked)) if len(asked) == 1 else ""
     stated: dict[str, list[int]] = {}
-    for label, n in trace.stated_counts:
+    for label, n in said.stated_counts:
         stated.setdefault(label or only, []).append(n)
-    if isinstance(trace.value, int) and not isinstance(trace.value, bool):
+    if isinstance(said.value, int) and not isinstance(said.value, bool):
         # The answer's own number speaks for the text: it comes last.
-        stated.setdefault(only, []).append(trace.value)
+        stated.setdefault(only, []).append(said.value)
     claims = []
     for label, numbers in stated.items():
         meant = [label] if label else asked
@@ -188,11 +187,11 @@ def _count_claims(text: _Text, task: Task, asked: Collection[str], places: _Map)
                 f", and {text.missing} of its boxes {'is' if text.missing == 1 else 'are'} not on the map"
             )
         for n in _main_numbers(numbers, shown):
-            said = amount(n, label) if label else str(n)
+            what = amount(n, label) if label else str(n)
             verdict = _verdict(n, shown, text.missing, known)
             fitted = _verdict(n, before, text.missing, known) is ClaimVerdict.SUPPORTED
             by_review = verdict is not ClaimVerdict.SUPPORTED and fitted
-            claims.append(_Claim(text.number, said, words, verdict, ids, before, by_review))
+            claims.append(_Claim(text.number, what, words, verdict, ids, before, by_review))
     return claims
 
 
@@ -216,16 +215,16 @@ def _main_numbers(numbers: Sequence[int], shown: int) -> list[int]:
 
 
 def _presence_claims(text: _Text, asked: Collection[str], places: _Map) -> list[_Claim]:
-    trace, number = text.reply.trace, text.number
-    if trace is None or not isinstance(trace.value, bool):
+    reply, number = text.reply.said, text.number
+    if reply is None or not isinstance(reply.value, bool):
         return []
     ids, before = places.ids(text.rows, asked), places.before(text.rows, asked)
     said, none, wrong = (
         ("yes", "no box for it", ClaimVerdict.UNCHECKED)
-        if trace.value
+        if reply.value
         else ("no", "none", ClaimVerdict.CONTRADICTED)
     )
-    fits, fitted = bool(ids) is trace.value, bool(before) is trace.value
+    fits, fitted = bool(ids) is reply.value, bool(before) is reply.value
     verdict = ClaimVerdict.SUPPORTED if fits else wrong
     shown = str(len(ids)) if ids else none
     return [_Claim(number, said, shown, verdict, ids, before, fitted and not fits)]

@@ -17,7 +17,7 @@ from groundproof.audit.no_data import no_data
 from groundproof.audit.review import SEEN, put, reviewed
 from groundproof.boxes import BoxFrame
 from groundproof.coverage import coverage
-from groundproof.findings import AuditFinding, Kind, TileReply
+from groundproof.findings import AuditFinding, Kind, Said, TileReply
 from groundproof.models.profiles import Profile
 from groundproof.protocol import Task, target_labels
 from groundproof.synthesis import is_computed, synthesise, within_training
@@ -137,6 +137,6 @@ def _reply(number: int, tile: pd.Series[Any], asked: _Asked) -> TileReply:
         number=number,
         window_px=(x0, y0, x1, y1),
         status=status,
-        trace=parse(text, asked.frame, asked.task, asked.labels) if looked_at else None,
+        said=Said.of(parse(text, asked.frame, asked.task, asked.labels)) if looked_at else None,
         n_boxes=None if pd.isna(tile["n_evidence"]) else int(tile["n_evidence"]),
     )

@@ -40,7 +40,7 @@ def write_summary(tables: Tables, path: str | Path) -> None:
     ):
         writer = csv.writer(file)
         writer.writerow(HEADER)
-        writer.writerows([_cell(c) for c in cells] for cells in _rows(tables))
+        writer.writerows([cell(c) for c in cells] for cells in _rows(tables))
 
 
 def _rows(tables: Tables) -> Iterator[tuple[Any, ...]]:
@@ -76,7 +76,7 @@ def _failures(failures: Any) -> str:
     return "; ".join(f"{n} x {what}" for what, n in counted.most_common())
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
     """The value as a cell. Numbers stay numbers, missing is empty, text like a formula is quoted."""
     if value is None or value != value:
         return ""
