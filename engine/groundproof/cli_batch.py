@@ -110,7 +110,7 @@ def batch(
     """
     terminal = BatchTerminal(quiet=quiet, json_output=json_)
     with said_as_sentences(terminal):
-        if out is None and run_dir is None:
+        if out is None and run_dir is None and not dry_run:
             raise UsageError("Say where results go: --run-dir DIR, -o OUT.gpkg, or both.")
         if not 0 <= max_failed <= 1:
             raise UsageError(f"--max-failed {max_failed:g} is no share. Give 0 to 1, such as 0.005.")

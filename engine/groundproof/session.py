@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -151,26 +152,34 @@ class Session:
         return self.model.profile if self._spec is None else self._spec.profile
 
     def estimate(self) -> dict[str, Any]:
-        """What the questions would cost, timed on the first batch of their own tiles; nothing is kept."""
+        """What the questions would cost, timed on a batch of their own tiles from the middle; nothing is kept."""
         config, found = self._planned()
         with tempfile.TemporaryDirectory(prefix="groundproof-") as scratch:
             run = self._create(Path(scratch) / "estimate.run", config, found)
             plan = self._plan_of(run)
             timed, seconds = 0, None
-            if run.manifest.batches:
-                started = time.perf_counter()
-                run_tiles(run, self.model, Sources(run), Unobserved(), [0])
-                timed = run.status().answered
+            for batch in sorted({0, run.manifest.batches // 2} if run.manifest.batches else ()):
+                started, before = (
+                    time.perf_counter(),
+                    run.status().answered,
+                )  # the first one also warms the model up
+                run_tiles(run, self.model, Sources(run), Unobserved(), [batch], raise_alone=not config.batch)
+                timed = run.status().answered - before
                 seconds = (time.perf_counter() - started) * plan.tiles / timed
+            scenes = Counter(str(scene["status"]) for scene in run.scenes)
+            unusable = [f"{s['scene']}: {s['reason']}" for s in run.scenes if s["status"] == "failed"]
         area = "" if plan.area_m2 is None else f", {plan.area_m2 / 1e6:.3g} km2"
         took = "" if seconds is None else f", about {duration(seconds)} (timed on {timed} of them)"
+        many = "" if len(run.scenes) == 1 else f"{scenes['ok']:,} of {len(run.scenes):,} scenes, "
         return {
+            "scenes": dict(scenes),
+            "unusable": unusable,
             "tiles": plan.tiles,
             "skipped": plan.skipped,
             "area_m2": plan.area_m2,
             "seconds": None if seconds is None else round(seconds, 1),
             "memory_bytes": plan.memory_bytes,
-            "sentence": f"{plan.tiles} tiles, {plan.skipped} without data{area}{took}, "
+            "sentence": f"{many}{plan.tiles:,} tiles, {plan.skipped:,} without data{area}{took}, "
             f"{plan.memory_bytes / 2**20:.0f} MB of pixels in memory at a time. Nothing was kept.",
         }
 

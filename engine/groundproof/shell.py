@@ -21,6 +21,9 @@ from groundproof.run import RunDirectory
 from groundproof.tables import Result
 from groundproof.terminal import Terminal, result_document
 
+SHOWN_UNUSABLE = 5
+"""Scenes that a dry run names among those that cannot be used; --json has all of them."""
+
 
 def show(result: Result, files: dict[str, str], terminal: Terminal, *, json_: bool) -> None:
     """Print the result; exit code 5 when tiles or scenes failed. The path made is the last line."""
@@ -66,6 +69,11 @@ def print_estimate(estimate: dict[str, Any], terminal: Terminal, json_: bool) ->
         print(json.dumps(estimate))  # noqa: T201
     else:
         terminal.out.print(estimate["sentence"])
+        unusable = estimate["unusable"]
+        for reason in unusable[:SHOWN_UNUSABLE]:
+            terminal.warn(f"cannot be used: {reason}")
+        if len(unusable) > SHOWN_UNUSABLE:
+            terminal.warn(f"and {len(unusable) - SHOWN_UNUSABLE:,} more scenes")
 
 
 @contextmanager
