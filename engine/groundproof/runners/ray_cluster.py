@@ -1,0 +1,106 @@
+"""The connection to a Ray cluster, or one of this machine alone, and what of it a worker gets.
+
+Knows Ray's settings and resources. Refuses to know runs and models beyond "in process or not".
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from groundproof.errors import ModelError
+
+CPUS_PER_WORKER = 4
+"""Where nothing else is said: a model on CPUs wins little from more threads at the batch sizes used here."""
+
+OBJECT_STORE_BYTES = 128 << 20
+"""Of a local Ray. Shards and their rows are some kilobytes; pixels never travel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What the workers of a job take. cpus, gpus: of each worker; cpus is also its number of threads."""
+
+    workers: int
+    cpus: int
+    gpus: float
+
+
+@contextmanager
+def connected(address: str | None, workers: int | None) -> Iterator[Any]:
+    """Ray, connected: as it is, to `address` (or the environment's RAY_ADDRESS), or started on this machine.
+
+    A Ray that is started here listens on loopback, asks for a token that only this process and its children know,
+    has no dashboard, and ends with this process. Ray's usage statistics are off. Raises ModelError.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault(
+        "RAY_ENABLE_AUTO_CONNECT", "0"
+    )  # what still runs at the end must not start a Ray of its own
+    address = address or os.environ.get("RAY_ADDRESS")
+    if address is None:
+        # The name speaks of other systems; what it does is to make loopback the address of the one node.
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+        if "RAY_AUTH_MODE" not in os.environ:
+            os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
+    try:
+        import ray
+        import ray.data
+    except ImportError as err:
+        raise ModelError(
+            f"Working on a Ray cluster needs Ray Data ({err}). Install it with: pip install 'groundproof[ray]'"
+        ) from err
+    if ray.is_initialized():
+        yield ray
+        return
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+    try:
+        if address is None:
+            ray.init(
+                address="local",
+                num_cpus=max(os.cpu_count() or 1, workers or 1),
+                include_dashboard=False,
+                object_store_memory=OBJECT_STORE_BYTES,
+                **quiet,
+            )
+        else:
+            ray.init(address=address, **quiet)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as err:
+        where = "on this machine" if address is None else f"at {address}"
+        raise ModelError(f"Ray cannot be reached {where}: {err}") from err
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def share(
+    nodes: Iterable[Mapping[str, float]], workers: int | None, *, in_process: bool, gpus: float | None
+) -> Share:
+    """How many workers, and what each gets, so that all of them find room.
+
+    nodes: resources of each machine ("CPU", "GPU"). workers: as asked for; None: one for each GPU, for each
+    `CPUS_PER_WORKER` CPUs, or, in front of a server, one for each machine. in_process: the worker holds the model.
+    gpus: of each worker; None: 1 where the model is in process and there are any.
+    """
+    machines = [(int(node.get("CPU", 0)), int(node.get("GPU", 0))) for node in nodes]
+    if gpus is None:
+        gpus = 1.0 if in_process and any(count for _, count in machines) else 0.0
+    if gpus > 0:
+        on = [(cpus, int(count // gpus)) for cpus, count in machines if count >= gpus]
+        room = sum(count for _, count in on)
+        each = min((cpus // count for cpus, count in on), default=1)
+        return Share(max(1, workers or room), max(1, each), gpus)
+    with_cpus = [cpus for cpus, _ in machines if cpus]
+    if not in_process:
+        return Share(max(1, workers or len(with_cpus)), 1, 0.0)
+    number = max(1, workers or sum(max(1, cpus // CPUS_PER_WORKER) for cpus in with_cpus))
+    each = max(1, min(max(with_cpus, default=1), sum(with_cpus) // number))
+    while each > 1 and sum(cpus // each for cpus in with_cpus) < number:
+        each -= 1
+    return Share(number, each, 0.0)
