@@ -56,6 +56,7 @@ def run_on_ray(
     workers: int | None = None,
     address: str | None = None,
     gpus: float | None = None,
+    raise_alone: bool = True,
     opener: Callable[[str], VisionLanguageModel] = open_model,
 ) -> None:
     """Answer batches of the run, as `local.run_tiles` does, on the machines of a Ray cluster.
@@ -64,7 +65,7 @@ def run_on_ray(
     name as `open_model` takes it. observer: is told of tiles when their batch is kept, and checked several times a
     second; it hears of no single boxes. batches: ascending. workers, gpus: see `ray_cluster.share`. address: of the
     cluster; None: RAY_ADDRESS of the environment, else a Ray of this machine alone, for as long as this takes.
-    opener: makes the model; importable on the workers.
+    raise_alone: as for `run_tiles`. opener: makes the model; importable on the workers.
 
     A worker that is lost is replaced, and its shard goes on with the batches that are not kept. A batch that costs
     worker after worker is kept as engine_error (`ray_ledger.MOST_ALONE`). Raises ModelError where Ray is missing or
@@ -78,7 +79,8 @@ def run_on_ray(
     with connected(address, workers) as ray:
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         given = share(nodes, workers, in_process=in_process, gpus=gpus)
-        _Driver(ray, run, observer, given).answer(model, opener, todo)
+        driver = _Driver(ray, run, observer, given)
+        driver.answer(todo, model=model, opener=opener, raise_alone=raise_alone)
 
 
 class _Driver:
@@ -88,7 +90,9 @@ class _Driver:
         self._observer = observer
         self._given = given
 
-    def answer(self, model: str, opener: Callable[[str], VisionLanguageModel], todo: list[int]) -> None:
+    def answer(
+        self, todo: list[int], *, model: str, opener: Callable[[str], VisionLanguageModel], raise_alone: bool
+    ) -> None:
         from groundproof.runners.ray_worker import Job
 
         batch_size = self._run.config.batch_size
@@ -96,7 +100,7 @@ class _Driver:
         pieces = shards(todo, self._given.workers, most)
         workers = min(self._given.workers, len(pieces))
         ledger = self._ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Ledger).remote(workers)
-        job = Job(str(self._run.path.resolve()), str(Path.cwd()), model, opener, ledger)
+        job = Job(str(self._run.path.resolve()), str(Path.cwd()), model, opener, raise_alone, ledger)
         again = set(todo) - set(self._run.pending())
         work = _Work(self._dataset(job, pieces, again, workers))
         failure: BaseException | None = StoppedError("")

@@ -53,14 +53,15 @@ SHARD_DONE = pa.schema(
 class Job:
     """What every worker is given. run, folder: paths on the shared file system; folder: what relative paths start at.
 
-    opener: makes the model of a name; importable on the worker. ledger: the handle of the actor that is the job's
-    `Ledger`.
+    opener: makes the model of a name; importable on the worker. raise_alone: see `run_tiles`. ledger: the handle of
+    the actor that is the job's `Ledger`.
     """
 
     run: str
     folder: str
     model: str
     opener: Callable[[str], VisionLanguageModel]
+    raise_alone: bool
     ledger: Any
 
 
@@ -76,6 +77,7 @@ class Worker:
         here = ray.get_runtime_context()
         name = here.get_actor_id()
         self._watch = _Watch(job.ledger)
+        self._raise_alone = job.raise_alone
         self._usable = False
         if self._tell("opening", name, here.current_actor) is not None:
             return
@@ -134,9 +136,9 @@ class Worker:
             alone = left[:SUSPECTS] if orders.again else []
             for batch in alone:
                 self._tell("hold", shard, batch)
-                run_tiles(self._run, self._model, self._sources, self._watch, [batch])
+                self._run_tiles([batch])
             self._tell("hold", shard, None)
-            run_tiles(self._run, self._model, self._sources, self._watch, left[len(alone) :])
+            self._run_tiles(left[len(alone) :])
         except ModelError as err:
             _die(self._tell("dying", shard, str(err)))
         except GroundproofError as err:
@@ -151,6 +153,9 @@ class Worker:
             "by_status": [{"status": status, "tiles": n} for status, n in sorted(self._counts.items())],
             "reasons": self._reasons,
         }
+
+    def _run_tiles(self, batches: list[int]) -> None:
+        run_tiles(self._run, self._model, self._sources, self._watch, batches, raise_alone=self._raise_alone)
 
     def _keep(self, batch: int, rows: list[dict[str, Any]]) -> None:
         """A batch has its part file: say so."""
