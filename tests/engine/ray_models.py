@@ -64,6 +64,10 @@ def logged(
     return LoggedFinder(log, pause_s=pause_s, kills=kills, breaks=breaks, for_good=for_good)
 
 
+def finder(model: str) -> SquareFinder:
+    return SquareFinder()
+
+
 def another(model: str) -> SquareFinder:
     """What a machine with other weights opens."""
     found = SquareFinder()

@@ -12,17 +12,20 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from groundproof.errors import ModelError, StoppedError
+from groundproof.models.base import Request
 from groundproof.run import RunDirectory
 from groundproof.runners import ray_data
 from groundproof.runners.ray_cluster import connected
 from groundproof.runners.ray_data import run_on_ray
+from groundproof.runners.ray_model import RayModel
 from groundproof.tables import TileStatus
 
-from .ray_models import another, asked, logged, unloadable, workers
+from .ray_models import another, asked, finder, logged, unloadable, workers
 from .ray_runs import Told, answered_here, left_over, planned, told_of, write_scenes
 from .square_finder import SquareFinder
 
@@ -218,3 +221,17 @@ def test_who_stops_is_obeyed_at_once_and_the_rest_is_answered_later(
     now = Counter(asked(log)) - before
     assert now == Counter(expected.seq[(expected.seq // BATCH).isin(wanted)])
     assert left_over(run) == []
+
+
+def test_a_model_on_the_cluster_is_and_says_what_it_does_here(ray: object) -> None:
+    here = SquareFinder()
+    chance = np.random.default_rng(3)
+    images = [chance.integers(0, 256, (56, 84, 3), dtype=np.uint8) for _ in range(6)]
+    requests = [Request(str(number), (image,), "", "how many?") for number, image in enumerate(images)]
+    with RayModel("tiny", opener=finder) as there:
+        assert list(there.generate(iter(requests))) == list(here.generate(requests))
+        there.release()  # the next question starts another process
+        for name in ("profile", "identity", "max_in_flight", "constrains", "continuous"):
+            assert getattr(there, name) == getattr(here, name)
+    with RayModel("tiny", opener=unloadable) as there, pytest.raises(ModelError, match="not on this machine"):
+        there.identity  # noqa: B018
