@@ -249,15 +249,8 @@ class Session:
         self._listener.stop_progress()
 
     def _ask_tiles(self, run: RunDirectory, sources: Sources, batches: list[int]) -> None:
-        asked = set(batches)
-        failed = sum(line.failed for line in run.progress() if line.batch not in asked)
-        observer = FailureLimit(
-            Telling(run, self._listener, self.profile),
-            planned=run.totals.tiles,
-            failed=failed,
-            share=run.config.max_failed,
-        )
-        observer.check()
+        observer = FailureLimit(Telling(run, self._listener, self.profile), run, batches)
+        observer.look()
         if self._spread.on == "ray":
             from groundproof.runners.ray_data import run_on_ray
 
@@ -280,7 +273,7 @@ class Session:
                 reopen=reopen,
                 raise_alone=not run.config.batch,
             )
-        observer.check()
+        observer.look()
 
     def _reopened(self) -> VisionLanguageModel:
         """A fresh model in place of one that died. Raises ModelError."""
