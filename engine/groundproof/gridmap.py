@@ -117,7 +117,8 @@ class GridMap:
         nodes = nodes[np.argsort(np.linalg.norm(nodes / self.size - 0.5, axis=1), kind="stable")]
         steps = np.array([[0.5, 0.0], [-0.5, 0.0], [0.0, 0.5], [0.0, -0.5]])
         at = mapping(nodes[:, None] + steps)
-        per_px = np.stack([at[:, 0] - at[:, 1], at[:, 2] - at[:, 3]], axis=2)
+        with np.errstate(invalid="ignore"):  # infinite off the globe: sorted out below
+            per_px = np.stack([at[:, 0] - at[:, 1], at[:, 2] - at[:, 3]], axis=2)
         per_px = per_px[np.isfinite(per_px).all(axis=(1, 2))]
         per_px = per_px[np.linalg.det(per_px) != 0.0]
         return np.asarray(np.linalg.inv(per_px[0]), dtype=np.float64) if len(per_px) else np.eye(2)
