@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundproof.boxes import Tile, Window
-from groundproof.errors import ModelError
+from groundproof.errors import ModelError, UsageError
 from groundproof.runners.local import Asked
 from groundproof.runners.ray_cluster import connected, share
 from groundproof.runners.ray_ledger import MOST_ALONE, Ledger, Told
@@ -139,6 +139,11 @@ def test_a_model_that_opens_nowhere_is_not_tried_again_and_one_that_did_is() -> 
 def test_without_ray_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ModelError, match=r"pip install 'groundproof\[ray\]'"), connected(None, 1):
+        pass
+
+
+def test_a_ray_client_address_is_refused_with_what_to_give_instead() -> None:
+    with pytest.raises(UsageError, match="ray job submit"), connected("ray://head:10001", None):
         pass
 
 

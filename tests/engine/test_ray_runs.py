@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 
 from groundproof.errors import ModelError, StoppedError
@@ -113,7 +114,7 @@ def check_after_kills(run: RunDirectory, expected: pd.DataFrame, log: Path, lost
 
 
 def test_workers_that_are_killed_cost_the_batch_in_hand_and_nothing_else(
-    run: RunDirectory, expected: pd.DataFrame, log: Path
+    run: RunDirectory, expected: pd.DataFrame, log: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     killer = Killer(log, 2, random.Random())
     killer.start()
@@ -123,6 +124,7 @@ def test_workers_that_are_killed_cost_the_batch_in_hand_and_nothing_else(
     assert len(killer.killed) == 2
     check_after_kills(run, expected, log, 2)
     assert len(told.tiles) == len(expected)
+    assert capfd.readouterr().out == ""  # standard output is for results
 
 
 @pytest.mark.slow
@@ -221,6 +223,19 @@ def test_who_stops_is_obeyed_at_once_and_the_rest_is_answered_later(
     now = Counter(asked(log)) - before
     assert now == Counter(expected.seq[(expected.seq // BATCH).isin(wanted)])
     assert left_over(run) == []
+
+
+def test_a_ray_of_this_machine_alone_listens_on_loopback_and_asks_for_a_token(ray: object) -> None:
+    mine = psutil.Process()
+    listening = {
+        found.laddr.ip.removeprefix("::ffff:")
+        for process in [mine, *mine.children(recursive=True)]
+        for found in process.net_connections("inet")
+        if found.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
+    assert os.environ["RAY_AUTH_MODE"] == "token"
+    assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
 
 
 def test_a_model_on_the_cluster_is_and_says_what_it_does_here(ray: object) -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from groundproof.errors import ModelError
+from groundproof.errors import ModelError, UsageError
 
 CPUS_PER_WORKER = 4
 """Where nothing else is said: a model on CPUs wins little from more threads at the batch sizes used here."""
@@ -36,18 +36,16 @@ def connected(address: str | None, workers: int | None) -> Iterator[Any]:
     """Ray, connected: as it is, to `address` (or the environment's RAY_ADDRESS), or started on this machine.
 
     A Ray that is started here listens on loopback, asks for a token that only this process and its children know,
-    has no dashboard, and ends with this process. Ray's usage statistics are off. Raises ModelError.
+    has no dashboard, and ends with this process. Ray's usage statistics are off. What Ray has to say of itself goes
+    to its log files: standard output is for results. Raises ModelError, UsageError.
     """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault(
-        "RAY_ENABLE_AUTO_CONNECT", "0"
-    )  # what still runs at the end must not start a Ray of its own
     address = address or os.environ.get("RAY_ADDRESS")
-    if address is None:
-        # The name speaks of other systems; what it does is to make loopback the address of the one node.
-        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-        if "RAY_AUTH_MODE" not in os.environ:
-            os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
+    if address is not None and address.startswith("ray://"):
+        raise UsageError(
+            f"{address} is an address for Ray Client, through which Ray Data does not work. Submit the command to "
+            "the cluster (ray job submit), or run it on one of its machines and give HOST:6379."
+        )
+    _set_environment(alone=address is None)
     try:
         import ray
         import ray.data
@@ -58,25 +56,50 @@ def connected(address: str | None, workers: int | None) -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
-    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+    where = (
+        {
+            "address": "local",
+            "num_cpus": max(os.cpu_count() or 1, workers or 1),
+            "include_dashboard": False,
+            "object_store_memory": OBJECT_STORE_BYTES,
+        }
+        if address is None
+        else {"address": address}
+    )
     try:
-        if address is None:
-            ray.init(
-                address="local",
-                num_cpus=max(os.cpu_count() or 1, workers or 1),
-                include_dashboard=False,
-                object_store_memory=OBJECT_STORE_BYTES,
-                **quiet,
-            )
-        else:
-            ray.init(address=address, **quiet)
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
     except (ConnectionError, RuntimeError, ValueError, OSError) as err:
-        where = "on this machine" if address is None else f"at {address}"
-        raise ModelError(f"Ray cannot be reached {where}: {err}") from err
+        place = "on this machine" if address is None else f"at {address}"
+        raise ModelError(f"Ray cannot be reached {place}: {err}") from err
+    _hush(ray)
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _set_environment(*, alone: bool) -> None:
+    """Before Ray is imported, which reads some of these then. A person's own settings stay."""
+    settings = {
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_ENABLE_AUTO_CONNECT": "0",  # what still runs at the end must not start a Ray of its own
+        "RAY_BACKEND_LOG_LEVEL": "fatal",  # of this process: "constructor arguments in the object store", each time
+    }
+    if alone:
+        # The name speaks of other systems; what it does is to make loopback the address of the one node.
+        settings["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+        if "RAY_AUTH_MODE" not in os.environ:
+            settings |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)
+
+
+def _hush(ray: Any) -> None:
+    # Without this every lost worker is a paragraph on standard output; Ray has no public name for it.
+    ray._private.worker._worker_logs_enabled = False  # noqa: SLF001
+    for handler in logging.getLogger("ray.data").handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setLevel(logging.CRITICAL)
 
 
 def share(
