@@ -15,6 +15,7 @@ import pytest
 from groundproof.errors import OutputError
 from groundproof.outputs import files as files_module
 from groundproof.outputs import geopackage, read, write, write_summary
+from groundproof.outputs.workshop import workshop
 from tests.engine import outputs_samples as samples
 
 FORMATS = ["out.gpkg", "out.parquet", "out.geojson"]
@@ -171,3 +172,34 @@ def test_the_summary_escapes_formulas_and_keeps_numbers(tmp_path):
     assert got[0]["coverage"] == "Looked at 3 of 4 tiles; 1 failed."
     assert got[3]["coverage"] == ""
     assert [got[3]["scene"], got[4]["scene"]] == ["harbour", "harbour: north"]
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[1])
+from tests.engine import outputs_samples as samples
+from groundproof.outputs import geopackage, write
+geopackage._write_styles = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+write(samples.result(), sys.argv[2])
+"""
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_write(tmp_path):
+    path = tmp_path / "out.gpkg"
+    write(samples.result(1), path)
+    root = str(Path(__file__).parents[2])
+    subprocess.run([sys.executable, "-c", KILLED, root, str(path)], check=False)
+    assert len(read(path).evidence) == 1
+    assert len(list(tmp_path.iterdir())) == 2  # the workshop of the dead
+    write(samples.result(2), path)
+    assert [p.name for p in tmp_path.iterdir()] == ["out.gpkg"]
+    assert len(read(path).evidence) == 2
+
+
+def test_a_workshop_in_use_is_left_alone(tmp_path):
+    with workshop(tmp_path / "out.gpkg") as first:
+        (first / "half").write_text("done")
+        with workshop(tmp_path / "out.gpkg") as second:
+            assert second != first
+        assert (first / "half").read_text() == "done"
+    assert list(tmp_path.iterdir()) == []

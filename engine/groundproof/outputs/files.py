@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import shutil
 import sqlite3
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +17,13 @@ import pyarrow as pa
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError
 
 from groundproof.errors import OutputError
+from groundproof.outputs.workshop import workshop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SIDECARS = ("-wal", "-journal", "-shm")
-_WRITERS_ERRORS = (
+WRITERS_ERRORS = (
     OSError,
     sqlite3.Error,
     pa.ArrowException,
@@ -40,7 +40,7 @@ hand out the operating system's own reason."""
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Gives a temporary path in the same folder; on success it becomes `path`, else nothing is left of it.
+    """Gives a temporary path on the same disk; on success it becomes `path`, else nothing is left of it.
 
     The finished file is synced before it is renamed, so that after a power cut there is the old file or
     the new one. A symbolic link is followed: the file it points to is replaced.
@@ -50,21 +50,16 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     target = Path(os.path.realpath(path))
     refuse_if_in_use(target)
-    token = secrets.token_hex(4)
-    # GDAL wants the format's own suffix; the leading dot keeps the file out of file dialogs.
-    temporary = target.with_name(f".{target.stem[:80]}.{token}.part{target.suffix}")
     try:
-        yield temporary
-        _sync(temporary)
-        refuse_if_in_use(target)  # again: writing may have taken minutes
-        os.replace(temporary, target)  # noqa: PTH105 (an atomic replace, on every platform)
-        _sync(target.parent)
-    except _WRITERS_ERRORS as err:
+        with workshop(target) as folder:
+            temporary = folder / target.name  # GDAL wants the format's own suffix
+            yield temporary
+            sync(temporary)
+            refuse_if_in_use(target)  # again: writing may have taken minutes
+            os.replace(temporary, target)  # noqa: PTH105 (an atomic replace, on every platform)
+            sync(target.parent)
+    except WRITERS_ERRORS as err:
         raise OutputError(explain(path, err)) from err
-    finally:
-        for leftover in (temporary, *(Path(f"{temporary}{s}") for s in _SIDECARS)):
-            with suppress(OSError):  # nothing is there after a success
-                leftover.unlink(missing_ok=True)
 
 
 def refuse_if_in_use(path: Path) -> None:
@@ -138,7 +133,7 @@ def _is_nearly_full(path: Path) -> bool:
         return False
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Forces a file, or the entry of a folder, to the disk. Folders cannot be synced everywhere."""
     if path.is_dir() and os.name == "nt":
         return

@@ -6,7 +6,6 @@ is bounded, whatever the size of the result: `CHUNK_ROWS` rows or `CHUNK_BYTES` 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections import Counter
@@ -20,6 +19,7 @@ from groundproof.errors import OutputError
 from groundproof.outputs.arrow import batches, schema
 from groundproof.outputs.decoding import frame
 from groundproof.outputs.files import reason
+from groundproof.outputs.workshop import LOCK, hold
 from groundproof.tables import CHUNK_ROWS, TABLES
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 32 * 2**20
 """A chunk is closed when it holds this much, so that a table of long texts does not fill the memory either."""
 
-_LOCK = "spool.lock"
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
@@ -116,18 +115,15 @@ class Spool:
 
     def _locked(self) -> int:
         """A lock that goes with the process, however it ends: what lies in an unlocked folder is left over."""
-        lock = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return hold(self.folder / LOCK)[0]
         except BlockingIOError as err:
-            os.close(lock)
             raise OutputError(
                 f"Another process is putting a result together in {self.folder}. Wait for it, or stop it."
             ) from err
-        return lock
 
     def _clear(self) -> None:
-        found = [path for path in self.folder.iterdir() if path.name != _LOCK]
+        found = [path for path in self.folder.iterdir() if path.name != LOCK]
         foreign = [path.name for path in found if not _is_ours(path)]
         if foreign:
             raise OutputError(
