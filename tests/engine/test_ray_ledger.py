@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from importlib.resources import files
+from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -140,6 +145,14 @@ def test_without_ray_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ModelError, match=r"pip install 'groundproof\[ray\]'"), connected(None, 1):
         pass
+
+
+def test_the_cluster_configuration_of_the_docs_is_one_to_ray() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "batch-cluster.md").read_text(encoding="utf-8")
+    configuration = yaml.safe_load(page.split("```yaml\n")[1].split("```")[0])
+    schema = files("ray.autoscaler") / "ray-schema.json"
+    jsonschema.validate(configuration, json.loads(schema.read_text(encoding="utf-8")))
+    assert configuration["head_node_type"] in configuration["available_node_types"]
 
 
 def test_a_ray_client_address_is_refused_with_what_to_give_instead() -> None:
