@@ -117,12 +117,30 @@ def open_dataset(path: str, *, decode_threads: int = 1) -> DatasetReader:
             be the reason.
     """
     options = {"NUM_THREADS": str(decode_threads)} if decode_threads > 1 else {}
+    again = {"CPL_VSIL_CURL_NON_CACHED": _vsi(path)} if path in _unreached else {}
     try:
-        with gdal_options(path):
-            return rasterio.open(path, **options)
+        with gdal_options(path), rasterio.Env(**again):
+            dataset = rasterio.open(path, **options)
     except (RasterioError, OSError, ValueError, TypeError) as err:
-        kind = UnreachableError if is_remote(path) and not _is_refusal(err) else SceneError
-        raise kind(_why_not(path, err)) from err
+        if not is_remote(path) or _is_refusal(err):
+            raise SceneError(_why_not(path, err)) from err
+        _unreached.add(path)
+        raise UnreachableError(_why_not(path, err)) from err
+    _unreached.discard(path)
+    return dataset
+
+
+_unreached: set[str] = set()
+"""What could not be opened over a network the last time. GDAL remembers that, and would say so again without asking."""
+
+
+def _vsi(path: str) -> str:
+    """As GDAL's file system handlers name what lies on a network."""
+    if path.startswith("/vsi"):
+        return path
+    scheme, _, rest = path.partition("://")
+    scheme = scheme.rpartition("+")[2]
+    return f"/vsicurl/{scheme}://{rest}" if scheme in {"http", "https", "ftp"} else f"/vsi{scheme}/{rest}"
 
 
 def _is_refusal(err: Exception) -> bool:

@@ -106,17 +106,17 @@ class Ahead(Generic[W]):
         return self._results()
 
     def _results(self) -> Iterator[tuple[W, Found]]:
+        # Not closed in a `finally`: the garbage collector ends a forgotten generator wherever it likes, also inside a
+        # lock that closing needs.
         waiting: deque[tuple[W, Future[Found]]] = deque()
-        try:
-            while not self._stop.is_set():
-                for wanted in islice(self._wanted, self._ahead + 1 - len(waiting)):
-                    waiting.append((wanted, self._begin(wanted)))
-                if not waiting:
-                    return
-                wanted, result = waiting.popleft()
-                yield wanted, result.result()
-        finally:
-            self.close()
+        while not self._stop.is_set():
+            for wanted in islice(self._wanted, self._ahead + 1 - len(waiting)):
+                waiting.append((wanted, self._begin(wanted)))
+            if not waiting:
+                self.close()
+                return
+            wanted, result = waiting.popleft()
+            yield wanted, result.result()
 
     def _begin(self, wanted: W) -> Future[Found]:
         if wanted.scene != self._scene:
@@ -129,6 +129,7 @@ class Ahead(Generic[W]):
 
     def _read(self, reader: _Reader, scene: str, tile: Tile, result: Future[Found]) -> None:
         if self._stop.is_set():
+            result.cancel()
             return
         try:
             found = reader.read(scene, tile)
