@@ -109,16 +109,17 @@ class _Driver:
             while work.is_alive():
                 work.join(LOOK_EVERY_S)
                 self._tell(ledger)
-                self._observer.check()
+            self._tell(ledger)
             failure = self._failure(ledger, work.error)
+        except self._ray.exceptions.RayError as err:
+            raise self._broke_off(err) from err
         finally:
             if failure is not None:
                 self._end(ledger)
                 work.join(END_WITHIN_S)
             self._ray.kill(ledger)
-            for left in (self._run.path / "answers").glob(
-                "*.tmp"
-            ):  # of workers that were lost while they wrote
+            # Of workers that were lost while they wrote.
+            for left in (self._run.path / "answers").glob("*.tmp"):
                 left.unlink(missing_ok=True)
         if failure is not None:
             raise failure from work.error
@@ -170,6 +171,7 @@ class _Driver:
     def _tell(self, ledger: Any) -> None:
         for told in self._ray.get(ledger.tell.remote()):
             self._observer.tile_done(told.asked, told.status, told.reason)
+        self._observer.check()
 
     def _failure(self, ledger: Any, error: BaseException | None) -> BaseException | None:
         """What ended the work, in our own words where a worker had any."""
@@ -180,11 +182,14 @@ class _Driver:
             return ours
         lost = isinstance(error, self._ray.exceptions.RayError)
         if lost and not isinstance(error, self._ray.exceptions.RayTaskError):
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            return ModelError(
-                f"The work on Ray broke off: {lines[0]}. What was answered is kept; resume to go on."
-            )
+            return self._broke_off(error)
         return error
+
+    def _broke_off(self, error: BaseException | None) -> ModelError:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        return ModelError(
+            f"The work on Ray broke off: {lines[0]}. What was answered is kept; resume to go on."
+        )
 
     def _see(self, todo: list[int]) -> None:
         """The part files are the proof, so they must be seen from here."""
