@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pyproj import CRS
 from shapely.geometry import MultiPolygon
 
@@ -36,6 +37,7 @@ from groundproof.protocol import Task
 from groundproof.run import RunDirectory
 from groundproof.runners.local import tile_of
 from groundproof.seen_boxes import SeenInTiles
+from groundproof.seen_elsewhere import Elsewhere, seen_elsewhere, shared_ground
 from groundproof.synthesis import synthesise, within_training
 from groundproof.tables import TABLES, Result, TileStatus
 from groundproof.tile_rows import inside, tile_rows, windows_of
@@ -64,15 +66,18 @@ def assemble(
     metadata: Mapping[str, Any],
     merge_config: MergeConfig | None = None,
     out_crs: str | None = None,
+    dedupe_scenes: bool | None = None,
 ) -> Result:
     """The result of what the run has answered so far, in memory; tiles not asked yet are in the coverage.
 
-    metadata: provenance to write beside what the run itself knows. merge_config, out_crs: instead of the
-    run's own. Raises UsageError for an unknown out_crs.
+    metadata: provenance to write beside what the run itself knows. merge_config, out_crs, dedupe_scenes: instead of
+    the run's own. Raises UsageError for an unknown out_crs.
     """
     crs = output_crs(run, out_crs)
     gathered = _Gathered()
-    whole = assemble_to(run, gathered, crs, metadata=metadata, merge_config=merge_config)
+    whole = assemble_to(
+        run, gathered, crs, metadata=metadata, merge_config=merge_config, dedupe_scenes=dedupe_scenes
+    )
     return Result(**gathered.tables(crs), metadata=whole)
 
 
@@ -83,13 +88,17 @@ def assemble_to(
     *,
     metadata: Mapping[str, Any],
     merge_config: MergeConfig | None = None,
+    dedupe_scenes: bool | None = None,
 ) -> dict[str, Any]:
     """Give the result of what the run has answered so far to a sink; returns its metadata.
 
     crs: of the result, see `output_crs`. Evidence and tiles come in the order of the plan, answer by answer and
-    tile by tile; scenes last.
+    tile by tile; scenes last. dedupe_scenes: count once what two overlapping scenes both show; the texts of such
+    scenes are read twice then. None: as the run says.
     """
     config = merge_config or run.config.merge
+    dedupe = run.config.dedupe_scenes if dedupe_scenes is None else dedupe_scenes
+    elsewhere = _elsewhere(run, crs, config) if dedupe else {}
     accuracy: dict[str, Any] = {}
     lost: dict[str, str] = {}
     for scene, of_scene in groupby(each_area(run), key=lambda area: str(area.scene["scene"])):
@@ -98,7 +107,7 @@ def assemble_to(
         for _, together in groupby(of_scene, key=lambda area: (area.rows, area.aoi_name)):
             asked = list(together)
             georeferencer = georeferencer or Georeferencer(asked[0].grid, crs)
-            _AreaPass(run, asked, georeferencer, config, sink, reading).hand_on()
+            _AreaPass(run, asked, georeferencer, config).hand_on(sink, reading, elsewhere)
         if georeferencer is not None:
             accuracy[scene] = georeferencer.accuracy
         if reading.reason is not None:
@@ -112,6 +121,7 @@ def assemble_to(
             update={"scenes": tuple(without_secrets(path) for path in run.config.scenes)}
         ).model_dump(mode="json"),
         "merge": config.model_dump(),
+        "dedupe_scenes": dedupe,
         "transform_accuracy": accuracy,
         **metadata,
     }
@@ -170,44 +180,69 @@ class _Reading:
         return next(iter(self._reasons)) if self._tiles and len(self._reasons) == 1 else None
 
 
+def _elsewhere(run: RunDirectory, crs: CRS | None, config: MergeConfig) -> dict[str, Elsewhere]:
+    """By answer what another scene's answer counts."""
+    if run.config.compares_dates:
+        return {}
+    shared = shared_ground(run)
+
+    def answers() -> Iterator[tuple[Area, Evidence]]:
+        for _, together in groupby(each_area(run), key=lambda area: (str(area.scene["scene"]), area.rows)):
+            asked = list(together)
+            if str(asked[0].scene["scene"]) in shared:
+                places = Georeferencer(asked[0].grid, crs)
+                yield from _AreaPass(run, asked, places, config).evidence()
+
+    return seen_elsewhere(answers(), shared, config.edge_px)
+
+
 class _AreaPass:
     """Makes the rows of all answers about one area, in one pass over what was said of its tiles."""
 
     def __init__(
-        self,
-        run: RunDirectory,
-        asked: list[Area],
-        georeferencer: Georeferencer,
-        thresholds: MergeConfig,
-        sink: Sink,
-        reading: _Reading,
+        self, run: RunDirectory, asked: list[Area], georeferencer: Georeferencer, thresholds: MergeConfig
     ) -> None:
         self._run = run
-        self._sink = sink
-        self._reading = reading
         self._rows = asked[0].rows
         self._georeferencer = georeferencer
         self._answers = {area.answer_id: _Answer(run, area, georeferencer, thresholds) for area in asked}
 
-    def hand_on(self) -> None:
+    def hand_on(self, sink: Sink, reading: _Reading, elsewhere: Mapping[str, Elsewhere]) -> None:
+        """Give all rows to the sink. elsewhere: by answer what another scene's answer counts."""
         for answered in self._slices():
-            self._reading.add(answered)
-            windows = windows_of(answered)
-            seen = inside(windows, self._georeferencer.grid).tolist()
-            n_boxes = [
-                self._answers[row.answer_id].take(row, window)
-                for row, window in zip(named_rows(answered), seen, strict=True)
-            ]
+            reading.add(answered)
+            n_boxes = self._take(answered)
             tiles = tile_rows(answered, n_boxes, self._georeferencer)
             for answer_id, answer in self._answers.items():
-                mine = (answered.answer_id == answer_id).to_numpy()
-                answer.cover(tiles[mine], windows[mine], answered[mine])
-            self._sink.add("tiles", tiles)
+                answer.cover(tiles[(answered.answer_id == answer_id).to_numpy()])
+            sink.add("tiles", tiles)
         for answer_id in list(self._answers):
-            evidence, row = self._answers.pop(answer_id).made()
+            answer = self._answers.pop(answer_id)
+            evidence = answer.evidence(elsewhere.get(answer_id))
+            row = answer.row(evidence)
             for rows in evidence.frames():
-                self._sink.add("evidence", rows)
-            self._sink.add("answers", pd.DataFrame([row]))
+                sink.add("evidence", rows)
+            sink.add("answers", pd.DataFrame([row]))
+
+    def evidence(self) -> Iterator[tuple[Area, Evidence]]:
+        """The evidence of every answer alone."""
+        for answered in self._slices():
+            self._take(answered)
+        for answer_id in list(self._answers):
+            answer = self._answers.pop(answer_id)
+            yield answer.area, answer.evidence()
+
+    def _take(self, answered: pd.DataFrame) -> list[int]:
+        """Tiles to their answers; how many boxes each gave."""
+        windows = windows_of(answered)
+        for answer_id, answer in self._answers.items():
+            mine = (answered.answer_id == answer_id).to_numpy()
+            answer.lie(windows[mine], answered[mine])
+        seen = inside(windows, self._georeferencer.grid).tolist()
+        return [
+            self._answers[row.answer_id].take(row, window)
+            for row, window in zip(named_rows(answered), seen, strict=True)
+        ]
 
     def _slices(self) -> Iterator[pd.DataFrame]:
         low, high = self._rows
@@ -227,7 +262,7 @@ class _Answer:
     ) -> None:
         self._run = run
         self._profile = run.config.profile
-        self._area = area
+        self.area = area
         self._task = Task(area.question.task)
         self._size = (area.grid.width, area.grid.height)
         self._georeferencer = georeferencer
@@ -247,7 +282,7 @@ class _Answer:
         said = status is not None and row.batch_id >= 0
         trace = audited = None
         if said and row.status in LOOKED_AT:
-            labels = self._area.question.labels
+            labels = self.area.question.labels
             trace = parse(row.text, self._profile.frame, self._task, labels, logprobs=_pieces(row))
             audited = self._audited(trace, row)
             self._boxes.add(len(self._replies), audited.boxes)
@@ -266,36 +301,44 @@ class _Answer:
         )
         return 0 if audited is None else len(audited.boxes)
 
-    def cover(self, tiles: pd.DataFrame, windows: Any, answered: pd.DataFrame) -> None:
-        """Some of its rows of the tiles table, with their windows (N, 4) and their rows of the plan."""
-        self._tally.add(tiles)
-        self._windows.frombytes(np.ascontiguousarray(windows, dtype=np.int64).tobytes())
-        self._scale = max(self._scale, float((answered.width / answered.model_width).max()))
+    def lie(self, windows: NDArray[np.int64], answered: pd.DataFrame) -> None:
+        """Where some of its tiles lie: windows (N, 4) and rows of the plan."""
+        self._windows.frombytes(np.ascontiguousarray(windows).tobytes())
+        if len(answered):
+            self._scale = max(self._scale, float((answered.width / answered.model_width).max()))
 
-    def made(self) -> tuple[Evidence, dict[str, Any]]:
-        """Its evidence, and its row of the answers table."""
-        replies = self._replies
+    def cover(self, tiles: pd.DataFrame) -> None:
+        """What became of some of its tiles, rows of the tiles table."""
+        self._tally.add(tiles)
+
+    def evidence(self, elsewhere: Elsewhere | None = None) -> Evidence:
+        """Its evidence, once. elsewhere: what another scene's answer counts."""
         tiles = TilesOfAnswer(
-            [reply.tile_id for reply in replies],
+            [reply.tile_id for reply in self._replies],
             np.frombuffer(self._windows, dtype=np.int64).reshape(-1, 4).astype(np.float64),
             self._scale,
         )
-        evidence = self._evidence.make(self._boxes.columns(), tiles)
-        self._boxes = SeenInTiles()
+        boxes, self._boxes = self._boxes.columns(), SeenInTiles()
+        return self._evidence.make(boxes, tiles, elsewhere)
+
+    def row(self, evidence: Evidence) -> dict[str, Any]:
+        """Its row of the answers table."""
+        replies = self._replies
         cover = self._tally.coverage(_valid_share(replies))
         overview = self._overview(len(replies) + 1)
-        labels = self._area.question.labels
-        said = (self._area.question.text, self._task, labels, replies, evidence.said(), cover)
+        labels = self.area.question.labels
+        said = (self.area.question.text, self._task, labels, replies, evidence.said(), cover)
         answer = within_training(synthesise(*said, overview=overview), labels, self._profile)
-        audit = in_order((*audit_answer(*said, overview=overview, profile=self._profile), *evidence.findings))
-        aoi = self._georeferencer.geometry_from_pixels(self._area.aoi_px)
-        return evidence, {
-            "answer_id": self._area.answer_id,
+        found = audit_answer(*said, overview=overview, profile=self._profile, elsewhere=evidence.elsewhere)
+        audit = in_order((*found, *evidence.findings))
+        aoi = self._georeferencer.geometry_from_pixels(self.area.aoi_px)
+        return {
+            "answer_id": self.area.answer_id,
             "run_id": self._run.run_id,
-            "scene": self._area.scene["scene"],
-            "question": self._area.question.text,
+            "scene": self.area.scene["scene"],
+            "question": self.area.question.text,
             "task": self._task.value,
-            "answer": f"{self._area.aoi_name}: {answer.answer}" if self._area.aoi_name else answer.answer,
+            "answer": f"{self.area.aoi_name}: {answer.answer}" if self.area.aoi_name else answer.answer,
             "value": answer.value,
             "plan": answer.plan,
             "synthesis": answer.synthesis,
@@ -307,28 +350,30 @@ class _Answer:
 
     def _audited(self, trace: Any, row: Any) -> TileAudit:
         tile, frame = tile_of(row), self._profile.frame
-        placed = [to_pixels(one.box, frame, tile, self._size) for one in (*trace.evidence, *trace.answer_boxes)]
+        placed = [
+            to_pixels(one.box, frame, tile, self._size) for one in (*trace.evidence, *trace.answer_boxes)
+        ]
         audited = audit_tile(trace, placed)
         if row.valid_cells is None:
             return audited
         return replace(audited, boxes=on_data(audited.boxes, tile, row.valid_cells))
 
     def _context(self) -> dict[str, Any] | None:
-        context: dict[str, Any] = {"area": self._area.aoi_name} if self._area.aoi_name else {}
+        context: dict[str, Any] = {"area": self.area.aoi_name} if self.area.aoi_name else {}
         if self._run.config.follows is not None:
             context["follows"] = self._run.config.follows.model_dump(mode="json")
         return context or None
 
     def _overview(self, number: int) -> TileReply | None:
-        rows = self._run.follow_ups(OVERVIEW, self._area.answer_id)
+        rows = self._run.follow_ups(OVERVIEW, self.area.answer_id)
         if not rows:
             return None
         row = rows[0]
         said = None
         status = TileStatus(row["outcome"])
         if row["outcome"] in LOOKED_AT:
-            said = Said.of(parse(row["text"], self._profile.frame, self._task, self._area.question.labels))
-        return TileReply("overview", number, self._area.aoi_px.bounds, status, said, row["finish"])
+            said = Said.of(parse(row["text"], self._profile.frame, self._task, self.area.question.labels))
+        return TileReply("overview", number, self.area.aoi_px.bounds, status, said, row["finish"])
 
 
 def _pieces(said: Any) -> list[tuple[int, float]] | None:

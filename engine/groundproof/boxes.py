@@ -104,6 +104,10 @@ class PixelBoxes:
     def __len__(self) -> int:
         return len(self.xyxy)
 
+    def take(self, rows: NDArray[np.int64]) -> PixelBoxes:
+        """Some of them."""
+        return PixelBoxes(self.xyxy[rows], self.angle_deg[rows])
+
 
 @dataclass(frozen=True, slots=True)
 class Window:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from groundproof.areas import Area
 from groundproof.audit.no_data import MOSTLY, no_data
+from groundproof.audit.other_scenes import other_scenes
 from groundproof.boxes import PixelBoxes
 from groundproof.config import MergeConfig
 from groundproof.findings import AuditFinding, Kind
@@ -88,7 +89,7 @@ class _Objects:
 class Evidence:
     """The evidence of one answer, in the order of its E-numbers. findings: for the answer's audit.
 
-    elsewhere: E-numbers of rows that another scene's answer counts.
+    elsewhere: E-numbers of rows that another scene's answer counts. scale: scene px per px of the model's image.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class Evidence:
         self.findings = findings
         self.elsewhere = elsewhere
         self._run_id = run_id
+        self.scale = tiles.scale
         self._area = area
         self._georeferencer = georeferencer
         self._tile_ids = pa.array(tiles.ids, pa.string())
@@ -128,6 +130,11 @@ class Evidence:
     def labels(self) -> tuple[NDArray[np.int32], list[str]]:
         """Of every row the index of its label, and the labels."""
         return self._seen.numbers["label"][self._objects.keeper], self._seen.labels
+
+    @property
+    def images(self) -> NDArray[np.int32]:
+        """Which date's image every row is in."""
+        return np.asarray(self._seen.numbers["image"][self._objects.keeper])
 
     def said(self) -> pd.DataFrame:
         """What audit and synthesis read of all rows, as small as it goes: lists are Arrow's, not Python's."""
@@ -222,12 +229,15 @@ class EvidenceRows:
         self._findings: list[AuditFinding] = []
 
     def make(
-        self, seen: SeenColumns, tiles: TilesOfAnswer, elsewhere: Mapping[int, str] | None = None
+        self,
+        seen: SeenColumns,
+        tiles: TilesOfAnswer,
+        elsewhere: Mapping[int, tuple[str, str]] | None = None,
     ) -> Evidence:
         """The answer's evidence.
 
-        elsewhere: of objects that another scene's answer counts, the number they have without it (7 for E7), and
-        what they are there ("scene-2, E5").
+        elsewhere: of objects that another scene's answer counts, by the number they have without it (7 for E7): that
+        scene, and their E-number there.
         """
         self._findings = []
         inside = self._inside(np.ascontiguousarray(seen.numbers["box"]))
@@ -238,7 +248,7 @@ class EvidenceRows:
         objects = replace(objects, verdict=verdict)
         order = _order(objects)
         objects, looks = objects.take(order), [looks[i] for i in order] if looks else looks
-        lowered: dict[str, str] = {}
+        lowered: dict[str, tuple[str, str]] = {}
         if elsewhere:
             rows = np.array(sorted(elsewhere), dtype=np.int64) - 1
             verdict = objects.verdict.copy()
@@ -249,7 +259,7 @@ class EvidenceRows:
             number = np.empty(len(again), dtype=np.int64)
             number[again] = np.arange(1, len(again) + 1)
             lowered = {f"E{number[row]}": elsewhere[int(row) + 1] for row in rows}
-        self._findings += _look_findings(looks)
+        self._findings += [*_look_findings(looks), *other_scenes(lowered)]
         bare = no_data(
             [f"E{i + 1}" for i in np.flatnonzero((objects.without_data >= MOSTLY) & counts(objects.verdict))]
         )

@@ -37,6 +37,8 @@ class Kind(StrEnum):
     NO_RATIONALE = "no-rationale"
     OTHER_LABEL = "other-label"
     LISTED_TWICE = "listed-twice"
+    OTHER_SCENE = "other-scene"
+    """Boxes of objects that the answer of another, overlapping scene counts (`--dedupe-scenes`)."""
     OUT_OF_FRAME = "out-of-frame"
     UNPLACED = "unplaced"
     """Boxes without a place (degenerate, wholly outside): dropped, so they have no row."""

@@ -114,7 +114,7 @@ def merge(seen: SeenBoxes, iou: float = 0.5, over_smaller: float = 0.5) -> Merge
         local = np.cumsum(involved) - 1
         a, b = local[one], local[other]
         order = _order(seen, distance, rows)
-        group = _groups(a, b, overlap, order, seen.tile[rows])
+        group = joined_groups(a, b, overlap, order, seen.tile[rows])
         by_order = np.argsort(order)
         best = np.full(len(rows), -1, dtype=np.int64)
         best[group[by_order[::-1]]] = by_order[::-1]
@@ -245,8 +245,11 @@ def _order(seen: SeenBoxes, distance: Array, rows: Ints) -> Ints:
     return order
 
 
-def _groups(a: Ints, b: Ints, overlap: Array, order: Ints, tile: Ints) -> Ints:
+def joined_groups(a: Ints, b: Ints, overlap: Array, order: Ints, tile: Ints) -> Ints:
     """The group (n,) of each of n boxes, named by one of its members, after greedy joining of the pairs.
+
+    a, b: int (P,), the boxes of each pair; overlap: float64 (P,), the best is joined first. order: int (n,), the
+    place of each box in the order that decides ties. tile: int (n,), of which no group has two boxes.
 
     Where all boxes that pairs connect are of different tiles no pair can be refused, whatever the order:
     that is nearly all of them, and it is found without a loop. Only the rest goes pair by pair.

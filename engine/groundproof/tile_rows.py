@@ -35,9 +35,7 @@ def inside(windows: NDArray[np.int64], grid: Grid) -> NDArray[np.int64]:
     return np.minimum(windows, [grid.width, grid.height, grid.width, grid.height])
 
 
-def tile_rows(
-    answered: pd.DataFrame, n_boxes: Sequence[int], georeferencer: Georeferencer
-) -> pd.DataFrame:
+def tile_rows(answered: pd.DataFrame, n_boxes: Sequence[int], georeferencer: Georeferencer) -> pd.DataFrame:
     """The tiles table's rows. n_boxes: what each tile's own answer gave."""
     asked = answered.status.notna() & (answered.batch_id >= 0)
     windows = inside(windows_of(answered), georeferencer.grid)

@@ -48,18 +48,20 @@ def audit_answer(
     overview: TileReply | None = None,
     profile: Profile | None = None,
     raised: Collection[str] = (),
+    elsewhere: Collection[str] = (),
 ) -> tuple[AuditFinding, ...]:
     """All findings about one answer, most severe first. Pure; changes no verdict.
 
     asked: normalised labels, empty when the question names none; for `classify` the classes do not
     belong here. replies: every tile of the answer. evidence: its rows of the evidence table, numbered.
     cover: from `coverage.coverage`. profile: of the model that answered; None skips what it was trained for.
-    raised: E-numbers of rows that were not counted until an analyst vouched for them.
+    raised: E-numbers of rows that were not counted until an analyst vouched for them. elsewhere: of rows that
+    the answer of another, overlapping scene counts; the finding about them is the caller's.
     """
     findings = [
         *_coverage(cover),
-        *check_claims(question, task, asked, replies, evidence, overview, raised),
-        *_rows(evidence, asked, raised),
+        *check_claims(question, task, asked, replies, evidence, overview, raised, elsewhere),
+        *_rows(evidence, asked, raised, elsewhere),
         *_lying_on_each_other(evidence, asked),
         *_texts(replies),
         *_trained(task, asked, profile),
@@ -80,8 +82,11 @@ def _coverage(cover: Mapping[str, Any]) -> list[AuditFinding]:
     return []
 
 
-def _rows(evidence: pd.DataFrame, asked: Collection[str], raised: Collection[str]) -> list[AuditFinding]:
+def _rows(
+    evidence: pd.DataFrame, asked: Collection[str], raised: Collection[str], elsewhere: Collection[str]
+) -> list[AuditFinding]:
     """What the rows say by themselves."""
+    here = ~evidence["evidence_id"].isin(list(elsewhere)).to_numpy(dtype=bool)
     count_it = counted(evidence)
     rejected = (evidence["review"] == "rejected").to_numpy(dtype=bool)
     verdict = evidence["verdict"]
@@ -115,7 +120,7 @@ def _rows(evidence: pd.DataFrame, asked: Collection[str], raised: Collection[str
         (Kind.LISTED_TWICE, Verdict.DUPLICATE, "the same object listed twice"),
         (Kind.OUT_OF_FRAME, Verdict.OUT_OF_FRAME, "out of the image the model saw or where it holds no data"),
     ):
-        rows = (verdict == value).to_numpy(dtype=bool) & ~rejected
+        rows = (verdict == value).to_numpy(dtype=bool) & ~rejected & here
         add(kind, "info", rows, f"1 box is not counted, {why}", f"{{n}} boxes are not counted, {why}")
     against = (verdict == Verdict.CONTRADICTED).to_numpy(dtype=bool) & ~rejected
     add(
@@ -214,9 +219,7 @@ def _texts(replies: Sequence[TileReply]) -> list[AuditFinding]:
         frequent = Counter(kind for _, kind, _ in repairs).most_common()
         named = [examples[kind] + (f" ({n} times)" if n > 1 else "") for kind, n in frequent[:MAX_REPAIRS]]
         more = f"; and {len(frequent) - MAX_REPAIRS} other kinds" if len(frequent) > MAX_REPAIRS else ""
-        words = (
-            f"the model's text was mended{where(number for number, _, _ in repairs)}: {'; '.join(named)}{more}"
-        )
+        words = f"the model's text was mended{where(number for number, _, _ in repairs)}: {'; '.join(named)}{more}"
         findings.append(AuditFinding(Kind.REPAIRED, "info", words))
     return findings
 

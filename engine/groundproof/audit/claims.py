@@ -63,11 +63,17 @@ class _Map:
     """The evidence table, asked again and again: which rows a tile shows, which of them count as what."""
 
     def __init__(
-        self, evidence: pd.DataFrame, replies: Sequence[TileReply], raised: Collection[str] = ()
+        self,
+        evidence: pd.DataFrame,
+        replies: Sequence[TileReply],
+        raised: Collection[str] = (),
+        elsewhere: Collection[str] = (),
     ) -> None:
         self._evidence = evidence
-        self._counted = counted(evidence)
-        self._before = counted_before_review(evidence, raised)
+        # A tile shows what another scene's answer counts, and its text is right to speak of it.
+        there = evidence["evidence_id"].isin(list(elsewhere)).to_numpy(dtype=bool)
+        self._counted = counted(evidence) | (there & (evidence["review"] != "rejected").to_numpy(dtype=bool))
+        self._before = counted_before_review(evidence, raised) | there
         self._ids = evidence["evidence_id"].astype(str).to_numpy()
         self._fits: dict[tuple[str, ...], NDArray[np.bool_]] = {}
         self._rows: dict[str, list[int]] = {reply.tile_id: [] for reply in replies}
@@ -130,19 +136,20 @@ def check_claims(
     evidence: pd.DataFrame,
     overview: TileReply | None = None,
     raised: Collection[str] = (),
+    elsewhere: Collection[str] = (),
 ) -> list[AuditFinding]:
     """Findings of kind count and presence.
 
     A tile's text is held against what the map shows of that tile, because it spoke of that tile only; the
     text of the only tile and the overview's are held against the whole map. asked: normalised labels.
     raised: as in `counting.counted_before_review`; a text that fitted the map until the analyst's review
-    changed the map is told apart from one that never did, and weakens nothing.
+    changed the map is told apart from one that never did, and weakens nothing. elsewhere: as in `audit_answer`.
     """
     if task is Task.CHANGE:
         # "3 new buildings" over two images: which boxes that counts cannot be known from the text.
         return []
     answered = [reply for reply in replies if reply.answered]
-    places = _Map(evidence, replies, raised)
+    places = _Map(evidence, replies, raised, elsewhere)
     single = len(replies) == 1
     texts = [
         _Text(reply, reply.number, places.everywhere if single else places.of(reply), places.missing(reply))

@@ -27,7 +27,9 @@ from groundproof.trace import parse
 if TYPE_CHECKING:
     import geopandas as gpd
 
-CARRIED_OVER = frozenset({Kind.UNPLACED, Kind.TRUNCATED, Kind.UNTRAINED, Kind.SECOND_LOOK, Kind.NO_DATA})
+CARRIED_OVER = frozenset(
+    {Kind.UNPLACED, Kind.TRUNCATED, Kind.UNTRAINED, Kind.SECOND_LOOK, Kind.NO_DATA, Kind.OTHER_SCENE}
+)
 """Findings whose reasons are not in the tables."""
 
 
@@ -105,7 +107,9 @@ def _made_anew(
     not_counted |= {one for f in earlier if f.kind is Kind.RAISED for one in f.evidence}
     raised = not_counted & set(evidence["evidence_id"][evidence["review"].isin(list(SEEN))].astype(str))
     said = (asked.question, asked.task, asked.labels, replies, evidence, cover)
-    fresh = [finding for finding in audit_answer(*said, raised=raised) if not _is_carried(finding)]
+    elsewhere = {one for f in carried if f.kind is Kind.OTHER_SCENE for one in f.evidence} - raised
+    found = audit_answer(*said, raised=raised, elsewhere=elsewhere)
+    fresh = [finding for finding in found if not _is_carried(finding)]
     columns: dict[str, Any] = {"audit": [finding.as_dict() for finding in in_order([*fresh, *carried])]}
     if is_computed(asked.question, asked.task):
         answer = within_training(synthesise(*said), asked.labels, asked.profile)

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 from typing import Literal
 
 from groundproof.boxes import BoxFrame
@@ -45,6 +46,9 @@ __all__ = ["MAX_BOXES", "MAX_REPAIRS", "TraceParser", "parse"]
 
 MAX_REPAIRS = 200
 """Repairs listed of one text; the last one then says that there were more."""
+
+PIECES_AT_ONCE = 512
+"""Pieces read together where a text is whole already: a quarter of the pieces whose scores are kept."""
 
 Section = Literal["lead", "prose", "plan", "evidence", "synthesis", "answer", "after", "done"]
 _THINKING = ("prose", "plan", "evidence", "synthesis")
@@ -95,12 +99,23 @@ class TraceParser:
 
         Raises ValueError after `close`.
         """
+        if not text and not self._closed:
+            return []
+        return self.feed_pieces(text, [(len(text), logprob)])
+
+    def feed_pieces(self, text: str, pieces: Iterable[tuple[int, float | None]]) -> list[Event]:
+        """As `feed`, several pieces at once: text begins with them, what lies behind them is left out.
+
+        pieces: at most `PIECES_AT_ONCE`, the characters and the log-probability of each.
+        """
         if self._closed:
             raise ValueError("this trace is closed; a new text needs a new TraceParser")
-        if not text:
-            return []
-        self._boxes.scores.add(self._length, len(text), logprob)
-        self._length += len(text)
+        start = self._length
+        for length, logprob in pieces:
+            if length:
+                self._boxes.scores.add(self._length, length, logprob)
+                self._length += length
+        text = text[: self._length - start]
         self._repetition.add(text)
         for token in self._lexer.feed(text):
             self._take(token)
@@ -378,9 +393,10 @@ def parse(
     """
     parser = TraceParser(frame, task, asked)
     at = 0
-    for length, logprob in logprobs or ():
-        parser.feed(text[at : at + length], logprob)
-        at += length
+    pieces = iter(logprobs or ())
+    while some := list(islice(pieces, PIECES_AT_ONCE)):
+        parser.feed_pieces(text[at:], some)
+        at += sum(length for length, _ in some)
     parser.feed(text[at:])
     parser.close()
     return parser.trace
