@@ -97,10 +97,12 @@ class GeoParquetFile:
             if self._waiting_rows >= self._row_group or self._waiting_bytes >= _ROW_GROUP_BYTES:
                 self._flush()
 
-    def finish(self, metadata: Mapping[str, Any]) -> None:
-        """Writes what waits, the standard's metadata and the result's."""
+    def finish(self, metadata: Mapping[str, Any] | None) -> None:
+        """Writes what waits, the standard's metadata and the result's, where this file is to have them."""
         self._flush()
-        own = {GEO_KEY: self._geo().encode(), METADATA_KEY: jsontext.dumps(dict(metadata)).encode()}
+        own = {GEO_KEY: self._geo().encode()}
+        if metadata is not None:
+            own[METADATA_KEY] = jsontext.dumps(dict(metadata)).encode()
         # Arrow's readers of whole folders see only what is in the schema that Arrow keeps in the file, and that
         # was written before bounds were known: put anew, as https://arrow.apache.org/docs/cpp/parquet.html says.
         whole = file_schema(self._table).with_metadata(own)

@@ -1,4 +1,4 @@
-"""A GeoPackage of ours back as a `Result`, also after an analyst has edited it in QGIS.
+"""A GeoPackage of ours back as a `Result`, also after an analyst has edited it in QGIS; or a folder of GeoParquet.
 
 Knows the tables. Refuses files that are something else, saying what is missing.
 """
@@ -18,13 +18,14 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from groundproof.errors import UsageError
-from groundproof.outputs.decoding import frame
+from groundproof.outputs.decoding import frame, gather
 from groundproof.outputs.geopackage import METADATA_URI
+from groundproof.outputs.partitioned_reading import PartitionedTables
 from groundproof.tables import TABLES, Result
 
 
 def read(path: str | Path) -> Result:
-    """The result in a GeoPackage that `write` made. Columns somebody added are left out.
+    """The result in a GeoPackage or a folder that `write` made, whole in memory. Columns somebody added are left out.
 
     Missing text, lists and times are None; whole numbers with gaps are pandas `Int64`; times are RFC 3339
     text in UTC; pixel space (undefined Cartesian) has no CRS.
@@ -33,6 +34,8 @@ def read(path: str | Path) -> Result:
         UsageError: no such file, not a GeoPackage, not a result of groundproof, or JSON somebody broke.
     """
     path = Path(path)
+    if path.is_dir():
+        return gather(PartitionedTables(path))
     if not path.is_file():
         raise UsageError(f"{path} is not a file. Give a GeoPackage that groundproof wrote.")
     try:
@@ -51,6 +54,18 @@ def read_table(path: Path, name: str) -> gpd.GeoDataFrame:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             return _table(path, name, _crs(connection, path))
     except (sqlite3.Error, DataSourceError, DataLayerError) as err:
+        raise UsageError(f"{path.name} cannot be read as a groundproof GeoPackage: {err}.") from err
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """The provenance in such a GeoPackage alone. Raises UsageError."""
+    if not path.is_file():
+        raise UsageError(f"{path} is not a file. Give a GeoPackage that groundproof wrote.")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            _crs(connection, path)
+            return _metadata(connection)
+    except sqlite3.Error as err:
         raise UsageError(f"{path.name} cannot be read as a groundproof GeoPackage: {err}.") from err
 
 

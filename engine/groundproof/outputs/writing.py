@@ -1,10 +1,11 @@
-"""One entry for every format: the suffix decides.
+"""One entry for every format: the suffix decides, and a name without one is a folder.
 
 Knows suffixes. Refuses to know formats.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from groundproof.outputs.files import refuse_if_in_use
 from groundproof.outputs.geojson import write_geojson
 from groundproof.outputs.geopackage import write_geopackage
 from groundproof.outputs.geoparquet import write_geoparquet
+from groundproof.outputs.partitioned import refuse_other_folder, write_partitioned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +38,7 @@ _WRITERS: dict[str, Callable[[Tables, Path], list[Path]]] = {
     ".geojson": _geojson,
 }
 SUFFIXES = tuple(_WRITERS)
-"""What `write` can write."""
+"""Of the files that `write` can write. A name without a suffix is a folder."""
 
 
 def write(tables: Tables, path: str | Path) -> list[Path]:
@@ -44,23 +46,36 @@ def write(tables: Tables, path: str | Path) -> list[Path]:
 
     .gpkg: all tables, styles and provenance in one file. .parquet: the evidence in `path`, the other tables
     beside it (`harbour.answers.parquet`, ...). .geojson: the evidence in longitude and latitude, answers and
-    provenance in the member `groundproof`. Returns the files made, `path` first.
+    provenance in the member `groundproof`. A name without a suffix, text with a slash at its end, or a folder that is
+    there: a folder of GeoParquet files, `partitioned.write_partitioned`. Returns what was made, `path` first.
 
     Raises:
         OutputError: an unknown suffix, a place that cannot be written, a file open elsewhere, a full disk,
             or pixel space as GeoJSON.
     """
-    path = Path(path)
     check(path)
+    if _is_folder(path):
+        return write_partitioned(tables, Path(path))
+    path = Path(path)
     return _WRITERS[path.suffix.lower()](tables, path)
 
 
 def check(path: str | Path) -> None:
     """Raises OutputError now for whatever can be known to fail before hours of work: see `write`."""
+    if _is_folder(path):
+        refuse_other_folder(Path(os.path.realpath(path)))
+        return
     path = Path(path)
     if path.suffix.lower() not in _WRITERS:
         raise OutputError(
-            f"{path.name} has no suffix that names a format. Allowed are {', '.join(SUFFIXES)}: "
-            f"{path.with_suffix('.gpkg').name if path.name else 'result.gpkg'}, for example."
+            f"{path.name} has a suffix that names no format. Allowed are {', '.join(SUFFIXES)}, such as "
+            f"{path.with_suffix('.gpkg').name}, or a name without a suffix for a folder of GeoParquet files."
         )
     refuse_if_in_use(path)
+
+
+def _is_folder(path: str | Path) -> bool:
+    if str(path).endswith(("/", os.sep)):
+        return True
+    path = Path(path)
+    return not path.suffix or (path.suffix.lower() not in _WRITERS and path.is_dir())
