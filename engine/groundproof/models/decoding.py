@@ -8,14 +8,16 @@ be cancelled one by one, and because the log-probability of every token is wante
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
-from groundproof.models.processing import Prepared, left_padded
+from groundproof.models.processing import Patches, Prepared, joined, left_padded
 
 
 class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers is untyped here
@@ -84,6 +86,10 @@ class Row:
 class Batch:
     """Rows decoded together. Left padded; a row that is no longer wanted is dropped with `keep`.
 
+    An image that several rows hold (the same `Patches`) goes through the vision tower once. Rows that begin
+    with the same system text and images also share that beginning's keys and values: it is computed once, and
+    the questions are read behind it. Which rows share depends on the rows alone.
+
     Padding is masked out exactly (weight zero), and positions count real tokens only, so a row's result
     depends on its companions through the rounding of larger matrix products alone.
     """
@@ -105,29 +111,81 @@ class Batch:
         longest = ids.shape[1]
         padded = any(len(text) < longest for text in texts)
         mask = left_padded([[1] * len(text) for text in texts], 0)
-        tensors = _joined([row.prepared.tensors for row in rows])
-        positions, self._next_position = self._positions(ids, kinds, mask, tensors)
-        self._mask = mask.to(self._device) if padded else None
+        patches = [one for row in rows for one in row.prepared.patches]
+        positions, self._next_position = self._positions(ids, kinds, mask, patches)
         self._seen = self._seen_tokens(ids, mask) if self._decoding.repetition_penalty != 1.0 else None
+        sharing = _sharing(rows)
+        if sharing is not None and all(isinstance(layer, GrowingLayer) for layer in self._cache.layers):
+            self._read_shared(rows, sharing, ids, mask, positions)
+            return
+        self._mask = mask.to(self._device) if padded else None
+        tensors = _joined([row.prepared.others for row in rows])
         if not self._has_mrope:
             takes = inspect.signature(type(self._model).forward).parameters
             masks = {"mm_token_type_ids": kinds, "token_type_ids": kinds}
             tensors = {name: value for name, value in {**masks, **tensors}.items() if name in takes}
         moved = {name: value.to(self._device) for name, value in tensors.items()}
-        self._logits = self._forward(ids.to(self._device), positions.to(self._device), **moved)
+        self._logits = self._forward(
+            ids.to(self._device), positions.to(self._device), **self._encoded(patches), **moved
+        )
+
+    def _read_shared(
+        self, rows: list[Row], sharing: _Sharing, ids: Tensor, mask: Tensor, positions: Tensor
+    ) -> None:
+        """Read each distinct beginning once, give every row a copy of its keys and values, read the rest."""
+        length = ids.shape[1]
+        starts = [length - len(row.prepared.ids) - len(row.tokens) for row in rows]
+        ends = [start + row.prepared.beginning for start, row in zip(starts, rows, strict=True)]
+        beginnings = [(k, starts[k], ends[k]) for k in sharing.first]
+        rests = [(k, end, length) for k, end in enumerate(ends)]
+        pad = self._decoding.pad_id
+        begun = _cut(mask, beginnings, 0)
+        self._mask = None if begun.all() else begun.to(self._device)
+        self._forward(
+            _cut(ids, beginnings, pad).to(self._device),
+            _cut(positions, beginnings, 0).to(self._device),
+            **self._encoded([one for k in sharing.first for one in rows[k].prepared.patches]),
+        )
+        which = torch.tensor(sharing.which)
+        for layer in self._cache.layers:
+            layer.batch_select_indices(which.to(self._device))
+        whole = torch.cat([begun[which], _cut(mask, rests, 0)], dim=1)
+        self._mask = None if whole.all() else whole.to(self._device)
+        self._logits = self._forward(
+            _cut(ids, rests, pad).to(self._device), _cut(positions, rests, 0).to(self._device)
+        )
+
+    def _encoded(self, patches: list[Patches]) -> dict[str, Any]:
+        """The images' features for the model's forward: each distinct image is computed once."""
+        if not patches:
+            return {}
+        places = {one: place for place, one in enumerate(dict.fromkeys(patches))}
+        output = self._model.model.get_image_features(
+            joined([one.values for one in places]).to(self._device),
+            joined([one.grid for one in places]).to(self._device),
+            return_dict=True,
+        )
+        order = [places[one] for one in patches]
+        output.pooler_output = tuple(output.pooler_output[place] for place in order)
+        deep = getattr(output, "deepstack_features", None)
+        if (
+            deep is not None
+        ):  # Qwen3-VL's: of some layers of the tower, for the first layers of the language model
+            output.deepstack_features = [tuple(layer[place] for place in order) for layer in deep]
+        return {"mm_encoder_outputs": {"image": output}}
 
     @property
     def _has_mrope(self) -> bool:
         return hasattr(getattr(self._model, "model", None), "get_rope_index")
 
     def _positions(
-        self, ids: Tensor, kinds: Tensor, mask: Tensor, tensors: dict[str, Tensor]
+        self, ids: Tensor, kinds: Tensor, mask: Tensor, patches: list[Patches]
     ) -> tuple[Tensor, Tensor]:
         """Positions of the prompt, (3, rows, length) with M-RoPE else (rows, length), and of what follows."""
         if not self._has_mrope:
             positions = (mask.cumsum(-1) - 1).clamp(min=0)
             return positions, (positions[:, -1:] + 1).to(self._device)
-        grids = tensors.get("image_grid_thw")
+        grids = joined([one.grid for one in patches]) if patches else None
         positions, deltas = self._model.model.get_rope_index(
             ids, kinds, image_grid_thw=grids, attention_mask=mask
         )
@@ -141,12 +199,12 @@ class Batch:
             seen[row, line[real]] = True
         return seen.to(self._device)
 
-    def _forward(self, ids: Tensor, positions: Tensor, **tensors: Tensor) -> Tensor:
+    def _forward(self, ids: Tensor, positions: Tensor, **tensors: Any) -> Tensor:
         output = self._model(
             input_ids=ids,
             position_ids=positions,
             attention_mask=self._mask,
-            past_key_values=self._cache,
+            **{_cache_name(type(self._model).forward): self._cache},
             use_cache=True,
             logits_to_keep=1,
             **tensors,
@@ -193,6 +251,45 @@ class Batch:
         self._next_position = self._next_position[..., index, :]
         self._mask = None if self._mask is None else self._mask[index]
         self._seen = None if self._seen is None else self._seen[index]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sharing:
+    """Rows with the same beginning. first: the first row of each distinct one; which: each row's place in it."""
+
+    first: list[int]
+    which: list[int]
+
+
+def _sharing(rows: list[Row]) -> _Sharing | None:
+    """None where no two rows begin with the same system text and images, or a row holds no image."""
+    places: dict[tuple[tuple[Patches, ...], tuple[int, ...]], int] = {}
+    first: list[int] = []
+    which: list[int] = []
+    for number, row in enumerate(rows):
+        prepared = row.prepared
+        key = (prepared.patches, tuple(prepared.ids[: prepared.beginning]))
+        if key not in places:
+            places[key] = len(first)
+            first.append(number)
+        which.append(places[key])
+    shared = len(first) < len(rows) and all(row.prepared.patches for row in rows)
+    return _Sharing(first, which) if shared else None
+
+
+def _cut(padded: Tensor, spans: list[tuple[int, int, int]], fill: int) -> Tensor:
+    """Parts (row, left, right) of (..., rows, length) as rows of their own, filled from the left."""
+    longest = max(right - left for _, left, right in spans)
+    out = padded.new_full((*padded.shape[:-2], len(spans), longest), fill)
+    for place, (row, left, right) in enumerate(spans):
+        out[..., place, longest - (right - left) :] = padded[..., row, left:right]
+    return out
+
+
+@cache
+def _cache_name(forward: Callable[..., Any]) -> str:
+    """What a model's forward calls its cache: transformers is renaming it, class by class."""
+    return "cache" if "cache" in inspect.signature(forward).parameters else "past_key_values"
 
 
 def _joined(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -6,17 +6,28 @@ as it is, or the request fails with a sentence. Needs no torchvision for the fam
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from groundproof.errors import ModelError
 from groundproof.models.base import Request
+from groundproof.models.known_images import KnownImages
 from groundproof.models.prompt import PromptBuilder
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patches:
+    """One image as the vision tower takes it. values: (patches, numbers of one patch); grid: (1, 3), frames, rows
+    and columns of patches. Two are the same image only if they are the same object."""
+
+    values: Tensor
+    grid: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +35,30 @@ class Prepared:
     """One request as the model sees it, on the CPU, unpadded.
 
     ids: token ids, images expanded. image_mask: 1 where an id stands for image content, else 0 (what
-    transformers calls mm_token_type_ids; M-RoPE positions come from it). tensors: everything else the
-    model's forward takes, concatenated along axis 0 over a batch (pixel_values, image_grid_thw).
+    transformers calls mm_token_type_ids; M-RoPE positions come from it). patches: its images, where the family
+    cuts them so. others: everything else the model's forward takes, joined along axis 0 over a batch.
     """
 
     ids: list[int]
     image_mask: list[int]
-    tensors: dict[str, Tensor]
+    patches: tuple[Patches, ...] = ()
+    others: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def beginning(self) -> int:
+        """How many ids there are up to the end of the last image: all that questions about it have in common."""
+        return len(self.ids) - self.image_mask[::-1].index(1) if 1 in self.image_mask else 0
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """What the model's forward takes of this request alone, beside ids and masks."""
+        if not self.patches:
+            return self.others
+        return {
+            "pixel_values": joined([one.values for one in self.patches]),
+            "image_grid_thw": joined([one.grid for one in self.patches]),
+            **self.others,
+        }
 
 
 class Processing(Protocol):
@@ -39,8 +67,11 @@ class Processing(Protocol):
     tokenizer: Any
     opening: str
 
-    def prepare(self, request: Request) -> Prepared:
-        """Raises: ModelError with one sentence when the request cannot be shown to the model."""
+    def prepare(self, request: Request, known: KnownImages[Patches] | None = None) -> Prepared:
+        """known: images of earlier requests, so that those which are the same array share their `Patches`.
+
+        Raises: ModelError with one sentence when the request cannot be shown to the model.
+        """
         ...
 
 
@@ -61,39 +92,40 @@ class GridProcessing:
         self.prompts = PromptBuilder(tokenizer, image_token)
         self.opening = self.prompts.opening()
 
-    def prepare(self, request: Request) -> Prepared:
+    def prepare(self, request: Request, known: KnownImages[Patches] | None = None) -> Prepared:
         """Ids with every image token repeated once per merged patch, and the images' patches."""
         ids = self.prompts.ids(request.system, request.text, len(request.images))
         if ids.count(self._image_id) != len(request.images):
             raise ModelError(
                 f"The prompt holds {ids.count(self._image_id)} images, not {len(request.images)}."
             )
-        if not request.images:
-            return Prepared(ids, [0] * len(ids), {})
-        for image in request.images:
-            check_image(image)
-        batch = self.image_processor(
-            images=list(request.images), input_data_format="channels_last", return_tensors="pt"
-        )
-        grids = batch["image_grid_thw"]
-        patch, merge = self.image_processor.patch_size, self.image_processor.merge_size
-        for image, (_, rows, columns) in zip(request.images, grids.tolist(), strict=True):
-            height, width = image.shape[:2]
-            if (rows * patch, columns * patch) != (height, width):
-                raise ModelError(
-                    f"A tile of {width} x {height} pixels would be resized to {columns * patch} x {rows * patch} by "
-                    f"the model; its sides must be multiples of {patch * merge} within its limits."
-                )
-        counts = iter((grids.prod(-1) // merge**2).tolist())
+        images = KnownImages() if known is None else known
+        patches = tuple(images.of(image, self._patches) for image in request.images)
+        counts = (int(one.grid.prod()) // self.image_processor.merge_size**2 for one in patches)
         expanded: list[int] = []
         for token in ids:
             expanded += [token] * next(counts) if token == self._image_id else [token]
-        tensors = {"pixel_values": batch["pixel_values"], "image_grid_thw": grids}
-        return Prepared(expanded, [int(token == self._image_id) for token in expanded], tensors)
+        return Prepared(expanded, [int(token == self._image_id) for token in expanded], patches)
+
+    def _patches(self, image: NDArray[np.uint8]) -> Patches:
+        check_image(image)
+        batch = self.image_processor(images=[image], input_data_format="channels_last", return_tensors="pt")
+        patch, merge = self.image_processor.patch_size, self.image_processor.merge_size
+        _, rows, columns = batch["image_grid_thw"][0].tolist()
+        height, width = image.shape[:2]
+        if (rows * patch, columns * patch) != (height, width):
+            raise ModelError(
+                f"A tile of {width} x {height} pixels would be resized to {columns * patch} x {rows * patch} by "
+                f"the model; its sides must be multiples of {patch * merge} within its limits."
+            )
+        return Patches(batch["pixel_values"], batch["image_grid_thw"])
 
 
 class AutoProcessing:
-    """Any other family, through its own transformers processor (which may need torchvision)."""
+    """Any other family, through its own transformers processor (which may need torchvision).
+
+    What such a processor makes of an image cannot be told apart from the rest, so nothing is shared.
+    """
 
     def __init__(self, processor: Any, image_token: str) -> None:
         self.tokenizer = processor.tokenizer
@@ -102,7 +134,7 @@ class AutoProcessing:
         self._prompts = PromptBuilder(self.tokenizer, image_token)
         self.opening = self._prompts.opening()
 
-    def prepare(self, request: Request) -> Prepared:
+    def prepare(self, request: Request, known: KnownImages[Patches] | None = None) -> Prepared:
         """The processor's own output; control tokens in the question get a space inside."""
         for image in request.images:
             check_image(image)
@@ -117,9 +149,8 @@ class AutoProcessing:
         batch.pop("attention_mask", None)
         kinds = batch.pop("mm_token_type_ids", None)
         mask = kinds[0].tolist() if kinds is not None else [int(i == self._image_token_id) for i in ids]
-        return Prepared(
-            ids, mask, {name: value for name, value in batch.items() if isinstance(value, Tensor)}
-        )
+        others = {name: value for name, value in batch.items() if isinstance(value, Tensor)}
+        return Prepared(ids, mask, others=others)
 
 
 def check_image(image: np.ndarray[Any, Any]) -> None:
@@ -189,3 +220,8 @@ def left_padded(rows: list[list[int]], fill: int) -> Tensor:
     """Rows of ids -> int64 (rows, longest), shorter ones filled from the left."""
     longest = max(map(len, rows))
     return torch.tensor([[fill] * (longest - len(row)) + row for row in rows])
+
+
+def joined(tensors: list[Tensor]) -> Tensor:
+    """Along axis 0; a single one as it is, not copied."""
+    return tensors[0] if len(tensors) == 1 else torch.cat(tensors)

@@ -20,8 +20,9 @@ from groundproof.models.base import Finish, Piece, Request
 from groundproof.models.decoding import Batch, Decoding, Row
 from groundproof.models.hardware import SMALL_WEIGHTS_BYTES, choose_device, choose_dtype
 from groundproof.models.identity import content_hash
+from groundproof.models.known_images import KnownImages
 from groundproof.models.patch_embedding import patch_embedding_as_linear
-from groundproof.models.processing import Processing, load_processing
+from groundproof.models.processing import Patches, Processing, load_processing
 from groundproof.models.profiles import Profile
 from groundproof.models.resolve import ModelSpec
 from groundproof.models.text_stream import TextStream
@@ -56,6 +57,10 @@ class TransformersModel:
     Requests are answered in batches of `max_in_flight`, in the order they come; a batch is pulled when the
     one before has ended. So the same requests in the same order are computed in the same batches and give
     the same text. Pieces are one token each, except where a character spans tokens.
+
+    Requests of one batch that hold the same image array, several questions about one tile, are one encoding of
+    that image (`decoding.Batch`). Nothing is kept from batch to batch: a batch that is asked again after an
+    interruption is computed as it was the first time.
 
     Several threads may generate at once; their steps take turns.
     """
@@ -100,19 +105,21 @@ class TransformersModel:
 
     def _answer_batch(self, requests: list[Request]) -> Iterator[Piece]:
         answers = []
+        images: KnownImages[Patches] = KnownImages()
         for request in requests:
             try:
-                answers.append(self._prepare(request))
+                answers.append(self._prepare(request, images))
             except (ModelError, ValueError, TypeError, RuntimeError) as err:
                 yield _failed(request, err)
+        del images  # an image's patches go with the last row that needs them
         if answers:
             yield from self._decode(answers)
 
-    def _prepare(self, request: Request) -> _Answer:
+    def _prepare(self, request: Request, images: KnownImages[Patches] | None = None) -> _Answer:
         wanted = self.profile.max_new_tokens if request.max_new_tokens is None else request.max_new_tokens
         if wanted < 1:
             raise ModelError(f"max_new_tokens must be at least 1, got {wanted}.")
-        prepared = self._processing.prepare(request)
+        prepared = self._processing.prepare(request, images)
         room = self._context - len(prepared.ids)
         if room < 1:
             raise ModelError(
