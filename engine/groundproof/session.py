@@ -188,8 +188,15 @@ class Session:
         """The model, loaded when first needed. Raises ModelError."""
         if self._model is None:
             self._listener.stage("loading the model")
-            self._model = open_model(self._spec or self._options.model)
+            self._model = (
+                self._on_ray() if self._spread.on == "ray" else open_model(self._spec or self._options.model)
+            )
         return self._model
+
+    def _on_ray(self) -> VisionLanguageModel:
+        from groundproof.runners.ray_model import RayModel
+
+        return RayModel(self._options.model, address=self._spread.address, workers=self._spread.workers)
 
     def check_outputs(self, target: Path, picture: Path | None, summary: Path | None) -> None:
         """Raise OutputError now for what would fail after the work."""
@@ -253,7 +260,10 @@ class Session:
         observer.look()
         if self._spread.on == "ray":
             from groundproof.runners.ray_data import run_on_ray
+            from groundproof.runners.ray_model import RayModel
 
+            if isinstance(self._model, RayModel):
+                self._model.release()  # its place is for a worker
             run_on_ray(
                 run,
                 run.config.model,
@@ -261,6 +271,7 @@ class Session:
                 batches,
                 workers=self._spread.workers,
                 address=self._spread.address,
+                raise_alone=not run.config.batch,
             )
         else:
             reopen = self._reopened if self._spec is not None else None
