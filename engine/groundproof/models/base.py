@@ -60,16 +60,27 @@ class VisionLanguageModel(Protocol):
     `close` may be called from another thread: running requests end with finish "cancelled".
     """
 
-    profile: Profile
-    max_in_flight: int
-    identity: str
-    """What answers, exactly: name and a content hash or revision; part of every tile_id."""
-    constrains: bool
-    """Whether `Request.grammar` is honoured."""
-    continuous: bool
-    """True: requests are answered one by one as places become free (a server, vLLM), so they may be fed as
-    one stream. False: requests that are pulled together are computed together, and which ones decides the
-    last bits of the result; a runner then calls `generate` once for every batch."""
+    @property
+    def profile(self) -> Profile:
+        """What is known of the model."""
+
+    @property
+    def max_in_flight(self) -> int:
+        """Requests answered together."""
+
+    @property
+    def identity(self) -> str:
+        """What answers, exactly: name and a content hash or revision; part of every tile_id."""
+
+    @property
+    def constrains(self) -> bool:
+        """Whether `Request.grammar` is honoured."""
+
+    @property
+    def continuous(self) -> bool:
+        """True: requests are answered one by one as places become free (a server, vLLM), so they may be fed as
+        one stream. False: requests that are pulled together are computed together, and which ones decides the
+        last bits of the result; a runner then calls `generate` once for every batch."""
 
     def generate(self, requests: Iterable[Request]) -> Generator[Piece]:
         """Answer the requests; see the class. Closing the generator cancels what runs."""
