@@ -7,6 +7,7 @@ from groundproof.outputs.decoding import gather
 from groundproof.outputs.picture import render_picture
 from groundproof.outputs.reading import read, read_table
 from groundproof.outputs.spool import Spool
+from groundproof.outputs.stac import write_stac
 from groundproof.outputs.summary import write_summary
 from groundproof.outputs.writing import SUFFIXES, check, write
 
@@ -19,5 +20,6 @@ __all__ = [
     "read_table",
     "render_picture",
     "write",
+    "write_stac",
     "write_summary",
 ]

@@ -17,10 +17,10 @@ from pyproj import CRS
 
 from groundproof.errors import NotFoundError, UsageError
 from groundproof.outputs import read_table
+from groundproof.outputs.footprints import bbox, footprints, interval
 from groundproof.service.jobs.ask_process import RESULT
 from groundproof.service.jobs.store import Job, JobStore
 from groundproof.service.ogc.crs_names import CRS84_URI, StoredCrs
-from groundproof.service.ogc.footprints import bbox, footprints, interval
 from groundproof.service.ogc.item_queries import is_stored, items_query, only_known
 from groundproof.service.ogc.layers import FILTERS, Layer
 from groundproof.service.ogc.snapshots import Snapshots
