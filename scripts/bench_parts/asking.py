@@ -63,12 +63,16 @@ def write_scene(path: Path, side_px: int, repeat: int = 1, seed: int = 5) -> Non
             target.write(np.moveaxis(row, 2, 0), window=window)
 
 
-def bare_seconds(model: VisionLanguageModel, run: RunDirectory, path: Path) -> float:
+def bare_seconds(model: VisionLanguageModel, run: RunDirectory) -> float:
     """The model alone: the run's own batches, pixels already in memory, text thrown away."""
-    with open_scene(path) as scene:
-        stretch = measure_stretch(scene)
-        rows = [row for frame in run.manifest.frames() for row in frame.itertuples()]
-        pixels = {row.seq: read_tile(scene, stretch, tile_of(row)).rgb for row in rows if row.batch_id >= 0}
+    rows = [row for frame in run.manifest.frames() for row in frame.itertuples() if row.batch_id >= 0]
+    pixels = {}
+    for of_run in run.scenes:
+        with open_scene(of_run["path"]) as scene:
+            stretch = measure_stretch(scene)
+            for row in rows:
+                if row.scene == of_run["scene"]:
+                    pixels[row.seq] = read_tile(scene, stretch, tile_of(row)).rgb
     prompt = render(Task.COUNT, QUESTION, model.profile)
     started = time.perf_counter()
     for batch in range(run.manifest.batches):
@@ -96,7 +100,7 @@ def speed(model: VisionLanguageModel, folder: Path) -> None:
             write_outputs(run, result, out)
             ask_s = time.perf_counter() - started
             session._model = None  # noqa: SLF001 - it goes on to the next repeat
-        bare_s = bare_seconds(model, run, scene)
+        bare_s = bare_seconds(model, run)
         tiles = len(result.tiles)
         ratios.append(bare_s / ask_s)
         rates.append((tiles / ask_s, tiles / bare_s))

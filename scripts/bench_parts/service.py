@@ -125,8 +125,8 @@ def engine_seconds(scene: Path, port: int) -> float:
     return seconds
 
 
-def loop_seconds(scene: Path, port: int) -> float:
-    """What comparable tools do."""
+def loop_seconds(scene: Path, port: int, form: str = "PNG") -> float:
+    """What comparable tools do: all pixels in memory, one request after another. form: of the pictures."""
     import rasterio
 
     started = time.perf_counter()
@@ -136,8 +136,8 @@ def loop_seconds(scene: Path, port: int) -> float:
         for y in range(0, pixels.shape[0] - TILE_PX + 1, TILE_PX - OVERLAP_PX):
             for x in range(0, pixels.shape[1] - TILE_PX + 1, TILE_PX - OVERLAP_PX):
                 buffer = io.BytesIO()
-                Image.fromarray(pixels[y : y + TILE_PX, x : x + TILE_PX]).save(buffer, "PNG")
-                address = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+                Image.fromarray(pixels[y : y + TILE_PX, x : x + TILE_PX]).save(buffer, form)
+                address = f"data:image/{form.lower()};base64," + base64.b64encode(buffer.getvalue()).decode()
                 content = [
                     {"type": "image_url", "image_url": {"url": address}},
                     {"type": "text", "text": QUESTION},
@@ -155,7 +155,7 @@ def one(kind: str, scene: Path, port: int) -> tuple[float, float]:
     return float(seconds), float(peak)
 
 
-def _peak_mib() -> float:
+def peak_mib() -> float:
     """Of this process since it began. getrusage would count the process it was forked from too."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
@@ -324,7 +324,7 @@ def main() -> None:
     if args.one:
         kind, scene, port = args.one
         seconds = {"engine": engine_seconds, "loop": loop_seconds}[kind](Path(scene), int(port))
-        print(seconds, _peak_mib())
+        print(seconds, peak_mib())
         return
     for name in args.parts or PARTS:
         print(f"-- {name}")
