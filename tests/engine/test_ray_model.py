@@ -11,13 +11,15 @@ import pytest
 from groundproof.models.open import open_model
 from groundproof.runners.ray_data import run_on_ray
 
-from .ray_runs import Told, answered_here, planned, told_of, write_scenes
+from .ray_runs import Told, answered_here, planned, told_of
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
 @pytest.mark.weights
 def test_two_workers_with_the_embedded_model_say_what_one_process_says(tmp_path: Path) -> None:
-    scenes = write_scenes(tmp_path / "s", 5)
+    scenes = [ROOT / "plugin" / "groundproof_qgis" / "demo" / "scene.tif"]
     model = open_model("tiny")
     expected = answered_here(planned(tmp_path / "here.run", scenes, model), model)
     there = planned(tmp_path / "there.run", scenes, model)
@@ -28,4 +30,4 @@ def test_two_workers_with_the_embedded_model_say_what_one_process_says(tmp_path:
     for ours, theirs in zip(found[logprobs], expected[logprobs], strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)  # another number of threads may add up otherwise
     pd.testing.assert_frame_equal(found.drop(columns=logprobs), expected.drop(columns=logprobs))
-    assert set(expected.status) <= {"ok", "empty", "parse_error"}
+    assert "ok" in set(expected.status)  # boxes were found

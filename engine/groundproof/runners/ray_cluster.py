@@ -88,6 +88,7 @@ def _set_environment(*, alone: bool) -> None:
     if alone:
         # The name speaks of other systems; what it does is to make loopback the address of the one node.
         settings["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+        settings["RAY_worker_niceness"] = "0"  # 15 otherwise; one process has none either
         if "RAY_AUTH_MODE" not in os.environ:
             settings |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     for name, value in settings.items():
