@@ -249,6 +249,14 @@ class RunDirectory:
             frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
         return frame
 
+    def attempts(self, batch: int) -> dict[int, int]:
+        """Attempts made before, by seq; nothing where the batch was not kept. Raises RunError for a damaged part."""
+        part = self._part(batch)
+        if not part.exists():
+            return {}
+        rows = read_part(part, pa.schema([PART.field("seq"), PART.field("attempts")]))
+        return dict(zip(rows["seq"].to_pylist(), rows["attempts"].to_pylist(), strict=True))
+
     def answered(self, low: int = 0, high: int | None = None) -> Iterator[pd.DataFrame]:
         """Manifest rows low <= seq < high beside what was answered, some thousands at a time, in order.
 

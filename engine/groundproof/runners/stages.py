@@ -175,9 +175,7 @@ class Asking:
         for work, here in found:
             yield from self._second_requests()
             if work.batch not in self._batches:
-                earlier = self._run.answers([work.batch])
-                before = dict(zip(earlier.seq.tolist(), earlier.attempts.tolist(), strict=True))
-                self._batches[work.batch] = _Batch(work.batch_rows, before)
+                self._batches[work.batch] = _Batch(work.batch_rows, self._run.attempts(work.batch))
             for row in work.rows:
                 self._observer.check()
                 request = self._request(work, row, here)
