@@ -44,7 +44,7 @@ def kill_and_resume(folder: Path, scenes: list[Path], expected: pd.DataFrame, ch
         time.sleep(0.05)
     before = len(run.answers())
     again = drive(run, log, 0.0)
-    _, said = again.communicate(timeout=120)
+    _, said = again.communicate(timeout=400)
     assert again.returncode == 0, said.decode()
     pd.testing.assert_frame_equal(told_of(run), expected)
     assert left_over(run) == []
