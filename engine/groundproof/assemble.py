@@ -222,7 +222,8 @@ class _AreaPass:
             row = answer.row(evidence)
             for rows in evidence.frames():
                 sink.add("evidence", rows)
-            sink.add("answers", pd.DataFrame([row]))
+            # Values of any kind: beside numbers, pandas would make a number of a "no".
+            sink.add("answers", pd.DataFrame([row]).astype({"value": object}))
 
     def evidence(self) -> Iterator[tuple[Area, Evidence]]:
         """The evidence of every answer alone."""
