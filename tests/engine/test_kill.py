@@ -82,17 +82,25 @@ def trial(tmp_path: Path, workers: Workers) -> Trial:
     return Trial(tmp_path, workers)
 
 
+def killed_at_work(trial: Trial, times: int) -> None:
+    """Kills at random moments, until so many found the process at work; what it takes drifts on a shared machine."""
+    chance, span, found = random.Random(), trial.seconds, 0
+    for number in range(5 * times):
+        at_work = trial.kill(number, chance.uniform(0, span))
+        found += at_work
+        span *= 1.0 if at_work else 0.8
+        if found == times:
+            return
+    raise AssertionError(f"only {found} of {5 * times} kills found the process at work")
+
+
 def test_killed_at_four_random_moments_the_answers_are_those_of_an_uninterrupted_run(trial: Trial) -> None:
-    chance = random.Random()
-    found = [trial.kill(n, chance.uniform(0, trial.seconds * 0.8)) for n in range(4)]
-    assert any(found)
+    killed_at_work(trial, 4)
 
 
 @pytest.mark.slow
 def test_killed_at_twenty_random_moments(trial: Trial) -> None:
-    chance = random.Random()
-    found = [trial.kill(n, chance.uniform(0, trial.seconds)) for n in range(20)]
-    assert sum(found) >= 10
+    killed_at_work(trial, 20)
 
 
 @pytest.mark.slow
@@ -101,10 +109,7 @@ def test_the_embedded_model_killed_answers_letter_for_letter_as_uninterrupted(
     tmp_path: Path, workers: Workers
 ) -> None:
     """The same text, so the same boxes; logarithms of probabilities, kept as float32, are compared too."""
-    trial = Trial(tmp_path, workers, "tiny", n_scenes=2)
-    chance = random.Random()
-    found = [trial.kill(n, chance.uniform(0, trial.seconds * 0.8)) for n in range(4)]
-    assert any(found)
+    killed_at_work(Trial(tmp_path, workers, "tiny", n_scenes=2), 3)
 
 
 def test_killed_again_and_again_it_still_ends_in_the_same_answers(trial: Trial) -> None:
