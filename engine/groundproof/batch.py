@@ -15,6 +15,7 @@ from groundproof.batch_summary import BatchSummary, summarise
 from groundproof.errors import OutputError, TooManyFailedError
 from groundproof.failed_list import write_failed
 from groundproof.outputs import write, write_summary
+from groundproof.outputs.stac import write_stac
 from groundproof.run import RunDirectory
 from groundproof.scene_lists import SceneList
 from groundproof.session import AskOptions, Session
@@ -81,13 +82,20 @@ def run_batch(
 def write_result(
     run: RunDirectory, tables: Tables, target: Path, *, summary: Path | None = None
 ) -> dict[str, str]:
-    """The files of a result of any size, by kind; "result" last. Raises OutputError; the run keeps everything."""
+    """The files of a result of any size, by kind; "result" last. A STAC item beside it, where it has a place.
+
+    Raises OutputError; the run keeps everything.
+    """
     files: dict[str, str] = {}
     try:
-        write(tables, target)
+        made = write(tables, target)
         if summary is not None:
             write_summary(tables, summary)
             files["summary"] = str(summary)
+            made.append(summary)
+        item = write_stac(tables, made, target)
+        if item is not None:
+            files["STAC item"] = str(item)
     except OutputError as err:
         raise OutputError(
             f"{err} The answers are kept: write them with `groundproof merge {run.path} -o FILE`."

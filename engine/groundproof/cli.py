@@ -42,6 +42,7 @@ from groundproof.cli_options import (
     TileSide,
     band_numbers,
 )
+from groundproof.cli_replay import replay
 from groundproof.cli_review import review
 from groundproof.cli_runs import merge, resume, status
 from groundproof.cli_serve import serve
@@ -160,6 +161,7 @@ app.command(
 app.command(epilog="Example: groundproof resume tanks.run")(resume)
 app.command(epilog="Example: groundproof status tanks.run")(status)
 app.command(epilog="Example: groundproof merge tanks.run -o tanks.gpkg --iou 0.4")(merge)
+app.command(epilog="Example: groundproof replay tanks.gpkg --pixels --model tiny")(replay)
 
 
 @app.command(epilog="Example: groundproof audit tanks.gpkg")

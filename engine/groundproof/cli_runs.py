@@ -14,7 +14,8 @@ from typing import Annotated
 
 import typer
 
-from groundproof.batch import run_batch
+from groundproof.batch import Made, run_batch, write_result
+from groundproof.batch_summary import summarise
 from groundproof.cli_options import (
     Json,
     Out,
@@ -26,9 +27,11 @@ from groundproof.cli_options import (
     Workers,
     spread_of,
 )
-from groundproof.deliver import merge_run, write_outputs
+from groundproof.deliver import merge_run, other_thresholds, write_outputs
 from groundproof.errors import UsageError
 from groundproof.failed_list import failed
+from groundproof.on_disk import OnDisk
+from groundproof.outputs.writing import check
 from groundproof.parses import parses
 from groundproof.run import RunDirectory, RunStatus
 from groundproof.session import Session
@@ -62,10 +65,7 @@ def resume(
         named = run_dir if run_dir.name not in ("", "..") else run_dir.resolve()
         run = RunDirectory.open(run_dir)
         if run.config.batch:
-            if picture is not None:
-                raise UsageError(
-                    "--picture is of one question about one scene; a batch has none. Leave it out."
-                )
+            _no_picture(picture)
             if max_failed is not None:
                 run.adopt(run.config.model_copy(update={"max_failed": max_failed}))
             terminal = BatchTerminal(quiet=quiet, json_output=json_)
@@ -81,6 +81,11 @@ def resume(
                 run, result = session.run(run_dir)
                 files = write_outputs(run, result, target, picture=picture, summary=summary)
             show(result, files, terminal, json_=json_)
+
+
+def _no_picture(picture: Path | None) -> None:
+    if picture is not None:
+        raise UsageError("--picture is of one question about one scene; a batch has none. Leave it out.")
 
 
 def status(
@@ -159,6 +164,13 @@ def merge(
         typer.Option(help="The same (intersection over the smaller) where one is cut by its tile's edge."),
     ] = None,
     out_crs: Annotated[str | None, typer.Option(help="CRS of the output.")] = None,
+    dedupe_scenes: Annotated[
+        bool | None,
+        typer.Option(
+            "--dedupe-scenes/--no-dedupe-scenes",
+            help="Count once what two overlapping scenes both show. Default: as the run was asked to.",
+        ),
+    ] = None,
     picture: Picture = None,
     summary: Summary = None,
     json_: Json = False,
@@ -167,6 +179,17 @@ def merge(
     """Make the result of a run again from its answers, without a model."""
     terminal = Terminal(quiet=quiet, json_output=json_)
     with said_as_sentences(terminal):
-        run, result = merge_run(run_dir, iou=iou, ios=ios, out_crs=out_crs)
+        run = RunDirectory.open(run_dir)
+        if run.config.batch:
+            _no_picture(picture)
+            thresholds = other_thresholds(run, iou, ios)
+            check(out)
+            with OnDisk(run, out.absolute().parent / f".{out.name}.spool") as on_disk:
+                tables = on_disk.make(merge_config=thresholds, out_crs=out_crs, dedupe_scenes=dedupe_scenes)
+                files = write_result(run, tables, out, summary=summary)
+                found = summarise(tables)
+            show_batch(Made(run, found, files, len(list(failed(run)))), terminal, json_=json_)
+            return
+        run, result = merge_run(run_dir, iou=iou, ios=ios, out_crs=out_crs, dedupe_scenes=dedupe_scenes)
         files = write_outputs(run, result, out, picture=picture, summary=summary)
         show(result, files, terminal, json_=json_)

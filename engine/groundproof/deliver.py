@@ -38,18 +38,35 @@ def provenance(run: RunDirectory) -> dict[str, Any]:
 
 
 def merge_run(
-    path: Path, *, iou: float | None = None, ios: float | None = None, out_crs: str | None = None
+    path: Path,
+    *,
+    iou: float | None = None,
+    ios: float | None = None,
+    out_crs: str | None = None,
+    dedupe_scenes: bool | None = None,
 ) -> tuple[RunDirectory, Result]:
-    """The result of a run again, without a model. Raises RunError, UsageError."""
+    """The result of a run again, in memory, without a model. Raises RunError, UsageError."""
     run = RunDirectory.open(path)
+    merge_config = other_thresholds(run, iou, ios)
+    if out_crs is not None:
+        known_crs(out_crs, pixel_space=run.config.pixel_space)
+    result = assemble(
+        run,
+        metadata=provenance(run),
+        merge_config=merge_config,
+        out_crs=out_crs,
+        dedupe_scenes=dedupe_scenes,
+    )
+    return run, result
+
+
+def other_thresholds(run: RunDirectory, iou: float | None, ios: float | None) -> MergeConfig:
+    """The run's own with others where they are given. Raises UsageError."""
     given = {key: value for key, value in (("iou", iou), ("ios", ios)) if value is not None}
     for key, value in given.items():
         if not 0 < value <= 1:
             raise UsageError(f"--{key} {value} is not an overlap. Give a number above 0, at most 1.")
-    if out_crs is not None:
-        known_crs(out_crs, pixel_space=run.config.pixel_space)
-    merge_config: MergeConfig = run.config.merge.model_copy(update=given)
-    return run, assemble(run, metadata=provenance(run), merge_config=merge_config, out_crs=out_crs)
+    return run.config.merge.model_copy(update=given)
 
 
 def write_outputs(

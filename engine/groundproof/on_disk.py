@@ -29,13 +29,24 @@ class OnDisk:
         self._folder = folder or run.path / FOLDER
         self._spool: Spool | None = None
 
-    def make(self, *, merge_config: MergeConfig | None = None, out_crs: str | None = None) -> Spool:
+    def make(
+        self,
+        *,
+        merge_config: MergeConfig | None = None,
+        out_crs: str | None = None,
+        dedupe_scenes: bool | None = None,
+    ) -> Spool:
         """The result of what is answered so far, in place of an earlier one; see `assemble_to`."""
         self.close()
         crs = output_crs(self._run, out_crs)
         self._spool = spool = Spool(self._folder, crs)
         spool.metadata = assemble_to(
-            self._run, spool, crs, metadata=provenance(self._run), merge_config=merge_config
+            self._run,
+            spool,
+            crs,
+            metadata=provenance(self._run),
+            merge_config=merge_config,
+            dedupe_scenes=dedupe_scenes,
         )
         return spool
 

@@ -212,3 +212,32 @@ def test_the_summary_counts_what_the_tables_hold(folder: Path, finder: SquareFin
     assert found.failed_tiles == 1
     assert found.evidence == len(result.evidence)
     assert found.questions[0].total == sum(v for v in result.answers.value[::2] if v is not None)
+
+
+def test_merged_again_without_the_model_and_replayed(folder: Path, finder: SquareFinder) -> None:
+    batch(folder)
+    out = folder.parent / "b.gpkg"
+    finder.answered = 0
+    code, stdout, _ = run("merge", folder.parent / "b.run", "-o", folder.parent / "c.gpkg", "--ios", "0.9")
+    assert (code, stdout.splitlines()[-1]) == (5, str(folder.parent / "c.gpkg"))
+    assert sum(read(folder.parent / "c.gpkg").answers.value) >= 11
+    assert not list(folder.parent.glob(".*spool"))
+    code, stdout, _ = run("replay", out, "--pixels")
+    assert (code, "made again" in stdout) == (0, True)
+    (folder / "s1.tif").unlink()
+    code, stdout, _ = run("replay", out, "--pixels", "--json")
+    assert (code, json.loads(stdout)["same"]) == (1, False)
+    assert finder.answered == 0
+
+
+def test_a_stac_item_and_a_folder_of_parts(folder: Path, finder: SquareFinder) -> None:
+    import geopandas as gpd
+
+    code, stdout, _ = run("batch", folder, "-q", QUESTION, "-o", folder.parent / "parts/")
+    assert (code, stdout.splitlines()[-1].rstrip("/")) == (5, str(folder.parent / "parts"))
+    parts = sorted((folder.parent / "parts" / "evidence").glob("*.parquet"))
+    assert sum(len(gpd.read_parquet(part)) for part in parts) == 11
+    item = json.loads((folder.parent / "parts.stac.json").read_text())
+    assert item["type"] == "Feature"
+    assert item["properties"]["mlm:name"] == "square-finder"
+    assert run("status", folder.parent / "parts.run")[0] == 0

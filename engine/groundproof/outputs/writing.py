@@ -62,6 +62,8 @@ def write(tables: Tables, path: str | Path) -> list[Path]:
 
 def check(path: str | Path) -> None:
     """Raises OutputError now for whatever can be known to fail before hours of work: see `write`."""
+    if not Path(path).name:
+        raise OutputError(f"{str(path)!r} is no name for a result. Give one, such as result.gpkg.")
     if _is_folder(path):
         refuse_other_folder(Path(os.path.realpath(path)))
         return
