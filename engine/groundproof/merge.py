@@ -36,8 +36,8 @@ Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-QUERY_CHUNK = 50_000
-"""Boxes looked up in the tree at once: bounds the candidates held before the threshold."""
+QUERY_CHUNK = 20_000
+"""Boxes or windows looked up in a tree at once: bounds the candidates held before the threshold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,15 +217,18 @@ def _cores(windows: Array) -> Array:
     if len(windows) < 2:
         return core
     shapes = _shapes(windows)
-    own, other = shapely.STRtree(shapes).query(shapes)
-    own, other = own[own != other], other[own != other]
-    w, n = windows[own], windows[other]
-    cost = np.stack([n[:, 2] - w[:, 0], n[:, 3] - w[:, 1], w[:, 2] - n[:, 0], w[:, 3] - n[:, 1]], axis=1)
-    side = np.argmin(cost, axis=1)
-    edge = np.take_along_axis(n, ((side + 2) % 4)[:, None], axis=1)[:, 0]
-    low = side < 2
-    np.maximum.at(core, (own[low], side[low]), edge[low])
-    np.minimum.at(core, (own[~low], side[~low]), edge[~low])
+    tree = shapely.STRtree(shapes)
+    for start in range(0, len(windows), QUERY_CHUNK):
+        own, other = tree.query(shapes[start : start + QUERY_CHUNK])
+        own = own + start
+        own, other = own[own != other], other[own != other]
+        w, n = windows[own], windows[other]
+        cost = np.stack([n[:, 2] - w[:, 0], n[:, 3] - w[:, 1], w[:, 2] - n[:, 0], w[:, 3] - n[:, 1]], axis=1)
+        side = np.argmin(cost, axis=1)
+        edge = np.take_along_axis(n, ((side + 2) % 4)[:, None], axis=1)[:, 0]
+        low = side < 2
+        np.maximum.at(core, (own[low], side[low]), edge[low])
+        np.minimum.at(core, (own[~low], side[~low]), edge[~low])
     return core
 
 

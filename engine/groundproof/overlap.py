@@ -42,7 +42,7 @@ def overlapping(a: PixelBoxes, b: PixelBoxes, min_iou: float) -> Pairs:
     if not len(a) or not len(b):
         return Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
     shapes_a = np.asarray(shapely.polygons(corners(a)), dtype=object)
-    shapes_b = np.asarray(shapely.polygons(corners(b)), dtype=object)
+    shapes_b = shapes_a if b is a else np.asarray(shapely.polygons(corners(b)), dtype=object)
     second, first = shapely.STRtree(shapes_a).query(shapes_b)
     rotated = ~np.isnan(a.angle_deg[first]) | ~np.isnan(b.angle_deg[second])
     inter = _flat_intersection(a.xyxy[first], b.xyxy[second])

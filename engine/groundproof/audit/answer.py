@@ -7,6 +7,7 @@ profile says they were trained for.
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -149,20 +150,21 @@ def _lying_on_each_other(evidence: pd.DataFrame, asked: Collection[str]) -> list
     The rule that drops what is listed twice (`tile.LISTED_TWICE_IOU`) and merging leave them: neighbours in a
     dense row are drawn so as well. Not asked again where an analyst vouched for both.
     """
-    has_box = (
-        evidence["box_px"].map(lambda box: isinstance(box, list | tuple | np.ndarray)).to_numpy(dtype=bool)
+    # A generator: as lists all at once a million boxes would take some hundred megabytes.
+    has_box = np.fromiter(
+        (isinstance(box, list | tuple | np.ndarray) for box in evidence["box_px"]), bool, len(evidence)
     )
     rows = np.flatnonzero(has_box & counted(evidence) & answers_to(evidence, asked))
     if len(rows) < 2:
         return []
     some = evidence.iloc[rows]
     boxes = PixelBoxes(
-        np.asarray([list(box) for box in some["box_px"]], dtype=np.float64).reshape(-1, 4),
+        np.fromiter(chain.from_iterable(some["box_px"]), np.float64, 4 * len(some)).reshape(-1, 4),
         some["angle_deg"].to_numpy(dtype=np.float64, na_value=np.nan),
     )
-    same, _ = pd.factorize(
-        pd.Series(list(zip(some["label"].fillna(""), some["image"].fillna(0), strict=True)), dtype=object)
-    )
+    label, _ = pd.factorize(some["label"].fillna("").astype(str))
+    image, images = pd.factorize(some["image"].fillna(0))
+    same = label * len(images) + image
     seen = some["review"].isin(["accepted", "adjusted", "added"]).to_numpy(dtype=bool)
     pairs = overlapping(boxes, boxes, MAYBE_ONE_IOU)
     keep = (pairs.first < pairs.second) & (same[pairs.first] == same[pairs.second])
