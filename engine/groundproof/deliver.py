@@ -17,7 +17,6 @@ from groundproof.doctor import versions
 from groundproof.errors import OutputError, SceneError, UsageError
 from groundproof.frames import named_rows
 from groundproof.outputs import write, write_summary
-from groundproof.outputs.picture import render_picture
 from groundproof.placement import parse_crs
 from groundproof.run import RunDirectory
 from groundproof.sources import Sources
@@ -108,6 +107,8 @@ def write_picture(run: RunDirectory, result: Result, area: Area, path: Path) -> 
 
     Raises SceneError when its scene is not there any more, OutputError.
     """
+    from groundproof.outputs.picture import render_picture  # matplotlib: a second that `status` need not wait
+
     window = _picture_window(area)
     scale = min(1.0, PICTURE_PX / max(window.width, window.height))
     tile = Tile(0, window, max(1, round(window.width * scale)), max(1, round(window.height * scale)))

@@ -13,9 +13,8 @@ from pyproj import CRS
 
 from groundproof.boxes import PixelBox, Window
 from groundproof.errors import OutputError, UsageError
-from groundproof.outputs import render_picture
 from groundproof.outputs.canvas import Mark, Picture, draw, round_length
-from groundproof.outputs.picture import picture_of
+from groundproof.outputs.picture import picture_of, render_picture
 from groundproof.outputs.placing import place_labels
 from groundproof.tables import Verdict
 from tests.engine import outputs_samples as samples

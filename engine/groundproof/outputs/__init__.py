@@ -1,10 +1,9 @@
-"""Results as files people open: GeoPackage, GeoParquet, GeoJSON, a summary table and a picture.
+"""Results as files people open: GeoPackage, GeoParquet, GeoJSON, a summary table and a picture (`picture.py`).
 
 Knows formats. Refuses to know models, and computes nothing: a file is a pure function of a result's `Tables`.
 """
 
 from groundproof.outputs.decoding import gather
-from groundproof.outputs.picture import render_picture
 from groundproof.outputs.reading import read, read_table
 from groundproof.outputs.spool import Spool
 from groundproof.outputs.stac import write_stac
@@ -18,7 +17,6 @@ __all__ = [
     "gather",
     "read",
     "read_table",
-    "render_picture",
     "write",
     "write_stac",
     "write_summary",
