@@ -48,7 +48,9 @@ def write_scene(folder: Path, side_px: int = SIDE_PX) -> Path:
     pixels = rng.integers(30, 90, (3, SOURCE_PX, SOURCE_PX), dtype=np.uint8)
     for x, y in rng.integers(0, SOURCE_PX - 24, (OBJECTS, 2)):
         pixels[:, y : y + 20, x : x + 24] = 250
+    affine = Affine(GSD_M, 0, WEST, 0, -GSD_M, NORTH)
     profile = {"driver": "GTiff", "width": SOURCE_PX, "height": SOURCE_PX, "count": 3, "dtype": "uint8"}
+    profile |= {"crs": "EPSG:32631", "transform": affine}
     with rasterio.open(
         folder / "source.tif", "w", photometric="RGB", tiled=True, compress="deflate", zlevel=1, **profile
     ) as out:
@@ -68,7 +70,6 @@ def write_scene(folder: Path, side_px: int = SIDE_PX) -> Path:
         for band, colour in enumerate(("Red", "Green", "Blue"), start=1)
     )
     scene = folder / "large.vrt"
-    affine = Affine(GSD_M, 0, WEST, 0, -GSD_M, NORTH)
     scene.write_text(
         f'<VRTDataset rasterXSize="{side_px}" rasterYSize="{side_px}"><SRS>EPSG:32631</SRS>'
         f"<GeoTransform>{', '.join(map(str, affine.to_gdal()))}</GeoTransform>{bands}</VRTDataset>"
