@@ -26,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 
 import merge_peers
@@ -54,7 +54,7 @@ SCENES = 3
 SIDE_PX = 1000
 PEERS = ROOT / ".cache" / "merge-peers" / "bin" / "python"
 PEER_KINDS = ("sahi-greedynmm", "sahi-nms", "supervision-nmm", "supervision-nms")
-PEER_LIMIT_S = 300
+PEER_LIMIT_S = 60
 
 
 class Clock(Silent):
@@ -87,7 +87,7 @@ def options_of(scenes: Iterable[Path], **more: object) -> AskOptions:
 # Part "speed".
 
 
-def speed() -> None:
+def speed(repeats: int) -> None:
     """Print the part. Batch and bare model alternate."""
     model = open_model("tiny")
     whole, answering = [], []
@@ -96,7 +96,7 @@ def speed() -> None:
         scenes = [folder / f"scene-{n}.tif" for n in range(SCENES)]
         for n, scene in enumerate(scenes):
             write_scene(scene, SIDE_PX, seed=5 + n)
-        for repeat in range(REPEATS + 1):
+        for repeat in range(repeats + 1):
             run_dir, clock = folder / f"{repeat}.run", Clock()
             started = time.perf_counter()
             with Session(options_of(scenes), clock, model=model) as session:
@@ -182,15 +182,15 @@ WAYS = {
 }
 
 
-def end(port: int = 8934, side: int = 10) -> None:
+def end(repeats: int, port: int = 8934, side: int = 10) -> None:
     """Print the part."""
-    found: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
+    found: dict[str, list[tuple[float, ...]]] = {way: [] for way in WAYS}
     with tempfile.TemporaryDirectory(prefix="groundproof-") as scratch:
         scene = Path(scratch) / "scene.tif"
         write_scene(scene, service.side_px(side) // 8, 8)
         url = f"http://127.0.0.1:{port}/v1/models"
         with service.background(service.__file__, "--stand-in", str(port), url=url):
-            for _ in range(REPEATS):
+            for _ in range(repeats):
                 for way, measured in found.items():
                     command = [sys.executable, __file__, "--one", way, str(scene), str(port)]
                     done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
@@ -298,7 +298,12 @@ def _same(one: Path, other: Path) -> bool:
     return True
 
 
-PARTS = {"speed": speed, "merging": merging, "end": end, "kill": kill}
+PARTS: dict[str, Callable[[int], None]] = {
+    "speed": speed,
+    "merging": lambda _: merging(),
+    "end": end,
+    "kill": lambda _: kill(),
+}
 
 
 def main() -> None:
@@ -307,12 +312,16 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)}; default: all")
+    parser.add_argument(
+        "--repeats", type=int, default=REPEATS, help="of speed and end (default: %(default)s)"
+    )
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     parser.add_argument("--work", nargs=2, type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
         way, scene, port = args.one
-        print(json.dumps([WAYS[way](Path(scene), int(port)), service.peak_mib()]))
+        before = service.peak_mib()
+        print(json.dumps([WAYS[way](Path(scene), int(port)), before, service.peak_mib()]))
         return
     if args.work:
         counted_batch(*args.work)
@@ -322,7 +331,7 @@ def main() -> None:
         parser.error(f"there is no part {unknown[0]!r}; parts: {', '.join(PARTS)}")
     for name in args.parts or PARTS:
         print(f"-- {name} ({os.cpu_count()} processors, load {os.getloadavg()[0]:.1f})", flush=True)
-        PARTS[name]()
+        PARTS[name](args.repeats)
 
 
 if __name__ == "__main__":
