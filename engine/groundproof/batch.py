@@ -17,12 +17,10 @@ from groundproof.failed_list import write_failed
 from groundproof.outputs import write, write_summary
 from groundproof.outputs.stac import write_stac
 from groundproof.run import RunDirectory
+from groundproof.run_files import FAILED_LIST
 from groundproof.scene_lists import SceneList
 from groundproof.session import AskOptions, Session
 from groundproof.tables import Tables
-
-FAILED_LIST = "failed.csv"
-"""In the run directory: what failed, where something did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +49,13 @@ def options_for(listed: SceneList, questions: Sequence[str], **more: Any) -> Ask
         batch=True,
         **more,
     )
+
+
+def result_of(run_dir: Path) -> Path:
+    """Where the result of a run goes when nobody says: beside its directory. Of harbours or harbours.run
+    harbours.gpkg, of harbours.v2 harbours.v2.gpkg: the result of harbours is another one's."""
+    named = run_dir if run_dir.name not in ("", "..") else run_dir.resolve()
+    return named.parent / f"{named.name.removesuffix('.run') or named.name}.gpkg"
 
 
 def run_batch(

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from groundproof.batch import options_for, run_batch
+from groundproof.batch import options_for, result_of, run_batch
 from groundproof.cli_options import (
     AoiField,
     AoiText,
@@ -35,6 +35,7 @@ from groundproof.cli_options import (
     TileSide,
     Workers,
     band_numbers,
+    check_share,
     spread_of,
 )
 from groundproof.errors import UsageError
@@ -112,9 +113,8 @@ def batch(
     with said_as_sentences(terminal):
         if out is None and run_dir is None and not dry_run:
             raise UsageError("Say where results go: --run-dir DIR, -o OUT.gpkg, or both.")
-        if not 0 <= max_failed <= 1:
-            raise UsageError(f"--max-failed {max_failed:g} is no share. Give 0 to 1, such as 0.005.")
-        target = out or Path(f"{run_dir}.gpkg")
+        check_share(max_failed)
+        target = out or result_of(run_dir or Path())
         directory = run_dir or target.parent / f"{target.stem}.run"
         spread = spread_of(on, workers, ray_address)
         listed = find_scenes(scenes, limit=limit, sample=sample, asset=asset)

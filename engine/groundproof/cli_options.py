@@ -123,6 +123,12 @@ DedupeScenes = Annotated[
 ]
 
 
+def check_share(max_failed: float) -> None:
+    """Raise UsageError for what is no share of tiles."""
+    if not 0 <= max_failed <= 1:
+        raise UsageError(f"--max-failed {max_failed:g} is no share. Give 0 to 1, such as 0.005.")
+
+
 def spread_of(on: str, workers: int | None, address: str | None) -> Spread:
     """Where tiles are answered. Raises UsageError."""
     if on not in ("local", "ray"):

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from groundproof.batch import Made, run_batch, write_result
+from groundproof.batch import Made, result_of, run_batch, write_result
 from groundproof.batch_summary import summarise
 from groundproof.cli_options import (
     Json,
@@ -25,6 +25,7 @@ from groundproof.cli_options import (
     Runner,
     Summary,
     Workers,
+    check_share,
     spread_of,
 )
 from groundproof.deliver import merge_run, other_thresholds, write_outputs
@@ -62,19 +63,19 @@ def resume(
     """Go on with an interrupted run, then write its result. What could not be read or asked is tried again."""
     terminal = Terminal(quiet=quiet, json_output=json_)
     with said_as_sentences(terminal):
-        named = run_dir if run_dir.name not in ("", "..") else run_dir.resolve()
         run = RunDirectory.open(run_dir)
         if run.config.batch:
             _no_picture(picture)
             if max_failed is not None:
+                check_share(max_failed)
                 run.adopt(run.config.model_copy(update={"max_failed": max_failed}))
             terminal = BatchTerminal(quiet=quiet, json_output=json_)
             spread = spread_of(on, workers, ray_address)
             with Session.of_run(run_dir, terminal, spread=spread) as session, resumable(terminal, run_dir):
-                made = run_batch(session, run_dir, out or named.with_suffix(".gpkg"), summary=summary)
+                made = run_batch(session, run_dir, out or result_of(run_dir), summary=summary)
             show_batch(made, terminal, json_=json_)
             return
-        target = out or named.with_suffix(".gpkg")
+        target = out or result_of(run_dir)
         with Session.of_run(run_dir, terminal) as session:
             session.check_outputs(target, picture, summary)
             with resumable(terminal, run_dir):
@@ -188,7 +189,7 @@ def merge(
                 tables = on_disk.make(merge_config=thresholds, out_crs=out_crs, dedupe_scenes=dedupe_scenes)
                 files = write_result(run, tables, out, summary=summary)
                 found = summarise(tables)
-            show_batch(Made(run, found, files, len(list(failed(run)))), terminal, json_=json_)
+            show_batch(Made(run, found, files, sum(1 for _ in failed(run))), terminal, json_=json_)
             return
         run, result = merge_run(run_dir, iou=iou, ios=ios, out_crs=out_crs, dedupe_scenes=dedupe_scenes)
         files = write_outputs(run, result, out, picture=picture, summary=summary)

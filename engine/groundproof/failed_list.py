@@ -6,9 +6,9 @@ Knows run directories. Refuses to know results: a run that was stopped has none 
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from groundproof.datasets import without_secrets
@@ -73,18 +73,18 @@ def failed(run: RunDirectory) -> Iterator[Failure]:
 
 def write_failed(run: RunDirectory, path: Path) -> int:
     """Write the list as CSV; the number of its rows. Nothing is written of none. Raises OutputError."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(HEADER)
-    count = 0
-    for one in failed(run):
-        window = None if one.window_px is None else " ".join(map(str, one.window_px))
-        row = (one.scene, one.path, one.status, window, one.question, one.attempts, one.reason)
-        writer.writerow([cell(value) for value in row])
-        count += 1
-    if count:
-        with replacing(path) as temporary:
-            temporary.write_text(text.getvalue(), encoding="utf-8", newline="")
-    else:
+    found = failed(run)
+    first = next(found, None)
+    if first is None:
         path.unlink(missing_ok=True)
+        return 0
+    count = 0
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(HEADER)
+        for one in chain([first], found):
+            count += 1
+            window = None if one.window_px is None else " ".join(map(str, one.window_px))
+            row = (one.scene, one.path, one.status, window, one.question, one.attempts, one.reason)
+            writer.writerow([cell(value) for value in row])
     return count

@@ -19,7 +19,7 @@ from groundproof.areas import Area, areas
 from groundproof.assemble import OVERVIEW
 from groundproof.boxes import PixelBox, Tile, Window
 from groundproof.counting import counted
-from groundproof.errors import ModelError, ReadError, StoppedError
+from groundproof.errors import ModelError, ReadError, SceneError, StoppedError
 from groundproof.evidence_rows import SECOND_LOOK, look_key
 from groundproof.frames import named_rows
 from groundproof.models.base import Request, VisionLanguageModel
@@ -81,7 +81,7 @@ def overview(
     """Show the model the whole area, decimated, with the counted evidence as text; keep what it says.
 
     evidence: the area's rows of the evidence table. Pixels that cannot be read are a row with the reason, as for
-    tiles. Raises ModelError.
+    tiles, and in a batch so is a scene that is gone. Raises ModelError, SceneError.
     """
     tile = overview_tile(area, model.profile)
     evidence = evidence[counted(evidence)]
@@ -94,7 +94,9 @@ def overview(
     try:
         with sources.views(str(area.scene["scene"])) as views:
             rgb = views.read(tile).rgb
-    except ReadError as err:
+    except SceneError as err:
+        if not (run.config.batch or isinstance(err, ReadError)):
+            raise
         status, reason = TileStatus.READ_ERROR, str(err)
     else:
         request = Request(area.answer_id, (rgb,), prompt.system, prompt.text, run.config.max_new_tokens)

@@ -13,9 +13,7 @@ from groundproof.config import MergeConfig
 from groundproof.deliver import provenance
 from groundproof.outputs.spool import Spool
 from groundproof.run import RunDirectory
-
-FOLDER = "result.spool"
-"""In the run directory; there only while a result is made."""
+from groundproof.run_files import SPOOL
 
 
 class OnDisk:
@@ -26,7 +24,7 @@ class OnDisk:
 
     def __init__(self, run: RunDirectory, folder: Path | None = None) -> None:
         self._run = run
-        self._folder = folder or run.path / FOLDER
+        self._folder = folder or run.path / SPOOL
         self._spool: Spool | None = None
 
     def make(

@@ -17,6 +17,7 @@ from shapely.geometry import MultiPolygon, Polygon
 
 from groundproof.boxes import Tile
 from groundproof.config import RunConfig
+from groundproof.datasets import without_secrets
 from groundproof.errors import OutsideError, SceneError
 from groundproof.manifest import MANIFEST
 from groundproof.models.profiles import Profile
@@ -26,6 +27,8 @@ from groundproof.run import LaidOut
 
 _ASKED = pa.schema([field for field in MANIFEST if field.name != "seq"])
 
+SAID_REASONS = 20
+"""Scenes named in the error when none can be used."""
 ROWS_AT_A_TIME = 4096
 """Tiles whose manifest rows are made together."""
 
@@ -62,7 +65,10 @@ def lay_out(
     if not planned:
         if all(row["status"] == "skipped" for row in failed):
             raise OutsideError(failed[0]["reason"])
-        reasons = "\n".join(f"  {row['path']}: {row['reason']}" for row in failed)
+        said = [f"  {without_secrets(row['path'])}: {row['reason']}" for row in failed[:SAID_REASONS]]
+        if len(failed) > SAID_REASONS:
+            said.append(f"  and {len(failed) - SAID_REASONS:,} more")
+        reasons = "\n".join(said)
         raise SceneError(f"None of the {len(failed)} scenes can be used:\n{reasons}")
 
 

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from affine import Affine
@@ -18,6 +19,7 @@ from pyproj import CRS
 from groundproof.aoi import Aoi, resolve_aois
 from groundproof.boxes import Grid, GroundControlPoint
 from groundproof.config import Question, RunConfig
+from groundproof.datasets import short, without_secrets
 from groundproof.dates import check_dates
 from groundproof.duplicates import SeenFiles
 from groundproof.errors import AoiError, MisfitError, OutsideError, SceneError, UsageError
@@ -155,9 +157,15 @@ def _once_each(
     seen = SeenFiles()
     for one, aoi in zip(found, config.aois, strict=True):
         if isinstance(one, ScenePlan):
-            earlier = seen.earlier(one.row["path"], one.row["content_id"], aoi, one.row["scene"])
+            try:
+                earlier = seen.earlier(one.row["path"], one.row["content_id"], aoi, one.row["scene"])
+            except OSError as err:
+                reason = f"{one.row['path']} cannot be read any more: {err.strerror or err}."
+                yield _failed_row(one.row["path"], reason, outside=False) | {"scene": one.row["scene"]}
+                continue
             if earlier is not None:
-                reason = f"{one.row['path']} is the same file as the scene {earlier}, which is looked at."
+                path = without_secrets(one.row["path"])
+                reason = f"{path} is the same file as the scene {earlier}, which is looked at."
                 yield _failed_row(one.row["path"], reason, outside=False) | {"scene": one.row["scene"]}
                 continue
         yield one
@@ -294,11 +302,11 @@ def _place(grid: Grid) -> dict[str, Any]:
 
 
 def _failed_row(path: str, reason: str, *, outside: bool) -> dict[str, Any]:
-    name = path.rstrip("/").rpartition("/")[2].rpartition(".")[0] or path
+    name = short(path)
     empty = dict.fromkeys(SCENES.names)
     return {
         **empty,
-        "scene": name,
+        "scene": Path(name).stem or name,
         "path": path,
         "status": "skipped" if outside else "failed",
         "reason": reason,

@@ -30,12 +30,15 @@ import tomli_w
 
 from groundproof import journal
 from groundproof.config import RunConfig
+from groundproof.differences import differences
 from groundproof.errors import RunError
 from groundproof.manifest import Manifest, write_manifest
 from groundproof.run_files import (
+    FAILED_LIST,
     FOLLOW_UP,
     PART,
     SCENES,
+    SPOOL,
     is_locked,
     locked,
     read_part,
@@ -120,9 +123,17 @@ class RunDirectory:
         """
         with writing(path):
             (path / "answers").mkdir(parents=True, exist_ok=True)
-        if (path / "run.toml").exists():
-            raise RunError(f"{path} already holds a run. Resume it, or name another --run-dir.")
-        _forget_answers(path)  # of a run that was discarded halfway: they answer something else
+        with locked(
+            path
+        ):  # planning takes minutes: another process must not plan something else there meanwhile
+            if (path / "run.toml").exists():
+                raise RunError(f"{path} already holds a run. Resume it, or name another --run-dir.")
+            _forget_answers(path)  # of a run that was discarded halfway: they answer something else
+            cls._write_plan(path, config, plan)
+        return cls.open(path)
+
+    @staticmethod
+    def _write_plan(path: Path, config: RunConfig, plan: Iterable[LaidOut]) -> None:
         scenes: list[dict[str, Any]] = []
         areas: list[float | None] = []
         skipped = memory = 0
@@ -141,12 +152,12 @@ class RunDirectory:
         rows = Manifest(path / "manifest.parquet").rows
         known = [area for area in areas if area is not None]
         _write_config(path, config, Totals(rows - skipped, skipped, sum(known) if known else None, memory))
-        return cls.open(path)
 
     @staticmethod
     def is_unfinished(path: Path) -> bool:
         """Whether `path` holds what a kill during `create` or `discard` leaves, and nothing else."""
         left = {"answers", "pixels", "progress", "run.lock", "run.toml", "scenes.parquet", "manifest.parquet"}
+        left |= {FAILED_LIST, SPOOL}
         return path.is_dir() and all(_whole_name(p) in left for p in path.iterdir())
 
     @staticmethod
@@ -158,7 +169,7 @@ class RunDirectory:
         """
         with locked(path), writing(path):
             _forget_answers(path)
-            for name in ("run.toml", "manifest.parquet", "scenes.parquet"):
+            for name in (FAILED_LIST, "run.toml", "manifest.parquet", "scenes.parquet"):
                 (path / name).unlink(missing_ok=True)
 
     def adopt(self, config: RunConfig) -> None:
@@ -202,12 +213,7 @@ class RunDirectory:
         """Raise RunError, naming the differences, when `config` would give other answers than this run's."""
         if config.inference_hash() == self.config.inference_hash():
             return
-        ours, theirs = self.config.model_dump(mode="json"), config.model_dump(mode="json")
-        changed = ", ".join(
-            f"{key} was {_shown(ours[key])}, is {_shown(theirs[key])}"
-            for key in ours
-            if ours[key] != theirs[key]
-        )
+        changed = differences(self.config, config)
         raise RunError(
             f"{self.path} holds a run with another configuration ({changed}). "
             "Use the same options to resume it, --fresh to discard it, or another --run-dir."
@@ -348,13 +354,6 @@ class LaidOut:
     skipped: int = 0
     area_m2: float | None = None
     memory_bytes: int = 0
-
-
-def _shown(value: Any) -> str:
-    """One value of a configuration in words: questions by their text, a profile by its name."""
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        return " and ".join(f'"{question.get("text")}" ({question.get("task")})' for question in value)
-    return str(value.get("name")) if isinstance(value, dict) else repr(value)
 
 
 def _forget_answers(path: Path) -> None:

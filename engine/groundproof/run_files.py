@@ -90,6 +90,11 @@ FOLLOW_UP = pa.schema(
 """One answer of a later pass: kind "overview" (of an AOI) or "second-look" (key: the box looked at)."""
 
 
+FAILED_LIST = "failed.csv"
+"""In the run directory: what failed, where something did; see `failed_list.py`."""
+SPOOL = "result.spool"
+"""In the run directory, only while a result is made: see `on_disk.py`."""
+
 LOCK_TRIES = 3
 LOCK_PAUSE_S = 0.1
 """A lock that is held for an instant by who asks `is_locked` is waited for."""

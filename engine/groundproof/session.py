@@ -34,7 +34,7 @@ from groundproof.outputs.files import refuse_if_in_use
 from groundproof.outputs.writing import check
 from groundproof.plan_rows import lay_out
 from groundproof.planning import ScenePlan, plan_scenes, resolve_question
-from groundproof.protocol import PROMPT_VERSION
+from groundproof.protocol import PROMPT_VERSION, Task, is_change
 from groundproof.run import RunDirectory
 from groundproof.runners.failing import FailureLimit
 from groundproof.runners.local import run_tiles
@@ -302,7 +302,12 @@ class Session:
             again = [area for area in areas(run) if not run.has_follow_up("second-look", area.answer_id)]
             for area, evidence in with_evidence(again, result):
                 self._listener.stage("second look")
-                look_again(run, self.model, sources, area, evidence)
+                try:
+                    look_again(run, self.model, sources, area, evidence)
+                except SceneError as err:
+                    if not run.config.batch:
+                        raise
+                    self._listener.note(f"{area.scene['scene']} is not looked at again: {err}")
             if again:
                 result = make()
         due = overviews_due(run)
@@ -359,6 +364,8 @@ class Session:
     def _planned(self) -> tuple[RunConfig, Iterator[ScenePlan | dict[str, Any]]]:
         """Plan the first scene with the profile alone, so that a bad one is said before weights are loaded."""
         options, profile = self._options, self.profile
+        if options.batch:
+            _refuse_change(options)
         questions = tuple(
             resolve_question(text, options.task, len(options.scenes)) for text in options.questions
         )
@@ -422,6 +429,16 @@ def configuration(options: AskOptions, profile: Profile, questions: tuple[Questi
         max_failed=options.max_failed,
         dedupe_scenes=options.dedupe_scenes,
     )
+
+
+def _refuse_change(options: AskOptions) -> None:
+    """Raise UsageError: the scenes of a batch are places, not dates of one."""
+    asked = [text for text in options.questions if options.task == Task.CHANGE or is_change(text)]
+    if asked:
+        raise UsageError(
+            f"{asked[0]!r} asks for a change between dates, and a batch looks at every scene by itself. Give the dates "
+            "of one place, the earliest first, to `groundproof ask`, or ask about what each scene shows."
+        )
 
 
 def _follow_up_notes(config: RunConfig) -> list[str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import signal
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,7 +69,8 @@ def connected(address: str | None, workers: int | None) -> Iterator[Any]:
         else {"address": address}
     )
     try:
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
+        with _own_sigterm():
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
     except (ConnectionError, RuntimeError, ValueError, OSError) as err:
         place = "on this machine" if address is None else f"at {address}"
         raise ModelError(f"Ray cannot be reached {place}: {err}") from err
@@ -93,6 +96,20 @@ def _set_environment(*, alone: bool) -> None:
             settings |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     for name, value in settings.items():
         os.environ.setdefault(name, value)
+
+
+@contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """Ray takes SIGTERM for itself and ends the process; whoever made a polite stop of it before keeps it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # neither Ray nor we may change it from here
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if callable(before):
+            signal.signal(signal.SIGTERM, before)
 
 
 def _hush(ray: Any) -> None:
