@@ -88,7 +88,7 @@ def options_of(scenes: Iterable[Path], **more: object) -> AskOptions:
 
 
 def speed(repeats: int) -> None:
-    """Print the part. Batch and bare model alternate. Planning and finishing cost some 0.6 s however few the tiles are."""
+    """Print the part. Batch and bare model alternate; planning and finishing cost some 0.6 s however few the tiles."""
     model = open_model("tiny")
     whole, answering = [], []
     with tempfile.TemporaryDirectory(prefix="groundproof-") as scratch:
