@@ -6,6 +6,7 @@ tiles are answered (`session.py`).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,13 +66,16 @@ def run_batch(
     *,
     fresh: bool = False,
     summary: Path | None = None,
+    lists: Sequence[str] = (),
 ) -> Made:
     """Answer, put together, write. Whatever stops it, what was answered is kept, and the same call goes on.
 
-    summary: also write summary.csv there.
+    summary: also write summary.csv there. lists: files that named the scenes, which no result may replace.
     Raises TooManyFailedError, which names what failed first and where the list is, and what `Session.run` raises.
     """
-    session.check_outputs(target, None, summary)
+    session.check_outputs(target, None, summary, lists)
+    if os.path.realpath(target) == os.path.realpath(directory):
+        raise OutputError(f"{target} is the run directory. Name another folder for the result.")
     try:
         with session.run_batch(directory, fresh=fresh) as (run, tables):
             files = write_result(run, tables, target, summary=summary)

@@ -144,5 +144,5 @@ def batch(
                 print_estimate(session.estimate(), terminal, json_)
                 return
             with resumable(terminal, directory):
-                made = run_batch(session, directory, target, fresh=fresh, summary=summary)
+                made = run_batch(session, directory, target, fresh=fresh, summary=summary, lists=scenes)
             show_batch(made, terminal, json_=json_)

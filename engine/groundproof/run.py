@@ -49,6 +49,8 @@ from groundproof.run_files import (
 from groundproof.tables import FAILED, TileStatus
 from groundproof.version import __version__
 
+_ANOTHER_TRY = (TileStatus.READ_ERROR.value, TileStatus.ENGINE_ERROR.value)
+"""Another try may help; what the model wrote unreadably it would write the same again."""
 _PART_NAME = re.compile(r"batch-(\d{8,})\.parquet")
 
 
@@ -229,12 +231,19 @@ class RunDirectory:
 
         What the model wrote unreadably is not among them: it would write the same again.
         """
-        again = (TileStatus.READ_ERROR.value, TileStatus.ENGINE_ERROR.value)
-        return [line.batch for line in self.progress() if any(line.by_status.get(one) for one in again)]
+        return [
+            line.batch for line in self.progress() if any(line.by_status.get(one) for one in _ANOTHER_TRY)
+        ]
 
     def write_part(self, batch: int, rows: list[dict[str, Any]]) -> None:
-        """Keep one batch's answers. Raises OutputError when the disk does not take them."""
+        """Keep one batch's answers. Raises OutputError when the disk does not take them.
+
+        A tile that could not be read or asked this time keeps the answer it had: asking again may not lose any.
+        """
         part = self._part(batch)
+        if any(row["status"] in _ANOTHER_TRY for row in rows) and part.exists():
+            had = {row["seq"]: row for row in read_part(part, PART).to_pylist()}
+            rows = [_better(had.get(row["seq"]), row) for row in rows]
         write_table(part, pa.Table.from_pylist(rows, PART))
         with writing(self.path / "progress"):
             journal.note(
@@ -354,6 +363,13 @@ class LaidOut:
     skipped: int = 0
     area_m2: float | None = None
     memory_bytes: int = 0
+
+
+def _better(had: dict[str, Any] | None, row: dict[str, Any]) -> dict[str, Any]:
+    """The later row, unless it alone failed."""
+    if had is None or row["status"] not in _ANOTHER_TRY or had["status"] in _ANOTHER_TRY:
+        return row
+    return had | {"attempts": row["attempts"]}
 
 
 def _forget_answers(path: Path) -> None:

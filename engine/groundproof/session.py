@@ -10,7 +10,7 @@ import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -198,13 +198,16 @@ class Session:
 
         return RayModel(self._options.model, address=self._spread.address, workers=self._spread.workers)
 
-    def check_outputs(self, target: Path, picture: Path | None, summary: Path | None) -> None:
-        """Raise OutputError now for what would fail after the work."""
+    def check_outputs(
+        self, target: Path, picture: Path | None, summary: Path | None, lists: Sequence[str] = ()
+    ) -> None:
+        """Raise OutputError now for what would fail after the work. lists: where the scenes were named."""
         check(target)
         for path in (picture, summary):
             if path is not None:
                 refuse_if_in_use(path)
-        inputs = [*self._options.scenes, (self._options.aoi or "").partition("|")[0]]
+        areas_ = [aoi.partition("|")[0] for aoi in (self._options.aoi or "", *self._options.scene_aois)]
+        inputs = [*self._options.scenes, *areas_, *lists]
         taken = {os.path.realpath(name) for name in inputs if name}
         for path in (target, picture, summary):
             if path is not None and os.path.realpath(path) in taken:

@@ -7,6 +7,8 @@ import os
 import signal
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import groundproof.planning as planning
@@ -146,3 +148,46 @@ def test_nothing_but_nodata_is_a_result(tmp_path: Path, finder: SquareFinder) ->
     assert code == 0, stderr
     assert json.loads(stdout)["evidence"] == 0
     assert finder.answered == 0
+
+
+@pytest.mark.parametrize("words", [("--summary", "list.csv"), ("--out", "list.geojson")])
+def test_what_names_the_scenes_is_not_replaced(
+    folder: Path,  # noqa: F811
+    finder: SquareFinder,
+    words: tuple[str, str],
+) -> None:
+    named = folder.parent / words[1]
+    box = {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}
+    item = {"type": "Feature", "properties": {"location": str(folder / "s1.tif")}, "geometry": box}
+    collection = json.dumps({"type": "FeatureCollection", "features": [item]})
+    text = f"scene\n{folder / 's1.tif'}\n" if named.suffix == ".csv" else collection
+    named.write_text(text)
+    out = ("-o", folder.parent / "b.gpkg") if words[0] == "--summary" else ("--run-dir", folder.parent / "r")
+    code, _, stderr = run("batch", named, "-q", QUESTION, *out, words[0], named)
+    assert (code, "would be lost" in stderr) == (2, True), stderr
+    assert named.read_text() == text
+
+
+def test_the_run_directory_is_no_place_for_the_result(folder: Path, finder: SquareFinder) -> None:  # noqa: F811
+    code, _, stderr = run(
+        "batch", folder, "-q", QUESTION, "--run-dir", folder.parent / "r", "-o", f"{folder.parent / 'r'}/"
+    )
+    assert (code, finder.answered) == (2, 0)
+    assert "is the run directory" in stderr
+
+
+def test_asking_again_loses_no_answer(folder: Path, finder: SquareFinder) -> None:  # noqa: F811
+    finder.max_in_flight = 64
+    batch(folder)
+    directory = RunDirectory.open(folder.parent / "b.run")
+    (part,) = (directory.path / "answers").glob("batch-*.parquet")
+    before = pq.read_table(part)
+    rows = before.to_pylist()
+    rows[0] |= {"status": "read_error", "text": "", "error": "the network drive was gone"}
+    pq.write_table(pa.Table.from_pylist(rows, before.schema), part)
+    (folder / "s2.tif").rename(folder / "away")
+    assert run("resume", directory.path, "-o", folder.parent / "b.gpkg")[0] == 5
+    after = pq.read_table(part)
+    for name in ("seq", "status", "text", "pixels_hash"):
+        assert after[name].to_pylist() == before[name].to_pylist()
+    assert set(after["attempts"].to_pylist()) == {2}
