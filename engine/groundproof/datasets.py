@@ -95,6 +95,9 @@ def without_secrets(path: str) -> str:
     """A URL without user, password and query (which may hold a signature); anything else as it is."""
     if "://" not in path:
         return path
+    start = path.partition("://")[0].rpartition("/")[0]
+    if start.startswith("/vsi"):  # GDAL's own names have the URL behind a folder: /vsicurl/https://...
+        return f"{start}/{without_secrets(path[len(start) + 1 :])}"
     parts = urlsplit(path)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 

@@ -19,6 +19,7 @@ class SeenFiles:
     def __init__(self) -> None:
         self._by_place: dict[tuple[str, str | None], str] = {}
         self._by_head: dict[tuple[str, str | None], list[tuple[Path, str]]] = {}
+        self._digests: dict[Path, bytes] = {}
 
     def earlier(self, path: str, content_id: str, aoi: str | None, scene: str) -> str | None:
         """The name of the scene that is the same file, asked about the same area; None: it is new, and is noted.
@@ -34,12 +35,18 @@ class SeenFiles:
             return None
         alike = self._by_head.setdefault((_head(content_id), aoi), [])
         if alike:
-            digest = _digest(local)
+            digest = self._digest(local)
             for other, name in alike:
-                if _digest(other) == digest:
+                if self._digest(other) == digest:
                     return name
         alike.append((local, scene))
         return None
+
+    def _digest(self, path: Path) -> bytes:
+        """Each file is read once, however many are like it."""
+        if path not in self._digests:
+            self._digests[path] = _digest(path)
+        return self._digests[path]
 
 
 def _head(content_id: str) -> str:

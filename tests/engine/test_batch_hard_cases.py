@@ -11,7 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import groundproof.duplicates as duplicates
 import groundproof.planning as planning
+from groundproof.datasets import without_secrets
 from groundproof.outputs import read
 from groundproof.run import RunDirectory
 from groundproof.run_files import FAILED_LIST, locked
@@ -112,6 +114,9 @@ def test_another_list_of_scenes_is_told_in_a_sentence(folder: Path, finder: Squa
 def test_secrets_of_an_address_are_in_no_name_and_no_reason() -> None:
     row = planning._failed_row("https://u:pw@host/a.b.tif?sig=SECRET/x.y", "gone", outside=False)
     assert row["scene"] == "a.b"
+    for before in ("", "/vsicurl/", "/vsizip//vsicurl/"):
+        assert without_secrets(f"{before}https://u:pw@host/a.tif?sig=S") == f"{before}https://host/a.tif"
+    assert without_secrets("/vsis3/bucket/a.tif") == "/vsis3/bucket/a.tif"
 
 
 def test_a_name_that_is_no_text_is_a_failed_scene(folder: Path, finder: SquareFinder) -> None:  # noqa: F811
@@ -191,3 +196,15 @@ def test_asking_again_loses_no_answer(folder: Path, finder: SquareFinder) -> Non
     for name in ("seq", "status", "text", "pixels_hash"):
         assert after[name].to_pylist() == before[name].to_pylist()
     assert set(after["attempts"].to_pylist()) == {2}
+
+
+def test_files_that_begin_alike_are_read_once_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[str] = []
+    digest = duplicates._digest
+    monkeypatch.setattr(duplicates, "_digest", lambda path: (reads.append(path.name), digest(path))[1])
+    seen = duplicates.SeenFiles()
+    for number in range(20):
+        path = tmp_path / f"{number}"
+        path.write_bytes(bytes([number % 19]))
+        assert seen.earlier(str(path), "1-2-3", None, path.name) == ("0" if number == 19 else None)
+    assert sorted(reads) == sorted(map(str, range(20)))
