@@ -143,6 +143,8 @@ def batch(
             if dry_run:
                 print_estimate(session.estimate(), terminal, json_)
                 return
-            with resumable(terminal, directory):
+            outputs = [] if target == result_of(directory) else ["-o", str(target)]
+            outputs += ["--summary", str(summary)] if summary else []
+            with resumable(terminal, directory, outputs):
                 made = run_batch(session, directory, target, fresh=fresh, summary=summary, lists=scenes)
             show_batch(made, terminal, json_=json_)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,9 +18,22 @@ from groundproof.replay import replay as made_again
 from groundproof.shell import said_as_sentences
 from groundproof.terminal import Terminal, plain
 
+if TYPE_CHECKING:
+    from groundproof.listening import Seen
+
 TILES = 20
 
 EXIT_DIFFERS = 1
+
+
+class _Checking(Terminal):
+    """Tells how far a check is, not what the model sees."""
+
+    def saw_plan(self, text: str) -> None:
+        """Compared, not shown."""
+
+    def saw_evidence(self, seen: Seen) -> None:
+        """Compared, not shown."""
 
 
 def replay(
@@ -44,7 +57,7 @@ def replay(
 
     Changes nothing. Exit code 0 when all is the same, 1 when something differs.
     """
-    terminal = Terminal(json_output=json_)
+    terminal = _Checking(json_output=json_)
     with said_as_sentences(terminal):
         if tiles < 0:
             raise UsageError(f"--tiles {tiles} is no number of tiles. Give 0 for all, or more.")

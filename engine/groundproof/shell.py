@@ -6,8 +6,9 @@ Knows exit codes and signals. Refuses to know options.
 from __future__ import annotations
 
 import json
+import shlex
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -88,8 +89,11 @@ def said_as_sentences(terminal: Terminal) -> Iterator[None]:
 
 
 @contextmanager
-def resumable(terminal: Terminal, directory: Path) -> Iterator[None]:
-    """Ctrl-C and a polite kill keep what is done and say how to go on."""
+def resumable(terminal: Terminal, directory: Path, outputs: Sequence[str] = ()) -> Iterator[None]:
+    """Ctrl-C and a polite kill keep what is done and say how to go on.
+
+    outputs: options that `resume` needs to write where this command would have.
+    """
 
     def interrupt(_signal: int, _frame: object) -> None:
         raise KeyboardInterrupt
@@ -103,7 +107,7 @@ def resumable(terminal: Terminal, directory: Path) -> Iterator[None]:
             state = RunDirectory.open(directory).status()
             terminal.warn(
                 f"Stopped. {state.answered} of {state.planned} tiles are answered and kept (a batch that was being "
-                f"answered is asked again); go on with: groundproof resume {directory}"
+                f"answered is asked again); go on with: groundproof resume {shlex.join([str(directory), *outputs])}"
             )
         else:
             terminal.warn("Stopped before anything was asked.")

@@ -79,6 +79,17 @@ def test_an_interrupt_keeps_what_is_done_and_resume_goes_on(
     assert stdout.splitlines()[-1] == str(tmp_path / "a.gpkg")
 
 
+def test_an_interrupted_batch_says_where_resume_is_to_write(
+    squares: Squares, finder: SquareFinder, tmp_path: Path
+) -> None:
+    finder.die_after = 5
+    out, table = tmp_path / "the ships.gpkg", tmp_path / "ships.csv"
+    arguments = ("batch", squares.path, "-q", QUESTION, "--run-dir", tmp_path / "r", "-o", out)
+    code, _, stderr = run(*arguments, "--summary", table)
+    assert code == 130
+    assert f"groundproof resume {tmp_path / 'r'} -o '{out}' --summary {table}" in stderr
+
+
 def test_results_can_be_merged_audited_and_compared(
     squares: Squares, finder: SquareFinder, tmp_path: Path
 ) -> None:
