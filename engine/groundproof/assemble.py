@@ -162,22 +162,28 @@ class _Gathered:
 
 
 class _Reading:
-    """Whether any tile of a scene could be read. reason: why not one of those asked could, if it is one reason."""
+    """Whether any tile of a scene could be read. reason: why not one of those asked could."""
 
     def __init__(self) -> None:
-        self._tiles = 0
-        self._reasons: set[str | None] = set()
+        self._tiles = self._unread = 0
+        self._reasons: list[str] = []
+        """Different ones, two at most."""
 
     def add(self, answered: pd.DataFrame) -> None:
         asked = answered[answered.batch_id >= 0]
+        unread = asked[asked.status == TileStatus.READ_ERROR.value]
         self._tiles += len(asked)
-        if len(self._reasons) < 2:
-            unread = asked.status == TileStatus.READ_ERROR.value
-            self._reasons.update(asked.error.where(unread, None).unique().tolist())
+        self._unread += len(unread)
+        new = (str(reason) for reason in unread.error.unique())
+        self._reasons = list(dict.fromkeys([*self._reasons, *new]))[:2]
 
     @property
     def reason(self) -> str | None:
-        return next(iter(self._reasons)) if self._tiles and len(self._reasons) == 1 else None
+        if not self._tiles or self._unread < self._tiles:
+            return None
+        if len(self._reasons) == 1:
+            return self._reasons[0]
+        return f"none of its {self._tiles:,} tiles could be read; the first: {self._reasons[0]}"
 
 
 def _elsewhere(run: RunDirectory, crs: CRS | None, config: MergeConfig) -> dict[str, Elsewhere]:

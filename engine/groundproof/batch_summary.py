@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from groundproof.frames import named_rows
-from groundproof.tables import FAILED, Tables
+from groundproof.tables import FAILED, NOT_COUNTED, Tables
 from groundproof.wording import joined
 
 NAMED = 5
@@ -81,6 +81,8 @@ class BatchSummary:
     scenes: Mapping[str, int]
     tiles: Mapping[str, int]
     evidence: int
+    not_counted: Mapping[str, int]
+    """Boxes that are no part of a count, by verdict."""
     questions: tuple[QuestionSummary, ...]
 
     @property
@@ -103,6 +105,12 @@ class BatchSummary:
         total = sum(self.scenes.values())
         return f"{total:,} {'scene' if total == 1 else 'scenes'}: {', '.join(parts)}"
 
+    def evidence_sentence(self) -> str:
+        """ "1,765 boxes, 408 of them not counted (duplicate 408)"."""
+        left = sum(self.not_counted.values())
+        kinds = ", ".join(f"{verdict} {n:,}" for verdict, n in self.not_counted.items())
+        return f"{self.evidence:,} boxes" + (f", {left:,} of them not counted ({kinds})" if left else "")
+
     def coverage_sentence(self) -> str:
         """ "looked at 6,200 of 6,240 tiles; 38 hold no data; 2 failed (read_error 2)"."""
         looked = self.tiles.get("ok", 0) + self.tiles.get("empty", 0)
@@ -120,6 +128,7 @@ class BatchSummary:
             "scenes": dict(self.scenes),
             "tiles": dict(self.tiles),
             "evidence": self.evidence,
+            "not_counted": dict(self.not_counted),
             "questions": [
                 {
                     "question": one.question,
@@ -144,14 +153,20 @@ def summarise(tables: Tables) -> BatchSummary:
     scenes: Counter[str] = Counter()
     tiles: Counter[str] = Counter()
     questions: dict[tuple[str, str], QuestionSummary] = {}
+    left = [str(verdict) for verdict in NOT_COUNTED]
     for frame in tables.frames("scenes"):
         scenes.update(frame.status)
     for frame in tables.frames("tiles"):
         tiles.update(frame.status.fillna(NOT_ASKED))
+    verdicts: Counter[str] = Counter()
+    for frame in tables.frames("evidence"):
+        verdicts.update(frame.verdict[frame.verdict.isin(left)])
     for frame in tables.frames("answers"):
         for row in named_rows(frame):
             key = (row.question, row.task)
             found = questions.setdefault(key, QuestionSummary(*key))
             area = row.context.get("area") if isinstance(row.context, dict) else None
             found.add(f"{row.scene}: {area}" if area else row.scene, row.value)
-    return BatchSummary(dict(scenes), dict(tiles), tables.count("evidence"), tuple(questions.values()))
+    return BatchSummary(
+        dict(scenes), dict(tiles), tables.count("evidence"), dict(verdicts), tuple(questions.values())
+    )

@@ -68,7 +68,7 @@ def batch(
             "-o",
             "--out",
             help="What to write: .gpkg, .parquet, .geojson, or a folder (a GeoParquet dataset in parts, for many "
-            "millions of rows). Default: RUN_DIR.gpkg beside it.",
+            "millions of rows). Default: beside the run directory, under its name.",
         ),
     ] = None,
     task: Task = "auto",

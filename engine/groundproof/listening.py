@@ -42,7 +42,11 @@ class Plan:
         area = "" if self.area_m2 is None else f", {self.area_m2 / 1e6:.3g} km2"
         skipped = f" ({self.skipped} more hold no data)" if self.skipped else ""
         kept = f", {self.answered} of them answered before" if self.answered else ""
-        return f"{'; '.join(asked)}; {self.config.profile.name}; {self.tiles} tiles{skipped}{area}{kept}"
+        n = len(self.config.questions)
+        each = f", {self.tiles // n} for each of {n} questions" if n > 1 else ""
+        return (
+            f"{'; '.join(asked)}; {self.config.profile.name}; {self.tiles} tiles{each}{skipped}{area}{kept}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

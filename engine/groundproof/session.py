@@ -171,6 +171,11 @@ class Session:
         area = "" if plan.area_m2 is None else f", {plan.area_m2 / 1e6:.3g} km2"
         took = "" if seconds is None else f", about {duration(seconds)} (timed on {timed} of them)"
         many = "" if len(run.scenes) == 1 else f"{scenes['ok']:,} of {len(run.scenes):,} scenes, "
+        each = (
+            ""
+            if len(config.questions) == 1
+            else f", each question of each of {plan.tiles // len(config.questions):,} tiles counted"
+        )
         return {
             "scenes": dict(scenes),
             "unusable": unusable,
@@ -179,7 +184,7 @@ class Session:
             "area_m2": plan.area_m2,
             "seconds": None if seconds is None else round(seconds, 1),
             "memory_bytes": plan.memory_bytes,
-            "sentence": f"{many}{plan.tiles:,} tiles, {plan.skipped:,} without data{area}{took}, "
+            "sentence": f"{many}{plan.tiles:,} tiles, {plan.skipped:,} without data{each}{area}{took}, "
             f"{plan.memory_bytes / 2**20:.0f} MB of pixels in memory at a time. Nothing was kept.",
         }
 
@@ -330,7 +335,8 @@ class Session:
         if existing:
             run = RunDirectory.open(directory)
             run.require_same(config)
-            self._same_files(run)
+            if not config.batch:  # of thousands of scenes one may have changed: its tiles will say so
+                self._same_files(run)
             run.adopt(config)
             return run
         return self._create(directory, config, found)
@@ -398,7 +404,7 @@ class Session:
             skipped=run.totals.skipped,
             area_m2=run.totals.area_m2,
             memory_bytes=run.totals.memory_bytes,
-            answered=run.status().answered,
+            answered=(state := run.status()).answered - state.failed,
             notes=(*notes, *_follow_up_notes(run.config)),
         )
 

@@ -184,7 +184,7 @@ class Terminal:
         for one in summary.questions:
             self.out.print(Text(plain(one.question), style="bold"))
             self.out.print(Text.assemble(("Answers    ", "bold cyan"), plain(one.sentence())))
-        self.out.print(Text.assemble(("Evidence   ", "cyan"), f"{summary.evidence:,} boxes"))
+        self.out.print(Text.assemble(("Evidence   ", "cyan"), plain(summary.evidence_sentence())))
         self.out.print(Text.assemble(("Scenes     ", "cyan"), plain(summary.scenes_sentence())))
         self.out.print(Text.assemble(("Coverage   ", "cyan"), plain(summary.coverage_sentence())))
         for kind, path in files.items():

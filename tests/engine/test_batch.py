@@ -241,3 +241,15 @@ def test_a_stac_item_and_a_folder_of_parts(folder: Path, finder: SquareFinder) -
     assert item["type"] == "Feature"
     assert item["properties"]["mlm:name"] == "square-finder"
     assert run("status", folder.parent / "parts.run")[0] == 0
+
+
+def test_the_summary_has_a_row_for_what_was_not_looked_at(folder: Path, finder: SquareFinder) -> None:
+    cut = folder / "cut.tif"
+    cut.write_bytes((folder / "s5.tif").read_bytes()[:1200])
+    _, stdout, stderr = batch(folder, "--summary", folder.parent / "b.csv")
+    rows = {row["scene"]: row for row in csv.DictReader((folder.parent / "b.csv").open())}
+    assert sorted(rows) == ["cut", "s1", "s2", "s3", "s4", "s5"]
+    assert (rows["s4"]["value"], rows["s4"]["coverage"]) == ("", "not looked at")
+    assert rows["cut"]["value"] == ""
+    assert "6 scenes: 4 looked at, 2 failed" in stderr
+    assert "11 boxes" in stdout

@@ -25,7 +25,8 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def write_summary(tables: Tables, path: str | Path) -> None:
-    """Writes summary.csv: scene (or parcel), question, value, coverage, failures; UTF-8, one row per answer.
+    """Writes summary.csv: scene (or parcel), question, value, coverage, failures; UTF-8, one row per answer,
+    then one for each scene without any.
 
     value: the number as it is, yes or no, text, or JSON for lists. coverage: the sentence of the answer.
     failures: how many tiles failed, how and why. Text that a spreadsheet would run gets an apostrophe in
@@ -44,7 +45,9 @@ def write_summary(tables: Tables, path: str | Path) -> None:
 
 
 def _rows(tables: Tables) -> Iterator[tuple[Any, ...]]:
+    answered: set[str] = set()
     for frame in tables.frames("answers"):
+        answered.update(frame.scene)
         columns = frame[["scene", "question", "value", "coverage", "context"]]
         for scene, question, value, coverage, context in columns.itertuples(index=False, name=None):
             cover = coverage if isinstance(coverage, dict) else {}
@@ -56,6 +59,11 @@ def _rows(tables: Tables) -> Iterator[tuple[Any, ...]]:
                 cover.get("sentence"),
                 _failures(cover.get("failures")),
             )
+    # Joined to a list of scenes, one without a row would read as one with nothing in it.
+    for frame in tables.frames("scenes"):
+        unseen = frame[(frame.status != "ok") & ~frame.scene.isin(answered)]
+        for scene, status, reason in unseen[["scene", "status", "reason"]].itertuples(index=False, name=None):
+            yield scene, None, None, "not looked at", f"{status}: {reason}"
 
 
 def _value(value: Any) -> Any:
