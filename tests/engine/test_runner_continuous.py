@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import groundproof.runners.local as local
 import groundproof.session as session
 from groundproof.errors import ModelError, StoppedError
 from groundproof.listening import Silent
@@ -50,7 +51,7 @@ class Stream(SquareFinder):
                 continue
             del going[name]
             self.answered += 1
-            if self.die_at == self.answered:
+            if self.die_at is not None and self.answered >= self.die_at:
                 raise ModelError("the server is gone")
             yield Piece(name, text, logprob=-0.1, finish="stop")
 
@@ -84,7 +85,8 @@ def test_when_the_model_dies_whole_batches_are_kept_and_only_the_rest_is_asked_a
 ) -> None:
     whole = Stream()
     _, expected = ask(whole, squares.path, tmp_path / "whole", monkeypatch)
-    with pytest.raises(ModelError, match="the server is gone"):
+    monkeypatch.setattr(local, "BACKOFF_S", 0.0)
+    with pytest.raises(ModelError, match="the server is gone"):  # also when it is asked for anew
         ask(Stream(die_at=10), squares.path, tmp_path / "b", monkeypatch)
     again = Stream()
     run, result = ask(again, squares.path, tmp_path / "b", monkeypatch)
