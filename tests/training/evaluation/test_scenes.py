@@ -97,7 +97,7 @@ def test_boxes_come_back_in_px_of_the_picture_and_only_counted_rows_that_were_as
     def look(options, path):
         with pytest.warns(rasterio.errors.NotGeoreferencedWarning), rasterio.open(path) as file:
             assert (file.width, file.height, file.count) == (224, 150, 3)
-        assert options.question == "How many airplanes are there?"
+        assert options.questions[0] == "How many airplanes are there?"
         assert options.pixel_space
 
     engine(monkeypatch, rows, look=look)
@@ -128,7 +128,7 @@ def test_detection_and_counting_are_one_look_and_a_finished_picture_is_never_ask
     monkeypatch, tmp_path
 ):
     looked = []
-    engine(monkeypatch, [], value=0, look=lambda options, path: looked.append(options.question))
+    engine(monkeypatch, [], value=0, look=lambda options, path: looked.append(options.questions[0]))
     both = [question("a", task=Task.COUNT), question("a", task=Task.DETECT), question("b")]
     path = tmp_path / "answers.jsonl"
     first = ask_scenes(both, Model(), Answers(path))
@@ -147,7 +147,7 @@ def test_an_interrupted_evaluation_goes_on_at_the_picture_it_broke_off(monkeypat
     looked = []
 
     def look(options, path):
-        looked.append(options.question)
+        looked.append(options.questions[0])
         if len(looked) == 2:
             raise KeyboardInterrupt
 
