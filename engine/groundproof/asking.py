@@ -12,9 +12,10 @@ from typing import Any
 
 import geopandas as gpd
 
+from groundproof.ask_options import AskOptions
 from groundproof.deliver import write_outputs
 from groundproof.listening import Listener
-from groundproof.session import AskOptions, Session
+from groundproof.session import Session
 from groundproof.tables import Result
 
 

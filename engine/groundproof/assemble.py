@@ -35,7 +35,7 @@ from groundproof.placement import parse_crs
 from groundproof.planning import grid_of
 from groundproof.protocol import Task
 from groundproof.run import RunDirectory
-from groundproof.runners.local import tile_of
+from groundproof.runners.stages import tile_of
 from groundproof.seen_boxes import SeenInTiles
 from groundproof.seen_elsewhere import Elsewhere, seen_elsewhere, shared_ground
 from groundproof.synthesis import synthesise, within_training

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from groundproof.ask_options import AskOptions
 from groundproof.batch_summary import BatchSummary, summarise
 from groundproof.errors import OutputError, TooManyFailedError
 from groundproof.failed_list import write_failed
@@ -20,7 +21,7 @@ from groundproof.outputs.stac import write_stac
 from groundproof.run import RunDirectory
 from groundproof.run_files import FAILED_LIST
 from groundproof.scene_lists import SceneList
-from groundproof.session import AskOptions, Session
+from groundproof.session import Session
 from groundproof.tables import Tables
 
 

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from groundproof.ask_options import AskOptions
 from groundproof.audit import reaudit
 from groundproof.cli_batch import batch
 from groundproof.cli_options import (
@@ -54,7 +55,7 @@ from groundproof.errors import EXIT_INTERRUPTED
 from groundproof.models.listing import describe, in_words
 from groundproof.models.profiles import known_profiles, user_folder
 from groundproof.outputs import read, write
-from groundproof.session import AskOptions, Session
+from groundproof.session import Session
 from groundproof.shell import print_estimate, resumable, said_as_sentences, show
 from groundproof.terminal import Terminal, plain
 from groundproof.version import __version__

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
+from groundproof.ask_options import Spread
 from groundproof.errors import UsageError
-from groundproof.session import Spread
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Only failures and the path made.")]

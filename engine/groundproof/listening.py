@@ -16,7 +16,7 @@ from groundproof.georeference import Georeferencer, to_pixels
 from groundproof.models.profiles import Profile
 from groundproof.planning import grid_of
 from groundproof.run import RunDirectory
-from groundproof.runners.local import Asked
+from groundproof.runners.stages import Asked
 from groundproof.tables import TileStatus
 from groundproof.trace import Event, EvidenceEvent, PlanEvent, TraceEvidence
 

@@ -27,7 +27,8 @@ from groundproof.listening import Listener, Silent, Telling
 from groundproof.outputs.reading import read_metadata, read_table
 from groundproof.outputs.spool import Spool
 from groundproof.run import RunDirectory
-from groundproof.runners.local import run_tiles, tile_of
+from groundproof.runners.local import run_tiles
+from groundproof.runners.stages import tile_of
 from groundproof.sources import Sources
 from groundproof.tables import TABLES
 from groundproof.wording import joined

@@ -22,15 +22,16 @@ import numpy as np
 import rasterio
 from affine import Affine
 
+from groundproof.ask_options import AskOptions
 from groundproof.deliver import write_outputs
 from groundproof.models.base import Request, VisionLanguageModel
 from groundproof.models.open import open_model
 from groundproof.protocol import Task, render
 from groundproof.reading import read_tile
 from groundproof.run import RunDirectory
-from groundproof.runners.local import tile_of
+from groundproof.runners.stages import tile_of
 from groundproof.scene import open_scene
-from groundproof.session import AskOptions, Session
+from groundproof.session import Session
 from groundproof.stretch import measure_stretch
 from groundproof_training.scenes import WorldSpec, make_scene
 

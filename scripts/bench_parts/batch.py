@@ -36,6 +36,7 @@ import service
 from asking import QUESTION, bare_seconds, write_scene
 from merge import dense_keepers, seen_boxes
 
+from groundproof.ask_options import AskOptions
 from groundproof.batch import run_batch
 from groundproof.errors import RunError
 from groundproof.listening import Plan, Silent
@@ -44,7 +45,7 @@ from groundproof.models.base import Piece, Request, VisionLanguageModel
 from groundproof.models.open import open_model
 from groundproof.outputs import read
 from groundproof.run import RunDirectory
-from groundproof.session import AskOptions, Session
+from groundproof.session import Session
 from groundproof.tables import TABLES
 
 ROOT = Path(__file__).resolve().parents[2]

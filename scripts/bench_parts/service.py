@@ -33,9 +33,10 @@ import psutil
 from asking import write_scene
 from PIL import Image
 
+from groundproof.ask_options import AskOptions
 from groundproof.models.base import Piece, Request
 from groundproof.models.profiles import get_profile
-from groundproof.session import AskOptions, Session
+from groundproof.session import Session
 
 QUESTION = "How many airplanes are there?"
 PROFILE = "rsthinker"

@@ -38,6 +38,7 @@ from PIL import Image
 from service import background
 from transformers import AutoConfig
 
+from groundproof.ask_options import AskOptions
 from groundproof.deliver import write_outputs
 from groundproof.models import vllm_adapter
 from groundproof.models.base import Request
@@ -46,7 +47,7 @@ from groundproof.models.vllm_adapter import Reading, VllmModel
 from groundproof.parses import parses
 from groundproof.protocol import Task, constraint
 from groundproof.run import RunDirectory
-from groundproof.session import AskOptions, Session
+from groundproof.session import Session
 from groundproof_training.scenes import WorldSpec, make_scene
 
 MODEL = "vllm:tiny"

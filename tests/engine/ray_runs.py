@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from groundproof.ask_options import AskOptions
 from groundproof.models.base import VisionLanguageModel
 from groundproof.run import RunDirectory
-from groundproof.runners.local import Asked, run_tiles
-from groundproof.session import AskOptions, Session
+from groundproof.runners.local import run_tiles
+from groundproof.runners.stages import Asked
+from groundproof.session import Session
 from groundproof.sources import Sources
 from groundproof.tables import TileStatus
 from groundproof.trace import Event

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from groundproof.ask_options import AskOptions, configuration
 from groundproof.models.base import VisionLanguageModel
 from groundproof.plan_rows import lay_out
 from groundproof.planning import plan_scenes, resolve_question
 from groundproof.run import RunDirectory
-from groundproof.runners.local import Asked
-from groundproof.session import AskOptions, configuration
+from groundproof.runners.stages import Asked
 from groundproof.tables import TileStatus
 from groundproof.trace import Event
 

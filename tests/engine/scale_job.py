@@ -20,13 +20,14 @@ import numpy as np
 import rasterio
 from affine import Affine
 
+from groundproof.ask_options import AskOptions
 from groundproof.batch import run_batch
 from groundproof.boxes import BoxFrame, ModelBox
 from groundproof.listening import Plan, Silent
 from groundproof.models.base import Piece, Request
 from groundproof.protocol import Finding, count_trace
 from groundproof.run import RunDirectory
-from groundproof.session import AskOptions, Session
+from groundproof.session import Session
 
 from .square_finder import PROFILE
 

@@ -14,6 +14,7 @@ from rasterio.transform import xy as gdal_xy
 from shapely.geometry import Polygon, box
 
 import groundproof
+from groundproof.ask_options import AskOptions
 from groundproof.boxes import Tile
 from groundproof.datasets import without_secrets
 from groundproof.deliver import merge_run, write_outputs
@@ -22,7 +23,7 @@ from groundproof.evidence_rows import look_key
 from groundproof.outputs import write_summary
 from groundproof.reading import TilePixels
 from groundproof.run import RunDirectory
-from groundproof.session import AskOptions, Session
+from groundproof.session import Session
 from groundproof.sources import Views
 
 from .conftest import BOXES, Squares, write_squares

@@ -18,11 +18,12 @@ from pyproj import Transformer
 from rasterio.features import rasterize
 from shapely.affinity import affine_transform, rotate
 
+from groundproof.ask_options import AskOptions
 from groundproof.assemble import assemble
 from groundproof.audit import reaudit
 from groundproof.dedupe import GroundBoxes, ground, keepers
 from groundproof.run import RunDirectory
-from groundproof.session import AskOptions, Session
+from groundproof.session import Session
 
 from .square_finder import SquareFinder
 

@@ -15,10 +15,11 @@ from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
 
+from groundproof.ask_options import AskOptions
 from groundproof.errors import AoiError, SceneError
 from groundproof.manifest import GROUP_ROWS, MANIFEST, Manifest, write_manifest
 from groundproof.run import RunDirectory
-from groundproof.session import AskOptions, Session
+from groundproof.session import Session
 
 from .conftest import BOXES, write_squares
 from .square_finder import SquareFinder

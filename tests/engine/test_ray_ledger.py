@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from groundproof.boxes import Tile, Window
 from groundproof.errors import ModelError, UsageError
-from groundproof.runners.local import Asked
 from groundproof.runners.ray_cluster import connected, share
 from groundproof.runners.ray_ledger import MOST_ALONE, Ledger, Told
 from groundproof.runners.shards import shards
+from groundproof.runners.stages import Asked
 from groundproof.tables import TileStatus
 
 TILE = Told(Asked("s", "t", "a", Tile(0, Window(0, 0, 8, 8), 8, 8)), TileStatus.OK, None)

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 import rasterio
 
+from groundproof.ask_options import AskOptions
 from groundproof.audit import reaudit
 from groundproof.deliver import merge_run
 from groundproof.errors import RunError, UsageError
 from groundproof.outputs import read, write
 from groundproof.replay import replay
-from groundproof.session import AskOptions, Session
+from groundproof.session import Session
 
 from .conftest import Squares, write_squares
 from .square_finder import SquareFinder

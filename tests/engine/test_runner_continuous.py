@@ -11,11 +11,12 @@ import pytest
 
 import groundproof.runners.local as local
 import groundproof.session as session
+from groundproof.ask_options import AskOptions
 from groundproof.errors import ModelError, StoppedError
 from groundproof.listening import Silent
 from groundproof.models.base import Piece, Request
 from groundproof.models.resolve import ModelSpec
-from groundproof.session import AskOptions, Session
+from groundproof.session import Session
 
 from .conftest import Squares
 from .square_finder import PROFILE, SquareFinder

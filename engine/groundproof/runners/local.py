@@ -14,10 +14,8 @@ from groundproof.errors import ModelError, RunError
 from groundproof.models.base import VisionLanguageModel
 from groundproof.run import RunDirectory
 from groundproof.runners.ahead import AHEAD_TILES, Ahead
-from groundproof.runners.stages import Asked, Asking, Observer, Work, tile_of, works
+from groundproof.runners.stages import Asking, Observer, Work, works
 from groundproof.sources import Sources
-
-__all__ = ["Asked", "Observer", "run_tiles", "tile_of"]
 
 REOPENINGS = 3
 """How often a model that died is opened again before a batch is kept by it."""

@@ -23,10 +23,10 @@ from groundproof.models.base import VisionLanguageModel
 from groundproof.models.open import open_model
 from groundproof.models.resolve import resolve
 from groundproof.run import RunDirectory
-from groundproof.runners.local import Observer
 from groundproof.runners.ray_cluster import Share, connected, share
 from groundproof.runners.ray_ledger import MOST_BARREN, Ledger
 from groundproof.runners.shards import shards
+from groundproof.runners.stages import Observer
 
 if TYPE_CHECKING:
     from groundproof.runners.ray_worker import Job

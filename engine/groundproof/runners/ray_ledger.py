@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from groundproof.runners.local import Asked
+from groundproof.runners.stages import Asked
 from groundproof.tables import TileStatus
 
 MOST_ALONE = 2

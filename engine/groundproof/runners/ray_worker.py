@@ -21,8 +21,9 @@ from groundproof.errors import GroundproofError, ModelError, RunError, StoppedEr
 from groundproof.frames import named_rows
 from groundproof.models.base import VisionLanguageModel
 from groundproof.run import RunDirectory
-from groundproof.runners.local import Asked, run_tiles, tile_of
+from groundproof.runners.local import run_tiles
 from groundproof.runners.ray_ledger import Orders, Told
+from groundproof.runners.stages import Asked, tile_of
 from groundproof.sources import Sources
 from groundproof.tables import FAILED, TileStatus
 from groundproof.trace import Event

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from rasterio.errors import NotGeoreferencedWarning
 
+from groundproof.ask_options import AskOptions
 from groundproof.counting import answers_to, counted
 from groundproof.errors import GroundproofError, ModelError
 from groundproof.labels import normalise
@@ -31,7 +32,7 @@ from groundproof.listening import Plan, Silent
 from groundproof.models.base import VisionLanguageModel
 from groundproof.models.profile import Profile
 from groundproof.protocol import PROMPT_VERSION
-from groundproof.session import AskOptions, Session
+from groundproof.session import Session
 from groundproof.tables import FAILED, TileStatus
 from groundproof.version import __version__
 from groundproof_training.errors import TrainingError

@@ -14,13 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from shapely.errors import ShapelyError
 from shapely.geometry import shape
 
+from groundproof.ask_options import AskOptions
 from groundproof.config import FollowUp
 from groundproof.errors import AoiError
 from groundproof.placement import parse_crs
 from groundproof.protocol import check_question
 from groundproof.protocol.tasks import MAX_QUESTION
 from groundproof.run_files import writing
-from groundproof.session import AskOptions
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 

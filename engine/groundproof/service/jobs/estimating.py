@@ -13,6 +13,7 @@ from typing import Annotated, Self
 from affine import Affine
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from groundproof.ask_options import AskOptions, configuration
 from groundproof.boxes import Grid, Tile
 from groundproof.config import RunConfig
 from groundproof.errors import AoiError, SceneError
@@ -43,7 +44,6 @@ from groundproof.service.uploads.scene_spec import (
     for_pydantic,
 )
 from groundproof.service.uploads.scenes import SceneStore
-from groundproof.session import AskOptions, configuration
 from groundproof.tiling import Estimate, TilePlan
 from groundproof.wording import duration
 
