@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from groundproof_training.sequences import Encoder, collate
-from groundproof_training.templates import TASKS, corpus, make_change_sample, make_sample, random_sample
+from groundproof_training.templates import (
+    TASKS,
+    corpus,
+    make_change_sample,
+    make_sample,
+    random_sample,
+    without_rationale,
+)
 from groundproof_training.tokenizer import first_number_id, make_tokenizer
 
 BOXES = [(10, 20, 30, 40), (500, 600, 700, 800)]
@@ -137,3 +144,16 @@ def test_only_completions_are_learnt(encoder):
         assert not weights[: s.start].any()
         assert (weights[s.start : len(s.ids)] >= 1).all()
         assert not weights[len(s.ids) :].any()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_without_a_rationale_only_the_answer_is_written_and_its_boxes_are_looked_at(encoder, tokenizer, task):
+    for sample in samples(task, 40):
+        bare = without_rationale(sample)
+        s = encoder.encode(bare, CELLS)
+        assert tokenizer.decode(s.ids[s.start :]).startswith("<answer>")
+        assert bare.completion.count("<") == 2
+        assert (bare.prompt, bare.answer) == (sample.prompt, sample.answer)
+        assert [n for n in s.numbers if n >= 0] == flat(sample.answer_boxes)
+        looked = [p for n, p in zip(s.numbers, s.points, strict=True) if n >= 0]
+        assert looked == [encoder.image_start + a for a in sample.answer_anchors for _ in range(4)]

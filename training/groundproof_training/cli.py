@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,14 @@ WorkDir = Annotated[Path, typer.Option("--work", help="Folder of shards, checkpo
 Minutes = Annotated[float, typer.Option(help="Of training, earlier runs included.")]
 MaxSteps = Annotated[int, typer.Option(help="Stop here, earlier runs included, even with minutes left.")]
 NewFolder = Annotated[Path, typer.Argument(help="Folder to write the model to; a model there is replaced.")]
+
+
+class Forms(StrEnum):
+    """Of the completions of the pointer stage."""
+
+    GEO_COT = "geo-cot"
+    ANSWER = "answer"
+    BOTH = "both"
 
 
 def _say(line: str) -> None:
@@ -54,7 +63,8 @@ def dense(
     minutes: Minutes = 45.0,
     max_steps: MaxSteps = 1_000_000,
     start_from: Annotated[
-        Path | None, typer.Option(help="Begin with the tower of another run's dense.pt.")
+        Path | None,
+        typer.Option(help="Begin with the tower of another run's dense.pt, or of a model folder."),
     ] = None,
 ) -> None:
     """Warm up the vision tower.   groundproof-train dense --minutes 45"""
@@ -72,16 +82,35 @@ def dense(
 @app.command()
 @resumable()
 def pointer(
-    work: WorkDir = WORK, data: DataDir = None, minutes: Minutes = 40.0, max_steps: MaxSteps = 1_000_000
+    work: WorkDir = WORK,
+    data: DataDir = None,
+    minutes: Minutes = 40.0,
+    max_steps: MaxSteps = 1_000_000,
+    start_from: Annotated[
+        Path | None, typer.Option(help="Begin with the language model of a model folder.")
+    ] = None,
+    forms: Annotated[
+        Forms,
+        typer.Option(
+            help="Answers with a chain of thought (geo-cot), without (answer), or half of each (both)."
+        ),
+    ] = Forms.GEO_COT,
+    all_tasks: Annotated[
+        bool,
+        typer.Option("--all-tasks", help="Captions and scene types too, not only what is listed and found."),
+    ] = False,
 ) -> None:
     """Teach the language model to point, list and stop.   groundproof-train pointer --minutes 40"""
     from groundproof_training.pointer import PointerConfig
     from groundproof_training.recipe import follow, run_pointer
 
+    cfg = PointerConfig(minutes=minutes, max_steps=max_steps, forms=forms.value)
+    if all_tasks:
+        cfg = cfg.model_copy(update={"tasks": None})
     follow(
         work,
         "pointer",
-        run_pointer(work, PointerConfig(minutes=minutes, max_steps=max_steps), data=data),
+        run_pointer(work, cfg, data=data, start=start_from),
         _say,
     )
 

@@ -26,6 +26,7 @@ from groundproof_training.optim import make_optimiser
 from groundproof_training.pace import Pace
 from groundproof_training.scenes import CLASSES
 from groundproof_training.shards import Batch, Objects, Shards
+from groundproof_training.starting import tower_weights
 
 N_CLASSES = len(CLASSES)
 FIRST_CONTEXT_CLASS = 4
@@ -269,7 +270,7 @@ def train_dense(
 ) -> Iterator[str]:
     """Train the tower in place until the minutes or steps are up; checkpoints to `out`, resumes from it.
 
-    start: the checkpoint of another dense run whose tower this one begins with; its heads are not used.
+    start: the checkpoint of another dense run, or a model folder, whose tower this one begins with; heads begin anew.
     """
     torch.manual_seed(cfg.seed)
     heads = DenseHeads(visual.config.out_hidden_size, visual.config.hidden_size)
@@ -277,7 +278,7 @@ def train_dense(
     base = [group["lr"] for group in optimiser.param_groups]
     step, spent = 0, 0.0
     if start is not None and not out.exists():
-        visual.load_state_dict(torch.load(start, weights_only=True)["visual"])
+        visual.load_state_dict(tower_weights(start))
         yield f"the tower begins as that of {start}"
     if out.exists():
         state = torch.load(out, weights_only=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -29,7 +30,7 @@ from groundproof_training.real_data import RealImage
 from groundproof_training.scenes import CLASSES, SCENE_TYPES
 from groundproof_training.sequences import Encoder, Sequence1, collate
 from groundproof_training.shards import Batch, Objects, Shards
-from groundproof_training.templates import Sample, make_sample, permille_boxes
+from groundproof_training.templates import Sample, make_sample, permille_boxes, without_rationale
 from groundproof_training.tokenizer import first_number_id
 
 
@@ -51,6 +52,8 @@ class PointerConfig(BaseModel):
     easy_objects: int = 3
     real_share: float = 0.06
     tasks: tuple[str, ...] | None = ("count", "detect", "ground", "vqa")
+    forms: Literal["geo-cot", "answer", "both"] = "geo-cot"
+    """Completions with a rationale, without, or each for half of the questions."""
     seed: int = 2
     checkpoint_s: float = 180.0
     loss: LossConfig = LossConfig()
@@ -76,7 +79,10 @@ class Draw:
             encode = self._encoder.encode
             return (
                 batch,
-                [[encode(real_sample(rng, k), tokens) for _ in range(cfg.questions)] for k in known],
+                [
+                    [encode(self._formed(rng, real_sample(rng, k)), tokens) for _ in range(cfg.questions)]
+                    for k in known
+                ],
                 known,
             )
         made: list[list[Sequence1]] = []
@@ -103,18 +109,27 @@ class Draw:
         names = [CLASSES[k] for k in o.labels]
         kind = SCENE_TYPES[o.scene_type] if o.scene_type >= 0 else None
         return [
-            make_sample(
+            self._formed(
                 rng,
-                names,
-                boxes,
-                cells,
-                self._cfg.tasks,
-                scene_type=kind,
-                aspect=width / height,
-                most=self._cfg.most,
+                make_sample(
+                    rng,
+                    names,
+                    boxes,
+                    cells,
+                    self._cfg.tasks,
+                    scene_type=kind,
+                    aspect=width / height,
+                    most=self._cfg.most,
+                ),
             )
             for _ in range(self._cfg.questions)
         ]
+
+    def _formed(self, rng: np.random.Generator, sample: Sample) -> Sample:
+        forms = self._cfg.forms
+        if forms == "geo-cot" or (forms == "both" and rng.random() < 0.5):
+            return sample
+        return without_rationale(sample)
 
 
 def train_pointer(

@@ -25,6 +25,7 @@ from groundproof_training.real_batches import RealTiles
 from groundproof_training.real_data import RealDataError, read_thermal_uav, read_trees_naip
 from groundproof_training.seeding import seed_language
 from groundproof_training.shards import ShardConfig, render_shards
+from groundproof_training.starting import take_language
 from groundproof_training.templates import corpus
 from groundproof_training.tokenizer import first_number_id, load_tokenizer, make_tokenizer, special_ids
 
@@ -87,14 +88,21 @@ def real_tiles(data: Path | None) -> RealTiles | None:
 
 
 def run_pointer(
-    work: Path, cfg: PointerConfig, model_cfg: TinyConfig = TINY, data: Path | None = None
+    work: Path,
+    cfg: PointerConfig,
+    model_cfg: TinyConfig = TINY,
+    data: Path | None = None,
+    start: Path | None = None,
 ) -> Iterator[str]:
-    """Pointer stage from dense.pt; writes pointer.pt."""
+    """Pointer stage from dense.pt; writes pointer.pt. start: a model folder whose language model it begins with."""
     model, tokenizer, heads = new_model(work, model_cfg)
     state = torch.load(work / "dense.pt", weights_only=True)
     model.model.visual.load_state_dict(state["visual"])
     heads.load_state_dict(state["heads"])
-    seed_language(model, heads, tokenizer, cfg.loss)
+    if start is None:
+        seed_language(model, heads, tokenizer, cfg.loss)
+    else:
+        take_language(model, tokenizer, start)
     out = work / "pointer.pt"
     yield from train_pointer(model, tokenizer, heads, work / "scenes", out, cfg, real_tiles(data))
 

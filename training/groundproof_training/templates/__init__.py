@@ -12,7 +12,14 @@ is the order in which the language model meets them. Refuses to know tokens and 
 from groundproof_training.templates.changing import make_change_sample
 from groundproof_training.templates.draw import DEFAULT_WEIGHTS, MOST, TASKS, make_sample
 from groundproof_training.templates.texts import corpus, random_sample
-from groundproof_training.templates.tile import Box, Sample, Tile, permille_boxes, write_prompt
+from groundproof_training.templates.tile import (
+    Box,
+    Sample,
+    Tile,
+    permille_boxes,
+    without_rationale,
+    write_prompt,
+)
 from groundproof_training.templates.wordings import PLACES, QUESTIONS
 from groundproof_training.templates.words import UNKNOWN, WORDS
 
@@ -32,5 +39,6 @@ __all__ = [
     "make_sample",
     "permille_boxes",
     "random_sample",
+    "without_rationale",
     "write_prompt",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -78,6 +78,19 @@ class Sample:
     answer_anchors: tuple[int, ...] = ()
     images: tuple[int, ...] = ()
     n_images: int = 1
+
+
+def without_rationale(sample: Sample) -> Sample:
+    """The same question, answered without plan, evidence and synthesis."""
+    return replace(
+        sample,
+        completion=f"<answer>{sample.answer}</answer>",
+        boxes=(),
+        labels=(),
+        anchors=(),
+        objects=(),
+        images=(),
+    )
 
 
 def model_box(box: Box) -> ModelBox:
