@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from groundproof_training import cli_data, cli_evaluate, cli_tune
+from groundproof_training import cli_ablation, cli_data, cli_evaluate, cli_tune
 from groundproof_training.cli_stopping import resumable
 
 app = typer.Typer(
@@ -177,6 +177,7 @@ def recipe(
 cli_data.register(app)
 cli_evaluate.register(app)
 cli_tune.register(app)
+cli_ablation.register(app)
 
 
 def main() -> None:

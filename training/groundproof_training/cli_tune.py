@@ -37,8 +37,8 @@ def _say(line: str) -> None:
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
-    """A run that was asked to stop is one sentence and exit code 130."""
+def stoppable(told: str | None = None) -> Iterator[None]:
+    """A run that was asked to stop is one sentence and exit code 130. told: that sentence, in place of the run's."""
     from transformers.utils import logging
 
     from groundproof_training.tuning.run import Interrupted, going_on
@@ -49,10 +49,10 @@ def _stoppable() -> Iterator[None]:
     try:
         yield
     except Interrupted as stop:
-        _say(str(stop))
+        _say(told or str(stop))
         raise typer.Exit(130) from stop
     except KeyboardInterrupt as err:
-        _say(f"stopped at once; the last checkpoint is kept. Go on with: {going_on()}")
+        _say(told or f"stopped at once; the last checkpoint is kept. Go on with: {going_on()}")
         raise typer.Exit(130) from err
 
 
@@ -111,7 +111,7 @@ def _run_checked(
     from groundproof_training.tuning.run import Order
 
     order = Order(cfg, model, data, root, out, resume, max_steps)
-    with _stoppable():
+    with stoppable():
         if stage == "sft":
             from groundproof_training.tuning.sft import run_sft
 

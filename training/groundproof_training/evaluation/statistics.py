@@ -36,7 +36,7 @@ def estimate(
     and a precision of five right boxes in 200 images 0.478 to 1. Raises ValueError where measures
     and groups differ in number.
     """
-    index, number = _indexed(groups)
+    index, _ = _indexed(groups)
     _check(measures, len(index))
     values = [float(measure.of(np.ones((1, len(index))))[0]) for measure in measures]
     usable = [
@@ -44,14 +44,12 @@ def estimate(
         for measure, value in zip(measures, values, strict=True)
     ]
     drawn = np.full((len(measures), draws), np.nan)
-    if any(usable):
-        for rows, weights in _resamples(index, number, draws, np.random.default_rng([seed, 0])):
-            for k, measure in enumerate(measures):
-                if usable[k]:
-                    drawn[k, rows] = measure.of(weights)
+    drawn[np.array(usable, dtype=bool)] = resampled(
+        [m for m, use in zip(measures, usable, strict=True) if use], groups, draws, seed
+    )
     made = []
     for measure, value, own in zip(measures, values, drawn, strict=True):
-        low, high = _interval(own)
+        low, high = interval(own)
         if not measure.unit and low == high == value and value in (0.0, 1.0):
             low, high = _all_alike(value, max(1, _groups_of(measure.informs, index)))
         made.append(
@@ -67,6 +65,19 @@ def estimate(
             )
         )
     return tuple(made)
+
+
+def resampled(measures: Sequence[Measure], groups: Sequence[str], draws: int, seed: int = 0) -> Floats:
+    """Values (m, draws) of measures at resampled groups; the same groups in the same order and the same seed draw the
+    same, so that draw i of two models is of the same images. NaN where a draw leaves a measure undefined."""
+    index, number = _indexed(groups)
+    _check(measures, len(index))
+    drawn = np.full((len(measures), draws), np.nan)
+    if measures:
+        for rows, weights in _resamples(index, number, draws, np.random.default_rng([seed, 0])):
+            for k, measure in enumerate(measures):
+                drawn[k, rows] = measure.of(weights)
+    return drawn
 
 
 def compare(
@@ -110,7 +121,7 @@ def compare(
                     hits[k] += int((~(np.abs(b - a) < abs(differences[k]) - _TIE)).sum())
     made = []
     for k, (measure, own) in enumerate(zip(measures, informing, strict=True)):
-        low, high = _interval(drawn[k])
+        low, high = interval(drawn[k])
         made.append(
             Difference(
                 name=measure.name,
@@ -188,7 +199,8 @@ def _all_alike(value: float, groups: int) -> tuple[float, float]:
     return (least, 1.0) if value else (0.0, 1.0 - least)
 
 
-def _interval(drawn: Floats) -> tuple[float | None, float | None]:
+def interval(drawn: Floats) -> tuple[float | None, float | None]:
+    """95 % percentile interval of drawn values (draws,); None where most of them are not defined."""
     defined = drawn[~np.isnan(drawn)]
     if not len(defined) or 2 * len(defined) < len(drawn):
         return None, None

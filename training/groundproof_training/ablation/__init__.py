@@ -1,0 +1,1 @@
+"""The published ablation at small scale: what a chain of thought, GRPO, its KL and a faithfulness reward contribute."""

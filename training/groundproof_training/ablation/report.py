@@ -1,0 +1,235 @@
+"""The ablation as a page: tables, the questions answered no stronger than the intervals allow, a picture.
+
+    OUT/ablation.md, OUT/ablation.json, OUT/ablation.png
+
+Knows how figures are written. Refuses to know how they come about.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+from groundproof_training.ablation.columns import COLUMNS
+from groundproof_training.ablation.figure import draw
+from groundproof_training.ablation.published import HEADS, NOTE, ROWS
+from groundproof_training.ablation.results import CellResult, all_results
+from groundproof_training.ablation.settings import AblationSettings
+from groundproof_training.ablation.table import Contrast, Entry, Row, answers_to, rows_of
+
+PAGE, FACTS, PICTURE = "ablation.md", "ablation.json", "ablation.png"
+MEANS = (
+    "Mean over seeds, 95 % interval over images (the same images for all cells); the seeds' own values stand in the "
+    "JSON and as dots in the picture. Higher is better but where ↓ stands."
+)
+REAL_UNITS = {"mae": "objects"}
+
+
+def write(out: Path, settings: AblationSettings, command: str) -> list[Path]:
+    """The three files, of whatever cells are done. command: that makes them again."""
+    rows = rows_of(list(all_results(out)), settings.seeds)
+    text = "\n".join(["# Ablation", "", f"`{command}`", "", *lines_of(rows, settings)]) + "\n"
+    (out / PAGE).write_text(text, encoding="utf-8")
+    (out / FACTS).write_text(json.dumps(facts_of(rows, settings), indent=1) + "\n", encoding="utf-8")
+    draw(rows, out / PICTURE)
+    return [out / PAGE, out / FACTS, out / PICTURE]
+
+
+def append_log(log: Path, out: Path, settings: AblationSettings, command: str) -> None:
+    """A dated section behind the title and the first lines of a log of experiments, newest first."""
+    rows = rows_of(list(all_results(out)), settings.seeds)
+    made = [f"## {date.today().isoformat()}: the ablation at small scale", "", f"`{command}`", ""]
+    made += lines_of(rows, settings)
+    before = log.read_text(encoding="utf-8") if log.is_file() else "# Log of experiments\n\n"
+    head, mark, rest = before.partition("\n## ")
+    text = f"{head.rstrip()}\n\n" + "\n".join(made) + "\n" + (f"\n## {rest}" if mark else "")
+    log.write_text(text, encoding="utf-8")
+
+
+def lines_of(rows: Sequence[Row], settings: AblationSettings) -> list[str]:
+    """The page below its title."""
+    lines = [budget(settings), "", *table(rows), ""]
+    lines += [
+        MEANS,
+        "",
+    ]
+    missing = [f"- {row.cell.title}: {'; '.join(row.missing)}" for row in rows if row.missing]
+    if missing:
+        lines += ["Not there:", "", *missing, ""]
+    lines += ["Questions:", ""]
+    for asked, found in answers_to(rows):
+        lines.append(f"- **{asked.question}** {sentence(found)}")
+    lines += ["", "What the answers look like, and what training logged:", "", *training(rows), ""]
+    real = real_table(rows)
+    if real:
+        lines += ["Real pictures (through tiles and merge):", "", *real, ""]
+    lines += [
+        "Published, RSThinker (grounding mIoU, counting MAE ↓, detection mAP@0.5, BLEU-4, scene class, VQA):",
+        "",
+        "| | " + " | ".join(HEADS) + " |",
+        "|---|" + "---|" * len(HEADS),
+        *("| " + " | ".join([name, *(f"{v:g}" for v in values)]) + " |" for name, values in ROWS.items()),
+        "",
+        NOTE,
+    ]
+    return lines
+
+
+def budget(settings: AblationSettings) -> str:
+    """Of every cell, in a sentence."""
+    s, g, e = settings.sft, settings.grpo, settings.evaluation
+    return (
+        f"SFT: {s.steps} steps of {s.batch} samples, learning rate {s.learning_rate:g}. GRPO: {g.steps} steps of "
+        f"{g.prompts} x {g.k} answers, learning rate {g.learning_rate:g}, beta {g.beta:g}. {settings.seeds} seeds. "
+        f"Evaluated on the first {e.scenes} scenes of bench-v1 and {e.pictures} pictures of each real set."
+    )
+
+
+def table(rows: Sequence[Row]) -> list[str]:
+    """Cells by columns."""
+    heads = [column.title + (" ↓" if column.better == "lower" else "") for column in COLUMNS]
+    lines = ["| | " + " | ".join(heads) + " |", "|---|" + "---|" * len(heads)]
+    for row in rows:
+        values = [told(row.figures[column.name], column.unit) for column in COLUMNS]
+        lines.append("| " + " | ".join([row.cell.title, *values]) + " |")
+    return lines
+
+
+def told(one: Entry, unit: str) -> str:
+    """ "41.2 [36.0, 46.1]", in percent where the unit is; "-" where it is not defined."""
+    if one.value is None:
+        return "-"
+    factor, digits = (100, 1) if unit == "%" else (1, 2)
+    value = f"{one.value * factor:.{digits}f}"
+    if one.low is None or one.high is None:
+        return value
+    return f"{value} [{one.low * factor:.{digits}f}, {one.high * factor:.{digits}f}]"
+
+
+def sentence(found: Sequence[Contrast]) -> str:
+    """What the contrasts of a question show, and that the others show nothing."""
+    if not found:
+        return "Not answered: a cell is missing."
+    shown = [c for c in found if c.shown]
+    parts = [f"{c.column.title} {difference(c)}, {'better' if c.better else 'worse'}" for c in shown]
+    rest = [f"{c.column.title} {difference(c)}" for c in found if not c.shown]
+    said = f"{'; '.join(parts)}. " if parts else ""
+    if rest:
+        said += f"No difference shown in {'; '.join(rest)}."
+    pairs = min(c.pairs for c in found)
+    return f"{said.strip()} ({pairs} seed{'s' if pairs != 1 else ''})"
+
+
+def difference(c: Contrast) -> str:
+    """ "+3.1 points [0.4, 6.0]"."""
+    factor, digits = (100, 1) if c.column.unit == "%" else (1, 2)
+    unit = " points" if c.column.unit == "%" else ""
+    value = f"{c.value * factor:+.{digits}f}{unit}"
+    if c.low is None or c.high is None:
+        return value
+    return f"{value} [{c.low * factor:+.{digits}f}, {c.high * factor:+.{digits}f}]"
+
+
+def training(rows: Sequence[Row]) -> list[str]:
+    """Means over seeds: length and repetition of answers, KL, reward, time."""
+    lines = [
+        "| | answer, characters | repetition | unreadable | reward | KL | answer, tokens | training, s | asking, s |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        if not row.results:
+            continue
+        answers = [r.answers for r in row.results if r.answers is not None]
+        cells = [
+            f"{_mean([a.mean_chars for a in answers]):.0f}",
+            f"{_mean([a.repetition for a in answers]):.3f}",
+            f"{_mean([a.unreadable for a in answers]):.1f} of {answers[0].n}" if answers else "-",
+            _ends([r.trained.reward if r.trained else None for r in row.results], 2),
+            _ends([r.trained.kl if r.trained else None for r in row.results], 4),
+            _ends([r.trained.tokens if r.trained else None for r in row.results], 0),
+            f"{_mean([r.train_seconds for r in row.results]):.0f}",
+            f"{_mean([r.evaluate_seconds for r in row.results]):.0f}",
+        ]
+        lines.append("| " + " | ".join([row.cell.title, *cells]) + " |")
+    return lines
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else float("nan")
+
+
+def _ends(pairs: Sequence[tuple[float, float] | None], digits: int) -> str:
+    known = [pair for pair in pairs if pair is not None]
+    if not known:
+        return "-"
+    first, last = _mean([a for a, _ in known]), _mean([b for _, b in known])
+    return f"{first:.{digits}f} -> {last:.{digits}f}"
+
+
+def real_table(rows: Sequence[Row]) -> list[str]:
+    """Sets and figures by cells; empty where no real set was asked."""
+    names = dict.fromkeys((name, key) for row in rows for name, own in row.real.items() for key in own)
+    if not names:
+        return []
+    lines = [
+        "| | " + " | ".join(f"{name.removesuffix('-count')}, {key}" for name, key in names) + " |",
+        "|---|" + "---|" * len(names),
+    ]
+    for row in rows:
+        if row.real:
+            values = [
+                told(row.real[name][key], REAL_UNITS.get(key, "%")) if key in row.real.get(name, {}) else "-"
+                for name, key in names
+            ]
+            lines.append("| " + " | ".join([row.cell.title, *values]) + " |")
+    return lines
+
+
+def facts_of(rows: Sequence[Row], settings: AblationSettings) -> dict:
+    """Everything unrounded."""
+    return {
+        "settings": settings.model_dump(mode="json"),
+        "columns": [column.name for column in COLUMNS],
+        "cells": [
+            {
+                "cell": row.cell.name,
+                "title": row.cell.title,
+                "figures": {name: asdict(one) for name, one in row.figures.items()},
+                "real": {name: {k: asdict(v) for k, v in own.items()} for name, own in row.real.items()},
+                "missing": list(row.missing),
+                "seeds": [_without_draws(r) for r in row.results],
+            }
+            for row in rows
+        ],
+        "questions": [
+            {
+                "question": asked.question,
+                "answer": sentence(found),
+                "contrasts": [_contrast(c) for c in found],
+            }
+            for asked, found in answers_to(rows)
+        ],
+        "published": {"heads": list(HEADS), "rows": {k: list(v) for k, v in ROWS.items()}, "note": NOTE},
+    }
+
+
+def _contrast(c: Contrast) -> dict:
+    return {
+        "column": c.column.name,
+        "one": c.one.name,
+        "other": c.other.name,
+        "value": c.value,
+        "low": c.low,
+        "high": c.high,
+        "seeds": c.pairs,
+        "shown": c.shown,
+    }
+
+
+def _without_draws(result: CellResult) -> dict:
+    return result.model_dump(
+        mode="json", include={"seed", "key", "train_seconds", "evaluate_seconds", "trained", "answers"}
+    )
