@@ -325,7 +325,8 @@ def test_consent_given_in_the_dock_counts(tmp_path: Path) -> None:
         engine_settings.forget_consents()
 
 
-def test_the_layer_is_loaded_in_the_style_of_its_file(tmp_path: Path, project: QgsProject) -> None:
+@pytest.mark.parametrize("time", ["first", "second"])  # in one QGIS
+def test_the_layer_is_loaded_in_the_style_of_its_file(tmp_path: Path, project: QgsProject, time: str) -> None:
     definition = QgsProcessingOutputLayerDefinition(str(tmp_path / "out.gpkg"), project)
     outputs, feedback, context = run(
         "ask_imagery", {"QUESTION": QUESTION, "INPUT": str(scene()), "OUTPUT": definition}

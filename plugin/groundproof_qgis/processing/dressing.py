@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from qgis.core import QgsProcessingContext, QgsProcessingLayerPostProcessorInterface, QgsVectorLayer
+from qgis.PyQt import sip
 
 from groundproof_qgis.layers import compare
 from groundproof_qgis.layers.group import LAYER_PROPERTY
@@ -33,9 +34,14 @@ def _dress_evidence(layer: QgsVectorLayer) -> None:
     made_safe(layer, "evidence")
 
 
-_EVIDENCE = Dresser("evidence", _dress_evidence)
-_CHANGES = Dresser("compare", compare.dress)
-"""Kept for ever: Processing holds no reference of its own."""
+_KEPT: list[Dresser] = []
+
+
+def _dresser(kind: str, dress: Callable[[QgsVectorLayer], object]) -> Dresser:
+    """One for each layer: QGIS deletes it with the context of the run, and until then holds no reference to it."""
+    _KEPT[:] = [one for one in _KEPT if not sip.isdeleted(one)]
+    _KEPT.append(Dresser(kind, dress))
+    return _KEPT[-1]
 
 
 def load_table(context: QgsProcessingContext, destination: str, name: str) -> str:
@@ -47,7 +53,7 @@ def load_table(context: QgsProcessingContext, destination: str, name: str) -> st
     loads = dict(context.layersToLoadOnCompletion())
     if destination in loads:
         loads[uri] = loads.pop(destination)
-        loads[uri].setPostProcessor(_EVIDENCE)
+        loads[uri].setPostProcessor(_dresser("evidence", _dress_evidence))
         context.setLayersToLoadOnCompletion(loads)
     return uri
 
@@ -55,4 +61,5 @@ def load_table(context: QgsProcessingContext, destination: str, name: str) -> st
 def dress_when_loaded(context: QgsProcessingContext, made: str) -> None:
     """If Processing is to load this comparison, in its colours."""
     if context.willLoadLayerOnCompletion(made):
-        context.layerToLoadOnCompletionDetails(made).setPostProcessor(_CHANGES)
+        details = context.layerToLoadOnCompletionDetails(made)
+        details.setPostProcessor(_dresser("compare", compare.dress))
