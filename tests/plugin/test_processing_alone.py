@@ -68,6 +68,7 @@ def test_qgis_process_lists_and_explains_the_algorithms(home: Path) -> None:
     found = qgis_process(home, "list")["providers"]["groundproof"]["algorithms"]
     assert sorted(found) == [
         "groundproof:ask_imagery",
+        "groundproof:ask_many_scenes",
         "groundproof:audit_evidence",
         "groundproof:compare_runs",
     ]

@@ -50,6 +50,7 @@
         </message>
         <message>
             <location filename="../answer/answer.py" />
+            <location filename="../processing/many_telling.py" />
             <source>{progress}, {n} failed</source>
             <translation>{progress}, {n} fehlgeschlagen</translation>
         </message>
@@ -106,6 +107,7 @@
         </message>
         <message>
             <location filename="../answer/html.py" />
+            <location filename="../processing/ask_many_scenes.py" />
             <source>and {n} more</source>
             <translation>und {n} weitere</translation>
         </message>
@@ -598,6 +600,7 @@
         </message>
         <message>
             <location filename="../engine/exchange.py" />
+            <location filename="../processing/many_asking.py" />
             <location filename="../tasks/ask.py" />
             <source>Cancelled.</source>
             <translation>Abgebrochen.</translation>
@@ -859,7 +862,7 @@
         </message>
         <message>
             <location filename="../gui/answer_head.py" />
-            <location filename="../processing/ask_imagery.py" />
+            <location filename="../processing/asking.py" />
             <location filename="../processing/audit_evidence.py" />
             <source>Answer</source>
             <translation>Antwort</translation>
@@ -1220,7 +1223,7 @@
         </message>
         <message>
             <location filename="../gui/ask_panel.py" />
-            <location filename="../processing/ask_imagery.py" />
+            <location filename="../processing/asking.py" />
             <source>Task</source>
             <translation>Aufgabe</translation>
         </message>
@@ -1409,7 +1412,7 @@
         <message>
             <location filename="../gui/evidence_model.py" />
             <location filename="../gui/evidence_view.py" />
-            <location filename="../processing/ask_imagery.py" />
+            <location filename="../processing/asking.py" />
             <location filename="../report/report.py" />
             <source>Evidence</source>
             <translation>Belege</translation>
@@ -2667,6 +2670,7 @@
         </message>
         <message>
             <location filename="../layers/tables.py" />
+            <location filename="../processing/many_result.py" />
             <source>{path} is not a GeoPackage that can be read. Choose a result of groundproof.</source>
             <translation>{path} ist kein lesbares GeoPackage. Wählen Sie ein Ergebnis von groundproof.</translation>
         </message>
@@ -2727,31 +2731,8 @@
         </message>
         <message>
             <location filename="../processing/ask_imagery.py" />
-            <location filename="../processing/audit_evidence.py" />
-            <source>Boxes that count</source>
-            <translation>Rahmen, die zählen</translation>
-        </message>
-        <message>
-            <location filename="../processing/ask_imagery.py" />
-            <location filename="../processing/audit_evidence.py" />
-            <source>Coverage</source>
-            <translation>Abdeckung</translation>
-        </message>
-        <message>
-            <location filename="../processing/ask_imagery.py" />
             <source>Extent (empty: the whole layer, or the polygons)</source>
             <translation>Ausdehnung (leer: der ganze Layer oder die Polygone)</translation>
-        </message>
-        <message>
-            <location filename="../processing/ask_imagery.py" />
-            <source>Field that names the polygons (one answer for each)</source>
-            <translation>Feld, das die Polygone benennt (je eine Antwort)</translation>
-        </message>
-        <message>
-            <location filename="../processing/ask_imagery.py" />
-            <location filename="../processing/audit_evidence.py" />
-            <source>GeoPackage of the whole result</source>
-            <translation>GeoPackage mit dem ganzen Ergebnis</translation>
         </message>
         <message>
             <location filename="../processing/ask_imagery.py" />
@@ -2762,11 +2743,6 @@
             <location filename="../processing/ask_imagery.py" />
             <source>Imagery of a later date, for a question about change</source>
             <translation>Bilder eines späteren Zeitpunkts, für eine Frage nach Veränderungen</translation>
-        </message>
-        <message>
-            <location filename="../processing/ask_imagery.py" />
-            <source>Look at every box a second time</source>
-            <translation>Jeden Rahmen ein zweites Mal ansehen</translation>
         </message>
         <message>
             <location filename="../processing/ask_imagery.py" />
@@ -2790,21 +2766,6 @@
         </message>
         <message>
             <location filename="../processing/ask_imagery.py" />
-            <source>Polygons to ask about</source>
-            <translation>Polygone, nach denen gefragt wird</translation>
-        </message>
-        <message>
-            <location filename="../processing/ask_imagery.py" />
-            <source>Resolution, metres per pixel (empty: native)</source>
-            <translation>Auflösung, Meter je Pixel (leer: die eigene)</translation>
-        </message>
-        <message>
-            <location filename="../processing/ask_imagery.py" />
-            <source>Send the colours of the layer's style</source>
-            <translation>Die Farben des Layerstils senden</translation>
-        </message>
-        <message>
-            <location filename="../processing/ask_imagery.py" />
             <source>Sends imagery with a question to a groundproof engine. The answer comes back as a GeoPackage: evidence boxes tied to sentences, the tiles that were looked at, the answer with its audit and coverage.
 
 Without a raster layer the picture is what the map shows in the extent: the visible layers, or those of a map theme, without labels and earlier results.
@@ -2824,6 +2785,166 @@ Läuft auf diesem Rechner noch keine Engine, wird für den Lauf eine gestartet; 
             <location filename="../processing/ask_imagery.py" />
             <source>question,count,detect,find,vision,model,objects,evidence</source>
             <translation>Frage,zählen,erkennen,finden,Bild,Modell,Objekte,Belege</translation>
+        </message>
+        <message>
+            <location filename="../processing/ask_many_scenes.py" />
+            <source>"{text}" is no list of bands. Give their numbers from 1, such as 4,3,2.</source>
+            <translation>„{text}“ ist keine Liste von Kanälen. Geben Sie ihre Nummern ab 1 an, zum Beispiel 4,3,2.</translation>
+        </message>
+        <message>
+            <location filename="../processing/ask_many_scenes.py" />
+            <source>Ask many scenes</source>
+            <translation>Viele Szenen befragen</translation>
+        </message>
+        <message>
+            <location filename="../processing/ask_many_scenes.py" />
+            <source>Asks a groundproof engine the same questions about many rasters, and keeps all answers in one GeoPackage: evidence boxes, answers, tiles, and a row for every scene.
+
+Scenes are layers and files, or all files of a folder that fit a pattern (*.tif, or **/*.tif for its folders too; several patterns are split by semicolons). Each line is a question of its own.
+
+With polygons every scene is asked about where they touch it; one that none touches is skipped. A scene that is damaged, is not there or has no coordinate reference system does not stop the others: the log and the table scenes say why it failed.
+
+After cancelling, what was answered until then is kept. What was sent is removed from the engine.</source>
+            <translation>Stellt einer Engine von groundproof dieselben Fragen zu vielen Rastern und legt alle Antworten in einem GeoPackage ab: Rahmen als Belege, Antworten, Kacheln und eine Zeile für jede Szene.
+
+Szenen sind Layer und Dateien, oder alle Dateien eines Ordners, die zu einem Muster passen (*.tif, oder **/*.tif auch für die Ordner darin; mehrere Muster werden mit Semikolon getrennt). Jede Zeile ist eine eigene Frage.
+
+Mit Polygonen wird jede Szene dort befragt, wo sie von ihnen berührt wird; eine, die keines berührt, wird ausgelassen. Eine Szene, die beschädigt oder nicht da ist oder kein Koordinatenbezugssystem hat, hält die anderen nicht auf: Das Protokoll und die Tabelle scenes nennen den Grund.
+
+Nach einem Abbruch bleibt, was bis dahin beantwortet wurde. Was gesendet wurde, wird aus der Engine entfernt.</translation>
+        </message>
+        <message>
+            <location filename="../processing/ask_many_scenes.py" />
+            <source>Bands, such as 4,3,2 (empty: those that the style shows)</source>
+            <translation>Kanäle, zum Beispiel 4,3,2 (leer: die, die der Stil zeigt)</translation>
+        </message>
+        <message>
+            <location filename="../processing/ask_many_scenes.py" />
+            <source>Folder with further scenes</source>
+            <translation>Ordner mit weiteren Szenen</translation>
+        </message>
+        <message>
+            <location filename="../processing/ask_many_scenes.py" />
+            <source>Names of the files in the folder</source>
+            <translation>Namen der Dateien im Ordner</translation>
+        </message>
+        <message>
+            <location filename="../processing/ask_many_scenes.py" />
+            <source>Questions, one per line</source>
+            <translation>Fragen, je Zeile eine</translation>
+        </message>
+        <message>
+            <location filename="../processing/ask_many_scenes.py" />
+            <source>Scenes asked about</source>
+            <translation>Befragte Szenen</translation>
+        </message>
+        <message>
+            <location filename="../processing/ask_many_scenes.py" />
+            <source>Scenes given</source>
+            <translation>Angegebene Szenen</translation>
+        </message>
+        <message>
+            <location filename="../processing/ask_many_scenes.py" />
+            <source>Scenes skipped</source>
+            <translation>Ausgelassene Szenen</translation>
+        </message>
+        <message>
+            <location filename="../processing/ask_many_scenes.py" />
+            <source>Scenes that failed</source>
+            <translation>Fehlgeschlagene Szenen</translation>
+        </message>
+        <message>
+            <location filename="../processing/ask_many_scenes.py" />
+            <source>Scenes, and why some failed</source>
+            <translation>Szenen, und warum einige fehlgeschlagen sind</translation>
+        </message>
+        <message>
+            <location filename="../processing/ask_many_scenes.py" />
+            <source>Scenes: layers or files</source>
+            <translation>Szenen: Layer oder Dateien</translation>
+        </message>
+        <message>
+            <location filename="../processing/ask_many_scenes.py" />
+            <source>Stop when more than so many % of the scenes have failed</source>
+            <translation>Aufhören, wenn mehr als so viele % der Szenen fehlgeschlagen sind</translation>
+        </message>
+        <message>
+            <location filename="../processing/ask_many_scenes.py" />
+            <source>What became of the scenes</source>
+            <translation>Was aus den Szenen geworden ist</translation>
+        </message>
+        <message>
+            <location filename="../processing/ask_many_scenes.py" />
+            <source>batch,folder,many,question,count,detect,find,vision,model,objects,evidence</source>
+            <translation>Stapel,Ordner,viele,Frage,zählen,erkennen,finden,Bild,Modell,Objekte,Belege</translation>
+        </message>
+        <message>
+            <location filename="../processing/ask_many_scenes.py" />
+            <source>{n} failed: {why}</source>
+            <translation>{n} fehlgeschlagen: {why}</translation>
+        </message>
+        <message>
+            <location filename="../processing/ask_many_scenes.py" />
+            <source>{n} of {scenes} scenes asked</source>
+            <translation>{n} von {scenes} Szenen befragt</translation>
+        </message>
+        <message>
+            <location filename="../processing/ask_many_scenes.py" />
+            <source>{n} skipped: {why}</source>
+            <translation>{n} ausgelassen: {why}</translation>
+        </message>
+        <message>
+            <location filename="../processing/ask_many_scenes.py" />
+            <source>{reason} {summary}</source>
+            <translation>{reason} {summary}</translation>
+        </message>
+        <message>
+            <location filename="../processing/ask_many_scenes.py" />
+            <source>{summary} What was answered is kept in {path}.</source>
+            <translation>{summary} Was beantwortet wurde, liegt in {path}.</translation>
+        </message>
+        <message>
+            <location filename="../processing/asking.py" />
+            <location filename="../processing/audit_evidence.py" />
+            <source>Boxes that count</source>
+            <translation>Rahmen, die zählen</translation>
+        </message>
+        <message>
+            <location filename="../processing/asking.py" />
+            <location filename="../processing/audit_evidence.py" />
+            <source>Coverage</source>
+            <translation>Abdeckung</translation>
+        </message>
+        <message>
+            <location filename="../processing/asking.py" />
+            <source>Field that names the polygons (one answer for each)</source>
+            <translation>Feld, das die Polygone benennt (je eine Antwort)</translation>
+        </message>
+        <message>
+            <location filename="../processing/asking.py" />
+            <location filename="../processing/audit_evidence.py" />
+            <source>GeoPackage of the whole result</source>
+            <translation>GeoPackage mit dem ganzen Ergebnis</translation>
+        </message>
+        <message>
+            <location filename="../processing/asking.py" />
+            <source>Look at every box a second time</source>
+            <translation>Jeden Rahmen ein zweites Mal ansehen</translation>
+        </message>
+        <message>
+            <location filename="../processing/asking.py" />
+            <source>Polygons to ask about</source>
+            <translation>Polygone, nach denen gefragt wird</translation>
+        </message>
+        <message>
+            <location filename="../processing/asking.py" />
+            <source>Resolution, metres per pixel (empty: native)</source>
+            <translation>Auflösung, Meter je Pixel (leer: die eigene)</translation>
+        </message>
+        <message>
+            <location filename="../processing/asking.py" />
+            <source>Send the colours of the layer's style</source>
+            <translation>Die Farben des Layerstils senden</translation>
         </message>
         <message>
             <location filename="../processing/audit_evidence.py" />
@@ -2949,6 +3070,127 @@ Das angegebene GeoPackage bleibt, wie es ist; das neue wird als Kopie geschriebe
             <location filename="../processing/files.py" />
             <source>{path} is open in a program. Close it there, or choose another file.</source>
             <translation>{path} ist in einem Programm geöffnet. Schließen Sie die Datei dort, oder wählen Sie eine andere.</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_asking.py" />
+            <source>"{question}" asks for a change between dates, and here every scene has an answer of its own. Use "Ask imagery", which takes an image of a later date.</source>
+            <translation>„{question}“ fragt nach einer Veränderung zwischen Zeitpunkten, und hier bekommt jede Szene ihre eigene Antwort. Nehmen Sie „Bilder befragen“: Dort lässt sich ein Bild eines späteren Zeitpunkts angeben.</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_asking.py" />
+            <source>It was not asked about: {why}</source>
+            <translation>Diese Szene wurde nicht befragt: {why}</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_asking.py" />
+            <source>What was sent could not be removed from the engine: {why}</source>
+            <translation>Was gesendet wurde, konnte nicht aus der Engine entfernt werden: {why}</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_asking.py" />
+            <source>{n} of {scenes} scenes failed, more than the {share:g} % that may.</source>
+            <translation>{n} von {scenes} Szenen sind fehlgeschlagen, mehr als die zugelassenen {share:g} %.</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_asking.py" />
+            <source>{n} scenes could not be asked about together; they are asked in halves: {why}</source>
+            <translation>{n} Szenen konnten nicht zusammen befragt werden; sie werden in Hälften befragt: {why}</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_places.py" />
+            <source>"{layer}" lies outside the polygons.</source>
+            <translation>„{layer}“ liegt außerhalb der Polygone.</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_result.py" />
+            <source>GDAL's error {code}</source>
+            <translation>Fehler {code} von GDAL</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_result.py" />
+            <source>The result could not be written to {path}: {reason}. Make room there, or choose another place.</source>
+            <translation>Das Ergebnis konnte nicht nach {path} geschrieben werden: {reason}. Schaffen Sie dort Platz, oder wählen Sie einen anderen Ort.</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_scenes.py" />
+            <source>"{layer}" has no coordinate reference system. Set one, or ask about it alone with "Ask imagery": it gives boxes in pixels then.</source>
+            <translation>„{layer}“ hat kein Koordinatenbezugssystem. Legen Sie eines fest, oder nehmen Sie für diese Szene allein „Bilder befragen“: Dann kommen Rahmen in Pixeln.</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_scenes.py" />
+            <source>"{layer}" is no raster layer.</source>
+            <translation>„{layer}“ ist kein Rasterlayer.</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_scenes.py" />
+            <source>No file in {folder} fits {pattern}.</source>
+            <translation>Keine Datei in {folder} passt zu {pattern}.</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_scenes.py" />
+            <source>No scenes were given. Choose layers or files, or a folder and a pattern such as *.tif.</source>
+            <translation>Es sind keine Szenen angegeben. Wählen Sie Layer oder Dateien, oder einen Ordner und ein Muster wie *.tif.</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_scenes.py" />
+            <location filename="../tasks/ask.py" />
+            <source>The folder {path} does not exist.</source>
+            <translation>Den Ordner {path} gibt es nicht.</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_scenes.py" />
+            <source>The pattern {pattern} cannot be used: {reason}. Give one such as *.tif or **/*.tif.</source>
+            <translation>Das Muster {pattern} kann nicht verwendet werden: {reason}. Geben Sie eines wie *.tif oder **/*.tif an.</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_scenes.py" />
+            <source>{name} was given twice; it is asked about once.</source>
+            <translation>{name} ist zweimal angegeben; die Szene wird einmal befragt.</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_scenes.py" />
+            <source>{path} is no raster that QGIS can read.</source>
+            <translation>{path} ist kein Raster, das QGIS lesen kann.</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_scenes.py" />
+            <source>{path} is not there.</source>
+            <translation>{path} ist nicht da.</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_scenes.py" />
+            <source>{value} is neither a raster layer nor a file.</source>
+            <translation>{value} ist weder ein Rasterlayer noch eine Datei.</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_telling.py" />
+            <source>looked at {n} of {tiles} tiles ({skipped} without data, {failed} failed)</source>
+            <translation>{n} von {tiles} Kacheln angesehen ({skipped} ohne Daten, {failed} fehlgeschlagen)</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_telling.py" />
+            <source>{n} more answers are in the table answers.</source>
+            <translation>{n} weitere Antworten stehen in der Tabelle answers.</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_telling.py" />
+            <source>{n} of {scenes} scenes sent</source>
+            <translation>{n} von {scenes} Szenen gesendet</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_telling.py" />
+            <source>{progress}, about {time} left</source>
+            <translation>{progress}, noch etwa {time}</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_telling.py" />
+            <source>{scenes} scenes: {n} of {tiles} tiles</source>
+            <translation>{scenes} Szenen: {n} von {tiles} Kacheln</translation>
+        </message>
+        <message>
+            <location filename="../processing/many_telling.py" />
+            <source>{scene} failed: {why}</source>
+            <translation>{scene} ist fehlgeschlagen: {why}</translation>
         </message>
         <message>
             <location filename="../processing/session.py" />
@@ -3192,11 +3434,6 @@ Das angegebene GeoPackage bleibt, wie es ist; das neue wird als Kopie geschriebe
             <location filename="../tasks/ask_task.py" />
             <source>The engine goes on with the question; follow it again later.</source>
             <translation>Die Engine arbeitet an der Frage weiter; verfolgen Sie sie später weiter.</translation>
-        </message>
-        <message>
-            <location filename="../tasks/ask.py" />
-            <source>The folder {path} does not exist.</source>
-            <translation>Den Ordner {path} gibt es nicht.</translation>
         </message>
         <message>
             <location filename="../tasks/ask.py" />

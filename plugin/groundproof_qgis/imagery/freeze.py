@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qgis.core import QgsProject
+from qgis.core import QgsCoordinateTransformContext, QgsProject, QgsRasterLayer
 from qgis.gui import QgsMapCanvas
 
-from groundproof_qgis.imagery.layer_pixels import plan_layer
+from groundproof_qgis.imagery.layer_pixels import plan_layer, plan_raster
 from groundproof_qgis.imagery.place import Place
 from groundproof_qgis.imagery.plan import Plan, Preview
 from groundproof_qgis.imagery.scene import PixelSource
 from groundproof_qgis.imagery.seen import plan_seen
-from groundproof_qgis.imagery.what import Pixels, Seen
+from groundproof_qgis.imagery.what import LayerPixels, Pixels, Seen
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,18 @@ def preview(choice: Pixels, place: Place, project: QgsProject, canvas: QgsMapCan
 def freeze(choice: Pixels, place: Place, project: QgsProject, canvas: QgsMapCanvas | None = None) -> Frozen:
     """Copy what the choice needs, on the main thread. Raises PixelError with a sentence."""
     plan = _plan(choice, place, project, canvas)
+    return Frozen(**vars(plan.preview), source=plan.make())
+
+
+def freeze_raster(
+    layer: QgsRasterLayer,
+    choice: LayerPixels,
+    place: Place,
+    context: QgsCoordinateTransformContext,
+    canvas: QgsMapCanvas | None = None,
+) -> Frozen:
+    """The same of a layer that is in no project, in the thread it was made in. Raises PixelError with a sentence."""
+    plan = plan_raster(layer, choice, place, context, canvas)
     return Frozen(**vars(plan.preview), source=plan.make())
 
 

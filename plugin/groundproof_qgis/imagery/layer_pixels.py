@@ -22,7 +22,7 @@ from qgis.gui import QgsMapCanvas
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.imagery.acquired import acquired
 from groundproof_qgis.imagery.carry import carry, points_of
-from groundproof_qgis.imagery.errors import PixelError
+from groundproof_qgis.imagery.errors import OutsideError, PixelError
 from groundproof_qgis.imagery.file_source import FileSource, SentBand
 from groundproof_qgis.imagery.grid import WINDOW_PX, Grid, Part
 from groundproof_qgis.imagery.ground import pixel_m
@@ -59,8 +59,17 @@ class _Native:
 
 def plan_layer(choice: LayerPixels, place: Place, project: QgsProject, canvas: QgsMapCanvas | None) -> Plan:
     """A scene of the layer's pixels at the place. Raises PixelError when there are none, or too many."""
-    layer = _layer(choice, project)
-    context = project.transformContext()
+    return plan_raster(_layer(choice, project), choice, place, project.transformContext(), canvas)
+
+
+def plan_raster(
+    layer: QgsRasterLayer,
+    choice: LayerPixels,
+    place: Place,
+    context: QgsCoordinateTransformContext,
+    canvas: QgsMapCanvas | None,
+) -> Plan:
+    """The same of a layer that is in no project; in the layer's own thread. Raises PixelError."""
     if not layer.crs().isValid():
         return _plan_in_pixels(choice, place, layer)
     carried = _carried(place, layer, context)
@@ -247,7 +256,7 @@ def _sent(number: int, layer: QgsRasterLayer) -> SentBand:
 def _window(grid: Grid, carried: QgsGeometry, layer: QgsRasterLayer) -> Part:
     window = grid.part_around(points_of(carried))
     if window is None or not carried.intersects(polygon_of(grid.corners())):
-        raise PixelError(
+        raise OutsideError(
             tr(
                 'The place lies outside the layer "{layer}". Zoom to the layer, or choose another place.'
             ).format(layer=layer.name())

@@ -110,8 +110,9 @@ def _dtype(band: gdal.Band) -> str | None:
 
 
 def _gone(name: str, reason: str) -> PixelError:
+    reason = reason.strip().rstrip(".").removeprefix(f"{name}: ")
     return PixelError(
         tr("{name} cannot be opened: {reason}. Check that it is still there, then ask again.").format(
-            name=name, reason=reason.strip().rstrip(".") or tr("it is no raster that GDAL knows")
+            name=name, reason=reason or tr("it is no raster that GDAL knows")
         )
     )

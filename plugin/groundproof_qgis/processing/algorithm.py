@@ -1,4 +1,4 @@
-"""What the three algorithms share: who answers, and how a run begins and ends.
+"""What the algorithms share: who answers, and how a run begins and ends.
 
 Knows Processing's order of calls: prepare on the main thread, process in any, and no further call after a failure.
 Refuses to know what is asked.

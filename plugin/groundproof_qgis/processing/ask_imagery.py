@@ -11,26 +11,14 @@ from dataclasses import replace
 from typing import Any
 
 from qgis.core import (
-    QgsExpression,
-    QgsFeatureRequest,
-    QgsProcessing,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
-    QgsProcessingOutputFile,
-    QgsProcessingOutputNumber,
-    QgsProcessingOutputString,
     QgsProcessingParameterBand,
-    QgsProcessingParameterBoolean,
-    QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
-    QgsProcessingParameterFeatureSource,
-    QgsProcessingParameterField,
     QgsProcessingParameterMapTheme,
-    QgsProcessingParameterNumber,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
-    QgsProcessingParameterVectorDestination,
     QgsProject,
     QgsRasterLayer,
 )
@@ -38,10 +26,17 @@ from qgis.core import (
 from groundproof_qgis.asking.request import TASKS, Question
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.imagery.freeze import Frozen, freeze
-from groundproof_qgis.imagery.place import Place, place_of_layer, place_of_rectangle, place_of_selection
+from groundproof_qgis.imagery.place import Place, place_of_layer, place_of_rectangle
 from groundproof_qgis.imagery.what import LayerPixels, Pixels, Seen
 from groundproof_qgis.layers.tables import read_tables
-from groundproof_qgis.processing.algorithm import GroundproofAlgorithm
+from groundproof_qgis.processing.asking import (
+    AOI_FIELD,
+    OUTPUT,
+    SECOND_LOOK,
+    STYLED,
+    TASK,
+    AskingAlgorithm,
+)
 from groundproof_qgis.processing.dressing import load_table
 from groundproof_qgis.processing.files import room_for, target_of
 from groundproof_qgis.processing.session import Session, off_main_thread
@@ -50,13 +45,10 @@ from groundproof_qgis.tasks.ask import CANCELLED, DONE, Ask
 
 INPUT, LATER = "INPUT", "LATER"
 THEME, LATER_THEME = "THEME", "LATER_THEME"
-QUESTION, TASK = "QUESTION", "TASK"
-EXTENT, AOI, AOI_FIELD = "EXTENT", "AOI", "AOI_FIELD"
-BANDS, STYLED, RESOLUTION, SECOND_LOOK = "BANDS", "STYLED", "RESOLUTION", "SECOND_LOOK"
-OUTPUT = "OUTPUT"
+QUESTION, EXTENT, BANDS = "QUESTION", "EXTENT", "BANDS"
 
 
-class AskImagery(GroundproofAlgorithm):
+class AskImagery(AskingAlgorithm):
     """Asks once. Prepared: `_question` and the session's sources."""
 
     def name(self) -> str:
@@ -88,39 +80,13 @@ class AskImagery(GroundproofAlgorithm):
             QgsProcessingParameterRasterLayer(INPUT, tr("Imagery (empty: what the map shows)"), optional=True)
         )
         self.addParameter(QgsProcessingParameterString(QUESTION, tr("Question")))
-        task = QgsProcessingParameterEnum(
-            TASK, tr("Task"), options=list(TASKS), defaultValue=TASKS[0], usesStaticStrings=True
-        )
-        self.addParameter(task)
+        self.declare_task(TASKS)
         extent = tr("Extent (empty: the whole layer, or the polygons)")
         self.addParameter(QgsProcessingParameterExtent(EXTENT, extent, optional=True))
-        self.addParameter(
-            QgsProcessingParameterFeatureSource(
-                AOI,
-                tr("Polygons to ask about"),
-                [QgsProcessing.SourceType.TypeVectorPolygon],
-                optional=True,
-            )
-        )
-        self.addParameter(
-            QgsProcessingParameterField(
-                AOI_FIELD,
-                tr("Field that names the polygons (one answer for each)"),
-                parentLayerParameterName=AOI,
-                optional=True,
-            )
-        )
-        self.addParameter(
-            QgsProcessingParameterBoolean(
-                SECOND_LOOK, tr("Look at every box a second time"), defaultValue=False
-            )
-        )
+        self.declare_polygons()
+        self.declare_second_look()
         self._declare_advanced()
-        self.addParameter(QgsProcessingParameterVectorDestination(OUTPUT, tr("Evidence")))
-        self.addOutput(QgsProcessingOutputString("ANSWER", tr("Answer")))
-        self.addOutput(QgsProcessingOutputNumber("COUNT", tr("Boxes that count")))
-        self.addOutput(QgsProcessingOutputString("COVERAGE", tr("Coverage")))
-        self.addOutput(QgsProcessingOutputFile("FILE", tr("GeoPackage of the whole result")))
+        self.declare_answer()
 
     def _declare_advanced(self) -> None:
         self.add_advanced(
@@ -145,20 +111,7 @@ class AskImagery(GroundproofAlgorithm):
                 allowMultiple=True,
             )
         )
-        self.add_advanced(
-            QgsProcessingParameterBoolean(
-                STYLED, tr("Send the colours of the layer's style"), defaultValue=False
-            )
-        )
-        self.add_advanced(
-            QgsProcessingParameterNumber(
-                RESOLUTION,
-                tr("Resolution, metres per pixel (empty: native)"),
-                type=QgsProcessingParameterNumber.Type.Double,
-                optional=True,
-                minValue=0.0,
-            )
-        )
+        self.declare_pixels()
 
     def made_ready(
         self,
@@ -240,8 +193,7 @@ class AskImagery(GroundproofAlgorithm):
     ) -> list[Pixels]:
         """What to send: one choice, or two for two dates. Raises ValueError, QgsProcessingException."""
         themes = [self.parameterAsString(parameters, name, context) for name in (THEME, LATER_THEME)]
-        given = parameters.get(RESOLUTION)
-        metres = None if given is None else self.parameterAsDouble(parameters, RESOLUTION, context)
+        metres = self.metres(parameters, context)
         if layers[0] is None:
             if layers[1] is not None:
                 raise QgsProcessingException(
@@ -264,21 +216,15 @@ class AskImagery(GroundproofAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, layer: QgsRasterLayer | None
     ) -> Place:
         """Where to ask, in the CRS it was given in. Raises PixelError, QgsProcessingException."""
-        polygons = self.parameterAsSource(parameters, AOI, context)
+        polygons = self.polygons(parameters, context)
         extent = self.parameterAsExtent(parameters, EXTENT, context)
         if polygons is not None and not extent.isNull():
             raise QgsProcessingException(
                 tr("Polygons and an extent were given. Give one of them, and leave the other empty.")
             )
         if polygons is not None:
-            chosen = polygons.materialize(QgsFeatureRequest())
-            chosen.setName(polygons.sourceName())
-            chosen.selectAll()
-            field = self.parameterAsString(parameters, AOI_FIELD, context)
-            if not field:
-                return replace(place_of_selection(chosen), parts=())
-            chosen.setDisplayExpression(QgsExpression.quotedColumnRef(field))
-            return place_of_selection(chosen)
+            named = self.parameterAsString(parameters, AOI_FIELD, context)
+            return polygons if named else replace(polygons, parts=())
         if not extent.isNull():
             crs = self.parameterAsExtentCrs(parameters, EXTENT, context)
             if not crs.isValid() and layer is not None:

@@ -12,6 +12,7 @@ from qgis.PyQt.QtGui import QIcon
 from groundproof_qgis.engine.local import LocalEngine
 from groundproof_qgis.processing.algorithm import ICON
 from groundproof_qgis.processing.ask_imagery import AskImagery
+from groundproof_qgis.processing.ask_many_scenes import AskManyScenes
 from groundproof_qgis.processing.audit_evidence import AuditEvidence
 from groundproof_qgis.processing.compare_runs import CompareRuns
 from groundproof_qgis.processing.host import Host
@@ -42,7 +43,7 @@ class GroundproofProvider(QgsProcessingProvider):
 
     def loadAlgorithms(self) -> None:  # noqa: N802 - QGIS's name
         """Called by QGIS."""
-        for kind in (AskImagery, AuditEvidence, CompareRuns):
+        for kind in (AskImagery, AskManyScenes, AuditEvidence, CompareRuns):
             self.addAlgorithm(kind(self._host))
 
     def supportedOutputVectorLayerExtensions(self) -> list[str]:  # noqa: N802 - QGIS's name

@@ -35,6 +35,7 @@ class Session(QObject):
     """
 
     _over = pyqtSignal()
+    _read = pyqtSignal(object)
 
     def __init__(self, host: Host, url: str, authcfg: str, *, agreed: bool) -> None:
         super().__init__()
@@ -42,6 +43,7 @@ class Session(QObject):
         self._own: LocalEngine | None = None
         self._local: LocalEngine | None = None
         self._over.connect(self._end)  # runs on the thread this was made on
+        self._read.connect(self._close)
         self.address = self._chosen(host, url, authcfg, agreed)
         _HELD.add(self)  # until its end, whatever becomes of the algorithm
 
@@ -74,9 +76,16 @@ class Session(QObject):
         if local is not None and local.state != READY:
             raise QgsProcessingException(local.sentence)
 
+    def let_go(self, source: PixelSource) -> None:
+        """Close one that was made during the run; on the main thread, as all of them are closed."""
+        self._read.emit(source)
+
     def end(self) -> None:
         """Let go of the pixels, and of an engine that was started for this run."""
         self._over.emit()
+
+    def _close(self, source: PixelSource) -> None:
+        source.close()
 
     def _end(self) -> None:
         for source in self.sources:

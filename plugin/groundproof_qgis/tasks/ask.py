@@ -108,7 +108,7 @@ class Ask:
         scenes: list[str] = []
         try:
             free(self._file)
-            self._reach()
+            reach(self._client, self._gone, self._listener.stage)
             self._send(sources, scenes)
             self._listener.stage(tr("Asking."))
             key = str(uuid4())
@@ -144,20 +144,6 @@ class Ask:
 
     def _gone(self) -> bool:
         return self._cancelled() or self._left()
-
-    def _reach(self) -> None:
-        """Wait until an engine that starts can be spoken to. Its model may still be loading: the job waits for it."""
-        end = time.monotonic() + START_LIMIT_S
-        while True:
-            try:
-                self._client.health()
-            except EngineError as err:
-                if err.kind != BUSY or time.monotonic() > end:
-                    raise
-                self._listener.stage(str(err))
-                pause(err.retry_after_s or 0.5, self._gone)
-            else:
-                return
 
     def _send(self, sources: Sequence[PixelSource], scenes: list[str]) -> None:
         """Declare and fill scenes; their ids go into `scenes` at once, so that they can be forgotten."""
@@ -259,6 +245,24 @@ class Ask:
                 client.delete_scene(scene)
             except EngineError:
                 return
+
+
+def reach(client: EngineClient, gone: Cancelled, on_wait: Callable[[str], None]) -> None:
+    """Wait until an engine that starts can be spoken to. Its model may still be loading: the job waits for it.
+
+    Raises EngineError.
+    """
+    end = time.monotonic() + START_LIMIT_S
+    while True:
+        try:
+            client.health()
+        except EngineError as err:
+            if err.kind != BUSY or time.monotonic() > end:
+                raise
+            on_wait(str(err))
+            pause(err.retry_after_s or 0.5, gone)
+        else:
+            return
 
 
 def free(file: Path) -> None:
