@@ -67,7 +67,9 @@ def ablation(
             "the base is the embedded model, which learnt with a chain of thought already; for a fair comparison give "
             "one that learnt both forms (groundproof-train pointer --forms both) with --model"
         )
-    job = Ablation(out, settings, resolve(model or "tiny").folder, data, _say, tuple(only or ()))
+    # Whole paths: a run goes on only with the model and data it began with, however a person writes them.
+    base = resolve(model or "tiny").folder.resolve()
+    job = Ablation(out.resolve(), settings, base, data, _say, tuple(only or ()))
     if dry_run:
         for cell, seed in job.work():
             state = "done" if job.finished(cell, seed) else "to do"
@@ -75,11 +77,11 @@ def ablation(
         return
     with stoppable("stopped; finished cells and checkpoints are kept. Go on with: " + _again()):
         results = list(job.run())
-    command = _again()
-    for path in write(out, settings, command):
+    command, kept = _again(), job.results()
+    for path in write(out, kept, settings, command):
         typer.echo(path)
     if log is not None:
-        append_log(log, out, settings, command)
+        append_log(log, kept, settings, command)
     if any(result.status == "failed" for result in results):
         raise typer.Exit(5)
 

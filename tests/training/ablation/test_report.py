@@ -12,17 +12,11 @@ from groundproof_training.ablation.settings import read_settings
 from groundproof_training.errors import TrainingError
 from tests.training.ablation.made import result
 
-
-@pytest.fixture
-def out(tmp_path):
-    for one in CELLS[:-1]:
-        for seed in range(1 if one.name == "base" else 3):
-            keep(path_of(tmp_path, one.name, seed), result(one.name, seed))
-    return tmp_path
+RESULTS = [result(one.name, seed) for one in CELLS[:-1] for seed in range(1 if one.name == "base" else 3)]
 
 
-def test_a_page_holds_every_cell_what_is_missing_and_the_published_table(out):
-    page, facts, picture = write(out, read_settings("tiny"), "groundproof-train ablation -o x")
+def test_a_page_holds_every_cell_what_is_missing_and_the_published_table(tmp_path):
+    page, facts, picture = write(tmp_path, RESULTS, read_settings("tiny"), "groundproof-train ablation -o x")
     text = page.read_text(encoding="utf-8")
     for one in CELLS:
         assert one.title in text
@@ -30,6 +24,9 @@ def test_a_page_holds_every_cell_what_is_missing_and_the_published_table(out):
     assert "groundproof-train ablation -o x" in text
     assert "| + SFT with CoT | 87.7 | 2.932 | 74.03 | 33.31 | 96.67 | 74.2 |" in text
     assert "never the values" in text
+    assert "| questions | 40 | 40 |" in text
+    # 6 + 7 + 2 + 3: the cell with faithfulness is missing.
+    assert "18 comparisons, not corrected" in text
     made = json.loads(facts.read_text(encoding="utf-8"))
     assert [row["cell"] for row in made["cells"]] == [one.name for one in CELLS]
     assert made["cells"][1]["figures"]["vqa"]["seeds"] == [0.5, 0.5, 0.5]
@@ -39,22 +36,24 @@ def test_a_page_holds_every_cell_what_is_missing_and_the_published_table(out):
 
 
 def test_a_page_can_be_written_of_nothing(tmp_path):
-    page, *_ = write(tmp_path, read_settings("tiny"), "x")
+    page, *_ = write(tmp_path, [], read_settings("tiny"), "x")
     assert "not run yet" in page.read_text(encoding="utf-8")
 
 
-def test_a_log_gets_the_newest_section_first_and_keeps_the_others(out):
-    log = out / "LOG.md"
+def test_a_log_gets_the_newest_section_first_and_keeps_the_others(tmp_path):
+    log = tmp_path / "LOG.md"
     log.write_text("# Log\n\nFirst lines.\n\n## 2026-01-01: old\n\nkept\n", encoding="utf-8")
-    append_log(log, out, read_settings("tiny"), "x")
+    append_log(log, RESULTS, read_settings("tiny"), "x")
     text = log.read_text(encoding="utf-8")
     assert text.startswith("# Log\n\nFirst lines.\n\n## 20")
     assert text.index("the ablation at small scale") < text.index("## 2026-01-01: old")
     assert text.endswith("## 2026-01-01: old\n\nkept\n")
 
 
-def test_a_broken_result_is_told_with_what_to_do(out):
-    file = path_of(out, "base", 0) / FILE
+def test_a_broken_result_is_told_with_what_to_do(tmp_path):
+    keep(path_of(tmp_path, "base", 0), RESULTS[0])
+    file = path_of(tmp_path, "base", 0) / FILE
+    assert read(file) == RESULTS[0]
     file.write_text(file.read_text(encoding="utf-8")[:100], encoding="utf-8")
     with pytest.raises(TrainingError, match="delete it"):
         read(file)

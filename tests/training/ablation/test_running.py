@@ -7,14 +7,20 @@ from typer.testing import CliRunner
 
 import groundproof_training.ablation.running as running
 from groundproof.models.embedded import EMBEDDED_FOLDER
-from groundproof_training.ablation.cells import CELLS
+from groundproof.models.profiles import get_profile
+from groundproof_training.ablation.cells import CELLS, cell
 from groundproof_training.ablation.evaluating import Evaluated
 from groundproof_training.ablation.results import FILE, Answers, Trained, path_of, read
 from groundproof_training.ablation.running import Ablation, prepare, trained_of
-from groundproof_training.ablation.settings import DataSettings, read_settings
+from groundproof_training.ablation.settings import DataSettings, configuration_of, read_settings
 from groundproof_training.cli import app
 from groundproof_training.errors import TrainingError
+from groundproof_training.rewards import get
+from groundproof_training.rewards.trl import Readings, trl_functions
+from groundproof_training.samples import Form, completion_of
 from groundproof_training.samples.storage import read_samples
+from groundproof_training.tuning.configuration import folder
+from groundproof_training.tuning.left_out import LeftOut
 from groundproof_training.tuning.run import Interrupted
 
 
@@ -99,6 +105,84 @@ def test_a_stop_keeps_what_is_done(tmp_path, settings, fakes):
     assert ("sft-cot", 0) not in [(name, seed) for name, seed, _ in fakes["trained"][len(before) :]]
 
 
+def test_other_questions_need_no_training(tmp_path, settings, fakes):
+    list(job(tmp_path, settings).run())
+    fakes["trained"].clear()
+    (path_of(tmp_path, "sft-cot", 0) / "model").mkdir()
+    more = settings.model_copy(
+        update={"evaluation": settings.evaluation.model_copy(update={"scenes": 7, "draws": 9})}
+    )
+    again = job(tmp_path, more)
+    assert not again.results()
+    list(again.run())
+    assert (path_of(tmp_path, "sft-cot", 0) / "model").is_dir()
+    assert again.model_key(cell("sft-cot"), 0) == job(tmp_path, settings).model_key(cell("sft-cot"), 0)
+
+
+def test_the_table_takes_no_result_of_other_settings_or_seeds(tmp_path, settings, fakes):
+    list(job(tmp_path, settings).run())
+    longer = settings.model_copy(update={"sft": settings.sft.model_copy(update={"steps": 99})})
+    list(job(tmp_path, longer, only=("sft-cot",)).run())
+    kept = {(r.cell, r.seed) for r in job(tmp_path, longer).results()}
+    assert kept == {("base", 0), ("sft-cot", 0), ("sft-cot", 1)}
+    fewer = job(tmp_path, longer.model_copy(update={"seeds": 1}))
+    assert {(r.cell, r.seed) for r in fewer.results()} == {("base", 0), ("sft-cot", 0)}
+
+
+def test_versions_of_packages_and_the_whole_training_configuration_decide_a_model(
+    tmp_path, settings, monkeypatch
+):
+    one, before = job(tmp_path, settings), job(tmp_path, settings).model_key(cell("sft-cot"), 0)
+    own = tmp_path / "own.toml"
+    text = (folder() / "tiny.toml").read_text(encoding="utf-8")
+    own.write_text(text.replace('dtype = "float32"  ', 'dtype = "bfloat16"  '), encoding="utf-8")
+    other = settings.model_copy(update={"configuration": str(own)})
+    assert job(tmp_path, other).model_key(cell("sft-cot"), 0) != before
+    monkeypatch.setattr(running, "packages", lambda: {"trl": "0"})
+    assert one.model_key(cell("sft-cot"), 0) != before
+
+
+def test_a_failed_evaluation_keeps_the_model_and_the_time_it_took(tmp_path, settings, fakes, monkeypatch):
+    def breaks(*given):
+        raise OSError("no such picture")
+
+    asks = running.evaluate
+    monkeypatch.setattr(running, "evaluate", breaks)
+    results = list(job(tmp_path, settings, only=("base",)).run())
+    assert [r.reason for r in results] == ["OSError: no such picture"]
+    folder = path_of(tmp_path, "base", 0)
+    (folder / "seconds.json").write_text('{"train": 7.0}', encoding="utf-8")
+    (folder / "model").mkdir()
+    monkeypatch.setattr(running, "evaluate", asks)
+    (result,) = job(tmp_path, settings, only=("base",)).run()
+    assert result.status == "ok"
+    assert result.train_seconds == 7.0
+    assert (folder / "model").is_dir()
+
+
+def test_samples_that_one_cell_alone_leaves_out_fail_it(tmp_path, settings):
+    out = tmp_path / "model"
+    out.mkdir()
+    (out / "model.safetensors").touch()
+    (out / "log.jsonl").write_text('{"step": 1, "loss": 1.0}\n', encoding="utf-8")
+    train = job(tmp_path, settings)._train
+    assert train(cell("sft-cot"), 0, out, print).steps == 1
+    LeftOut(out / "left-out.jsonl").add("too long", "a", "1,600 tokens")
+    with pytest.raises(TrainingError, match="1 samples could not be trained on"):
+        train(cell("sft-cot"), 0, out, print)
+
+
+def test_a_model_that_was_not_moved_into_its_place_is_not_finished(tmp_path, settings, monkeypatch):
+    out = tmp_path / "model"
+    (out / "unfinished").mkdir(parents=True)
+    (out / "model.safetensors").touch()
+    (out / "log.jsonl").write_text('{"step": 1, "loss": 1.0}\n', encoding="utf-8")
+    seen = []
+    monkeypatch.setattr("groundproof_training.tuning.sft.run_sft", lambda order, say: seen.append(order))
+    job(tmp_path, settings)._train(cell("sft-cot"), 0, out, print)
+    assert len(seen) == 1
+
+
 def test_scenes_of_sft_and_grpo_are_not_the_same(tmp_path):
     prepare(tmp_path, DataSettings(sft_scenes=3, grpo_scenes=2), lambda line: None)
     sft, grpo = (
@@ -120,6 +204,14 @@ def test_first_and_last_of_a_log(tmp_path):
     (tmp_path / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     found = trained_of(tmp_path / "log.jsonl")
     assert (found.steps, found.reward, found.kl, found.loss) == (2, (0.1, 0.3), (0.0, 0.02), None)
+
+
+def test_a_log_is_told_by_quarters_and_a_step_done_again_counts_once(tmp_path):
+    killed = [{"step": step, "reward": 99.0} for step in (1, 2)]
+    rows = killed + [{"step": step, "reward": float(step)} for step in range(1, 9)]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    found = trained_of(tmp_path / "log.jsonl")
+    assert (found.steps, found.reward) == (8, (1.5, 7.5))
 
 
 def test_a_dry_run_lists_cells_and_runs_none(tmp_path, fakes):
@@ -165,3 +257,21 @@ draws = 50
     again = CliRunner().invoke(app, ["ablation", "-o", str(out), "--config", str(toy)])
     assert again.exit_code == 0
     assert "rendering" not in again.output
+
+
+def test_a_right_answer_is_rewarded_in_its_own_form_and_none_in_the_other(tmp_path, settings):
+    prepare(tmp_path, DataSettings(sft_scenes=3, grpo_scenes=4), lambda line: None)
+    profile, samples = get_profile("tiny"), list(read_samples(tmp_path / "grpo.jsonl"))
+    rewarded = {one.name: configuration_of(one, 0, settings) for one in CELLS if one.stage == "grpo"}
+    for cfg in rewarded.values():
+        rewards = [get(one.name, one.settings, samples) for one in cfg.grpo.rewards]
+        functions = trl_functions(rewards, Readings(profile, cfg.data.form))
+        for sample in samples:
+            seen = tuple(image.shown_size for image in sample.images)
+            texts = [completion_of(sample, profile, seen, form) for form in (Form.ANSWER, Form.GEO_COT)]
+            own = 0 if cfg.data.form is Form.ANSWER else 1
+            given = {"sample": [sample.model_dump_json()] * 2, "seen": [[list(s) for s in seen]] * 2}
+            for reward in functions[:2]:
+                scores = reward([None] * 2, texts, **given)
+                assert scores[own] > 0.9
+                assert scores[1 - own] == 0

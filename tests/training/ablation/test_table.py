@@ -83,7 +83,7 @@ def test_what_is_missing_is_said_with_its_reason():
 def test_sentences_say_no_more_than_the_intervals(level, said):
     results = [result(one.name, k) for one in CELLS for k in range(3) if one.name != "sft-cot"]
     results += [result("sft-cot", k, level) for k in range(3)]
-    asked, found = answers_to(rows_of(results, 3))[0]
+    asked, found, _ = answers_to(rows_of(results, 3))[0]
     assert asked.other == "sft-cot"
     told = sentence([c for c in found if c.column.better == "higher"])
     assert said in told
@@ -94,7 +94,45 @@ def test_sentences_say_no_more_than_the_intervals(level, said):
 
 
 def test_questions_name_cells_and_columns_that_exist():
-    for asked, _ in answers_to(rows_of([], 1)):
+    for asked, *_ in answers_to(rows_of([], 1)):
         assert cell(asked.one)
         assert cell(asked.other)
         assert set(asked.columns) <= set(BY_NAME)
+
+
+def test_one_seed_shows_no_difference():
+    made = rows_of([result("sft-answer", 0, 0.5), result("sft-cot", 0, 0.9)], 1)
+    _, found, _ = answers_to(made)[0]
+    assert not any(c.shown for c in found)
+    assert sentence(found).startswith("One seed cannot show a difference in detection")
+
+
+def test_a_seed_without_a_value_is_not_left_out_of_a_comparison():
+    collapsed = result("sft-cot-grpo-no-kl", 1)
+    figures = collapsed.figures | {"evidence-precision": Value(value=None, n=40, note="nothing was said")}
+    results = [result("sft-cot-grpo", k) for k in range(2)]
+    results += [result("sft-cot-grpo-no-kl", 0), collapsed.model_copy(update={"figures": figures})]
+    _, found, undefined = answers_to(rows_of(results, 2))[3]
+    assert "evidence-precision" not in [c.column.name for c in found]
+    assert [column.name for column in undefined] == ["evidence-precision"]
+    assert "Not defined for every seed: evidence precision@0.5." in sentence(found, undefined)
+
+
+def test_cells_that_were_not_run_are_missing_and_not_undefined():
+    _, found, undefined = answers_to(rows_of([result("sft-cot", 0)], 1))[0]
+    assert not undefined
+    assert "a cell is missing" in sentence(found, undefined)
+
+
+def test_a_value_that_no_draw_moves_has_no_interval():
+    one = entry([Value(value=1.0, n=50, draws=(1.0,) * 100)] * 3)
+    assert (one.value, one.low, one.high) == (1.0, None, None)
+
+
+def test_draws_that_are_not_defined_for_one_seed_are_left_out_for_all():
+    values = [
+        Value(value=0.5, n=9, draws=(None, 0.1, 0.2, 0.3)),
+        Value(value=0.5, n=9, draws=(9.0, 0.3, 0.4, 0.5)),
+    ]
+    one = entry(values)
+    assert 0.2 <= one.low < one.high <= 0.4

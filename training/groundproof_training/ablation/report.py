@@ -13,24 +13,33 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
-from groundproof_training.ablation.columns import COLUMNS
+from groundproof_training.ablation.columns import COLUMNS, Column
 from groundproof_training.ablation.figure import draw
+from groundproof_training.ablation.packages import packages
 from groundproof_training.ablation.published import HEADS, NOTE, ROWS
-from groundproof_training.ablation.results import CellResult, all_results
+from groundproof_training.ablation.results import CellResult
 from groundproof_training.ablation.settings import AblationSettings
-from groundproof_training.ablation.table import Contrast, Entry, Row, answers_to, rows_of
+from groundproof_training.ablation.table import FEWEST_SEEDS, Contrast, Entry, Row, answers_to, rows_of
 
 PAGE, FACTS, PICTURE = "ablation.md", "ablation.json", "ablation.png"
 MEANS = (
     "Mean over seeds, 95 % interval over images (the same images for all cells); the seeds' own values stand in the "
-    "JSON and as dots in the picture. Higher is better but where ↓ stands."
+    "JSON and as dots in the picture. Higher is better but where ↓ stands. No interval where no resample moves the "
+    "value, such as 100, which does not make it certain."
 )
+SHOWN = (
+    "A difference is called better or worse where its interval leaves 0 out and at least two seeds, and all there are, "
+    "agree on the sign. These are {number} comparisons, not corrected for their number; intervals are over images, not "
+    "over seeds."
+)
+QUARTERS = "(first -> last quarter of the steps; without KL there is no reference to measure one to)"
 REAL_UNITS = {"mae": "objects"}
 
 
-def write(out: Path, settings: AblationSettings, command: str) -> list[Path]:
-    """The three files, of whatever cells are done. command: that makes them again."""
-    rows = rows_of(list(all_results(out)), settings.seeds)
+def write(out: Path, results: Sequence[CellResult], settings: AblationSettings, command: str) -> list[Path]:
+    """The three files, of whatever cells are done with these settings. command: that makes them again."""
+    out.mkdir(parents=True, exist_ok=True)
+    rows = rows_of(results, settings.seeds)
     text = "\n".join(["# Ablation", "", f"`{command}`", "", *lines_of(rows, settings)]) + "\n"
     (out / PAGE).write_text(text, encoding="utf-8")
     (out / FACTS).write_text(json.dumps(facts_of(rows, settings), indent=1) + "\n", encoding="utf-8")
@@ -38,9 +47,9 @@ def write(out: Path, settings: AblationSettings, command: str) -> list[Path]:
     return [out / PAGE, out / FACTS, out / PICTURE]
 
 
-def append_log(log: Path, out: Path, settings: AblationSettings, command: str) -> None:
+def append_log(log: Path, results: Sequence[CellResult], settings: AblationSettings, command: str) -> None:
     """A dated section behind the title and the first lines of a log of experiments, newest first."""
-    rows = rows_of(list(all_results(out)), settings.seeds)
+    rows = rows_of(results, settings.seeds)
     made = [f"## {date.today().isoformat()}: the ablation at small scale", "", f"`{command}`", ""]
     made += lines_of(rows, settings)
     before = log.read_text(encoding="utf-8") if log.is_file() else "# Log of experiments\n\n"
@@ -60,9 +69,17 @@ def lines_of(rows: Sequence[Row], settings: AblationSettings) -> list[str]:
     if missing:
         lines += ["Not there:", "", *missing, ""]
     lines += ["Questions:", ""]
-    for asked, found in answers_to(rows):
-        lines.append(f"- **{asked.question}** {sentence(found)}")
-    lines += ["", "What the answers look like, and what training logged:", "", *training(rows), ""]
+    answered = answers_to(rows)
+    for asked, found, undefined in answered:
+        lines.append(f"- **{asked.question}** {sentence(found, undefined)}")
+    lines += ["", SHOWN.format(number=sum(len(found) for _, found, _ in answered))]
+    lines += [
+        "",
+        f"What the answers look like, and what training logged {QUARTERS}:",
+        "",
+        *training(rows),
+        "",
+    ]
     real = real_table(rows)
     if real:
         lines += ["Real pictures (through tiles and merge):", "", *real, ""]
@@ -95,7 +112,8 @@ def table(rows: Sequence[Row]) -> list[str]:
     for row in rows:
         values = [told(row.figures[column.name], column.unit) for column in COLUMNS]
         lines.append("| " + " | ".join([row.cell.title, *values]) + " |")
-    return lines
+    asked = [max(row.figures[column.name].n for row in rows) for column in COLUMNS]
+    return [*lines, "| " + " | ".join(["questions", *map(str, asked)]) + " |"]
 
 
 def told(one: Entry, unit: str) -> str:
@@ -109,18 +127,20 @@ def told(one: Entry, unit: str) -> str:
     return f"{value} [{one.low * factor:.{digits}f}, {one.high * factor:.{digits}f}]"
 
 
-def sentence(found: Sequence[Contrast]) -> str:
-    """What the contrasts of a question show, and that the others show nothing."""
+def sentence(found: Sequence[Contrast], undefined: Sequence[Column] = ()) -> str:
+    """What the contrasts of a question show, that the others show nothing, and which there are none of."""
+    untold = f"Not defined for every seed: {'; '.join(one.title for one in undefined)}." if undefined else ""
     if not found:
-        return "Not answered: a cell is missing."
+        return untold or "Not answered: a cell is missing."
     shown = [c for c in found if c.shown]
     parts = [f"{c.column.title} {difference(c)}, {'better' if c.better else 'worse'}" for c in shown]
     rest = [f"{c.column.title} {difference(c)}" for c in found if not c.shown]
     said = f"{'; '.join(parts)}. " if parts else ""
-    if rest:
-        said += f"No difference shown in {'; '.join(rest)}."
     pairs = min(c.pairs for c in found)
-    return f"{said.strip()} ({pairs} seed{'s' if pairs != 1 else ''})"
+    if rest:
+        none = "No difference shown" if pairs >= FEWEST_SEEDS else "One seed cannot show a difference"
+        said += f"{none} in {'; '.join(rest)}. "
+    return f"{said}{untold}".strip() + f" ({pairs} seed{'s' if pairs != 1 else ''})"
 
 
 def difference(c: Contrast) -> str:
@@ -134,7 +154,8 @@ def difference(c: Contrast) -> str:
 
 
 def training(rows: Sequence[Row]) -> list[str]:
-    """Means over seeds: length and repetition of answers, KL, reward, time."""
+    """Means over seeds: length and repetition of answers, time, and of GRPO reward, KL and length in the first and the
+    last quarter of its steps."""
     lines = [
         "| | answer, characters | repetition | unreadable | reward | KL | answer, tokens | training, s | asking, s |",
         "|---|---|---|---|---|---|---|---|---|",
@@ -192,6 +213,7 @@ def facts_of(rows: Sequence[Row], settings: AblationSettings) -> dict:
     """Everything unrounded."""
     return {
         "settings": settings.model_dump(mode="json"),
+        "packages": packages(),
         "columns": [column.name for column in COLUMNS],
         "cells": [
             {
@@ -207,10 +229,11 @@ def facts_of(rows: Sequence[Row], settings: AblationSettings) -> dict:
         "questions": [
             {
                 "question": asked.question,
-                "answer": sentence(found),
+                "answer": sentence(found, undefined),
                 "contrasts": [_contrast(c) for c in found],
+                "undefined": [one.name for one in undefined],
             }
-            for asked, found in answers_to(rows)
+            for asked, found, undefined in answers_to(rows)
         ],
         "published": {"heads": list(HEADS), "rows": {k: list(v) for k, v in ROWS.items()}, "note": NOTE},
     }

@@ -5,7 +5,6 @@ Knows the file. Refuses to know training and tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -41,8 +40,8 @@ class Answers(_Frozen):
 
 
 class Trained(_Frozen):
-    """First and last of what the trainer logged; None where the stage has it not. loss of SFT; reward, KL to the model
-    that GRPO began with, and answers' mean length in tokens, of GRPO."""
+    """Means over the first and the last quarter of what the trainer logged; None where the stage has it not. loss of
+    SFT; reward, KL to the model that GRPO began with, and answers' mean length in tokens, of GRPO."""
 
     steps: int
     loss: tuple[float, float] | None = None
@@ -89,9 +88,3 @@ def read(file: Path) -> CellResult:
         raise TrainingError(
             f"{file} cannot be read as a cell's result ({type(err).__name__}); delete it, and the cell is run again"
         ) from err
-
-
-def all_results(out: Path) -> Iterator[CellResult]:
-    """Of an ablation's folder, in order of name and seed."""
-    for file in sorted(out.glob(f"cells/*/seed-*/{FILE}")):
-        yield read(file)

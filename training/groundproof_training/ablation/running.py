@@ -4,6 +4,7 @@
     OUT/cells/CELL/seed-N/model/              the trained model, its log and configuration
     OUT/cells/CELL/seed-N/answers/            its answers
     OUT/cells/CELL/seed-N/result.json         its figures
+    OUT/cells/CELL/seed-N/key, seconds.json   what decides the model; the time it took, over all runs
 
 Knows folders, order and time. Refuses to know losses, rewards and metrics.
 """
@@ -13,15 +14,18 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 
 from groundproof.models.identity import content_hash
 from groundproof.protocol import PROMPT_VERSION
 from groundproof_training.ablation.cells import Cell, runs
+from groundproof_training.ablation.cells import cell as by_name
+from groundproof_training.ablation.clock import Clock
 from groundproof_training.ablation.evaluating import REAL, evaluate
+from groundproof_training.ablation.packages import packages
 from groundproof_training.ablation.results import FILE, CellResult, Trained, keep, path_of, read
 from groundproof_training.ablation.settings import AblationSettings, DataSettings, configuration_of
 from groundproof_training.errors import TrainingError
@@ -32,6 +36,7 @@ from groundproof_training.readers.procedural import ProceduralOptions, Procedura
 from groundproof_training.samples import Sample
 from groundproof_training.samples.storage import read_samples, write_samples
 from groundproof_training.scenes.version import generator_hash
+from groundproof_training.tuning.left_out import LeftOut
 from groundproof_training.tuning.run import Interrupted, Order
 
 Say = Callable[[str], None]
@@ -57,11 +62,20 @@ class Ablation:
 
     def finished(self, cell: Cell, seed: int) -> CellResult | None:
         """The kept result, where it was made with these settings, base and data, and is no failure."""
+        found = self._kept(cell, seed)
+        return found if found is not None and found.status == "ok" else None
+
+    def results(self) -> list[CellResult]:
+        """All kept results that were made with these settings, base and data, failures too, whatever `only` says."""
+        found = (self._kept(cell, seed) for cell, seed in runs((), self.settings.seeds))
+        return [one for one in found if one is not None]
+
+    def _kept(self, cell: Cell, seed: int) -> CellResult | None:
         file = path_of(self.out, cell.name, seed) / FILE
         if not file.is_file():
             return None
         found = read(file)
-        return found if found.status == "ok" and found.key == self.key(cell, seed) else None
+        return found if found.key == self.key(cell, seed) else None
 
     def run(self) -> Iterator[CellResult]:
         """Every cell's result, kept ones too, as they come. Raises Interrupted when asked to stop."""
@@ -91,23 +105,24 @@ class Ablation:
             yield result
 
     def _one(self, cell: Cell, seed: int) -> CellResult:
-        folder, key = path_of(self.out, cell.name, seed), self.key(cell, seed)
+        folder, key = path_of(self.out, cell.name, seed), self.model_key(cell, seed)
         kept_key = folder / "key"
         if folder.exists() and (not kept_key.is_file() or kept_key.read_text(encoding="utf-8") != key):
-            shutil.rmtree(folder)  # made with other settings, base or code
+            shutil.rmtree(folder)  # trained with other settings, from another base or by other code
         folder.mkdir(parents=True, exist_ok=True)
         kept_key.write_text(key, encoding="utf-8")
+        clock = Clock(folder / "seconds.json")
 
         def told(line: str) -> None:
             self.say(f"  {cell.name}, seed {seed}: {line}")
 
         try:
-            begun = time.monotonic()
-            trained = None if cell.stage == "base" else self._train(cell, seed, folder / "model", told)
-            trained_at = time.monotonic()
-            found = evaluate(
-                self._model_of(cell, seed), self.settings.evaluation, self.data, folder / "answers", told
-            )
+            with clock.running("train"):
+                trained = None if cell.stage == "base" else self._train(cell, seed, folder / "model", told)
+            with clock.running("evaluate"):
+                found = evaluate(
+                    self._model_of(cell, seed), self.settings.evaluation, self.data, folder / "answers", told
+                )
         except (Interrupted, NotKeptError, KeyboardInterrupt):
             raise
         except Exception as err:  # noqa: BLE001 - a cell that fails is a row with its reason; the others go on
@@ -117,10 +132,10 @@ class Ablation:
         took = CellResult(
             cell=cell.name,
             seed=seed,
-            key=key,
+            key=self.key(cell, seed),
             status="ok",
-            train_seconds=round(trained_at - begun, 1),
-            evaluate_seconds=round(time.monotonic() - trained_at, 1),
+            train_seconds=clock.seconds("train"),
+            evaluate_seconds=clock.seconds("evaluate"),
             trained=trained,
             answers=found.answers,
             figures=found.figures,
@@ -131,7 +146,8 @@ class Ablation:
         return took
 
     def _train(self, cell: Cell, seed: int, out: Path, say: Say) -> Trained:
-        if not any(out.glob("*.safetensors")):
+        # A kill while the finished model was moved into its place leaves `unfinished`.
+        if not any(out.glob("*.safetensors")) or (out / "unfinished").exists():
             order = Order(
                 configuration_of(cell, seed, self.settings),
                 str(self._model_of(cell, seed, begins=True)),
@@ -148,6 +164,13 @@ class Ablation:
                 from groundproof_training.tuning.grpo import run_grpo
 
                 run_grpo(order, say)
+        left_out = sum(LeftOut(out / "left-out.jsonl").counted().values())
+        if left_out:
+            raise TrainingError(
+                f"{left_out} samples could not be trained on ({out / 'left-out.jsonl'} says why), so this cell saw "
+                "others than the cells it is compared with; where they are too long, raise data.max_tokens of the "
+                "training configuration"
+            )
         return trained_of(out / "log.jsonl")
 
     def _model_of(self, cell: Cell, seed: int, begins: bool = False) -> Path:
@@ -164,27 +187,31 @@ class Ablation:
         return CellResult(cell=cell.name, seed=seed, key=self.key(cell, seed), status="failed", reason=reason)
 
     def key(self, cell: Cell, seed: int) -> str:
-        """Hash of everything that decides a cell, that of the one it begins with included."""
-        from groundproof_training.ablation.cells import cell as by_name
+        """Hash of everything that decides a cell's figures."""
+        evaluation = self.settings.evaluation
+        real = [name for name in REAL if self._is_there(name)] if evaluation.pictures else []
+        return _hash([self.model_key(cell, seed), evaluation.model_dump(), real])
 
-        s = self.settings
+    def model_key(self, cell: Cell, seed: int) -> str:
+        """Hash of everything that decides a cell's model, that of the one it begins with included. How it is evaluated
+        is none of it, so that other questions need no training."""
+        trained = cell.stage != "base"
+        configuration = configuration_of(cell, seed, self.settings) if trained else None
         decides = {
             "version": VERSION,
+            "packages": packages(),
             "prompt": PROMPT_VERSION,
             "scenes": generator_hash(),
             "cell": [cell.name, seed],
-            "begins": None if cell.begins is None else self.key(by_name(cell.begins), self._seed(cell, seed)),
+            "begins": self.model_key(by_name(cell.begins), self._seed(cell, seed)) if cell.begins else None,
             "base": content_hash(self.base),
-            "data": s.data.model_dump(),
-            "evaluation": s.evaluation.model_dump(),
-            "real": [name for name in REAL if self._is_there(name)] if s.evaluation.pictures else [],
-            "configuration": None
-            if cell.stage == "base"
-            else configuration_of(cell, seed, s).model_dump(
-                mode="json", include={"data", "train", cell.stage}
+            "data": self.settings.data.model_dump(),
+            "configuration": configuration
+            and configuration.model_dump(
+                mode="json", exclude={"hardware", "grpo" if cell.stage == "sft" else "sft"}
             ),
         }
-        return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+        return _hash(decides)
 
     def _is_there(self, name: str) -> bool:
         return self.data is not None and (self.data / name.rpartition("-")[0]).is_dir()
@@ -199,12 +226,17 @@ class Ablation:
         return f"about {duration(sum(one if one is not None else max(known) for one in expected))} left"
 
 
+def _hash(decides: object) -> str:
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+
+
 def prepare(folder: Path, settings: DataSettings, say: Say) -> None:
     """Samples of disjoint scenes for SFT and GRPO, rendered unless they are there."""
     made = folder / "made.json"
     wanted = json.dumps(settings.model_dump() | {"scenes": generator_hash()}, sort_keys=True)
     if made.is_file() and made.read_text(encoding="utf-8") == wanted:
         return
+    made.unlink(missing_ok=True)  # what a stop leaves is neither these samples nor those before
     say(f"rendering {settings.sft_scenes + settings.grpo_scenes} scenes")
     options = ProceduralOptions(scenes=settings.sft_scenes + settings.grpo_scenes, change_share=0.0)
     write_samples(folder / "all.jsonl", ProceduralReader().read(folder, "train", options, Problems()))
@@ -222,15 +254,18 @@ def prepare(folder: Path, settings: DataSettings, say: Say) -> None:
 
 
 def trained_of(log: Path) -> Trained:
-    """First and last logged values of a run."""
-    rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
+    """Means over the first and the last quarter of a run's steps; one step's answers are few. A step that was done
+    again after a kill counts once."""
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
+    rows = {int(line["step"]): line for line in lines}
 
     def ends(key: str) -> tuple[float, float] | None:
-        values = [float(row[key]) for row in rows if row.get(key) is not None]
-        return (values[0], values[-1]) if values else None
+        values = [float(rows[step][key]) for step in sorted(rows) if rows[step].get(key) is not None]
+        quarter = max(1, len(values) // 4)
+        return (fmean(values[:quarter]), fmean(values[-quarter:])) if values else None
 
     return Trained(
-        steps=max((int(row["step"]) for row in rows), default=0),
+        steps=max(rows, default=0),
         loss=None if ends("reward") else ends("loss"),
         reward=ends("reward"),
         kl=ends("kl"),

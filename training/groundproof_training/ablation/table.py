@@ -17,6 +17,9 @@ from groundproof_training.ablation.results import CellResult, Value
 from groundproof_training.evaluation.statistics import interval
 from groundproof_training.metrics.boxes import Floats
 
+FEWEST_SEEDS = 2
+"""Below which no difference is called one: a run of training differs from the next by chance, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -57,10 +60,10 @@ class Contrast:
 
     @property
     def shown(self) -> bool:
-        """Whether a difference is shown: the interval leaves 0 out and all seeds agree on the sign."""
-        return (
-            self.low is not None and self.high is not None and (self.low > 0 or self.high < 0) and self.alike
-        )
+        """Whether a difference is shown: the interval leaves 0 out, and all of several seeds agree on the sign."""
+        if self.low is None or self.high is None or self.pairs < FEWEST_SEEDS:
+            return False
+        return self.alike and (self.low > 0 or self.high < 0)
 
     @property
     def better(self) -> bool:
@@ -139,12 +142,15 @@ def rows_of(results: Sequence[CellResult], seeds: int) -> list[Row]:
 
 
 def entry(values: Sequence[Value]) -> Entry:
-    """Mean over seeds; its interval over the draws that all seeds share."""
+    """Mean over seeds; its interval over the draws that all seeds share. None where no draw moves the value: 100 of
+    100 right answers say little of the next one, and a width of 0 would say all."""
     own = tuple(v.value for v in values if v.value is not None)
     if not own or len(own) < len(values):
         note = next((v.note for v in values if v.value is None), "")
         return Entry(None, None, None, own, max((v.n for v in values), default=0), note)
     low, high = interval(_mean(values)) if all(v.draws for v in values) else (None, None)
+    if low == high:
+        low = high = None
     return Entry(float(np.mean(own)), low, high, own, min(v.n for v in values))
 
 
@@ -155,11 +161,11 @@ def _mean(values: Sequence[Value]) -> Floats:
 
 
 def contrast(one: Row, other: Row, column: Column) -> Contrast | None:
-    """other - one over the seeds that both have, at the same images; None where a value is missing. A cell without a
-    chain of thought has no evidence to compare."""
+    """other - one over the seeds that both have, at the same images; None where there are none, or where one of them
+    has no value: the seeds that still have evidence to judge are not those that collapsed."""
     a, b = _by_seed(one, column), _by_seed(other, column)
     both = sorted(set(a) & set(b))
-    if not both:
+    if not both or any(v.value is None for k in both for v in (a[k], b[k])):
         return None
     differences = [_known(b[k]) - _known(a[k]) for k in both]
     low = high = None
@@ -171,24 +177,26 @@ def contrast(one: Row, other: Row, column: Column) -> Contrast | None:
 
 
 def _by_seed(row: Row, column: Column) -> dict[int, Value]:
-    return {
-        r.seed: r.figures[column.name]
-        for r in row.results
-        if column.name in r.figures and r.figures[column.name].value is not None
-    }
+    return {r.seed: r.figures[column.name] for r in row.results if column.name in r.figures}
+
+
+def _paired(one: Row, other: Row) -> bool:
+    return bool({r.seed for r in one.results} & {r.seed for r in other.results})
 
 
 def _known(value: Value) -> float:
     return float("nan") if value.value is None else value.value
 
 
-def answers_to(rows: Sequence[Row]) -> list[tuple[Asked, list[Contrast]]]:
-    """Every question of the ablation with the contrasts it is about, those that can be told."""
+def answers_to(rows: Sequence[Row]) -> list[tuple[Asked, list[Contrast], list[Column]]]:
+    """Every question of the ablation with the contrasts it is about, and the columns that have none although both
+    cells were run."""
     by_name: Mapping[str, Row] = {row.cell.name: row for row in rows}
     columns = {column.name: column for column in COLUMNS}
     made = []
     for asked in QUESTIONS:
         one, other = by_name[cell(asked.one).name], by_name[cell(asked.other).name]
-        found = (contrast(one, other, columns[name]) for name in asked.columns)
-        made.append((asked, [c for c in found if c is not None]))
+        found = {name: contrast(one, other, columns[name]) for name in asked.columns}
+        untold = [columns[name] for name, c in found.items() if c is None and _paired(one, other)]
+        made.append((asked, [c for c in found.values() if c is not None], untold))
     return made
