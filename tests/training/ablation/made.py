@@ -25,6 +25,6 @@ def result(cell, seed, level=0.5, spread=0.02, status="ok", columns=None):
         train_seconds=10,
         evaluate_seconds=5,
         trained=trained,
-        answers=Answers(n=40, mean_chars=100, repetition=0.1, unreadable=2),
+        answers=Answers(n=40, mean_chars=100, repetition=0.1, unreadable=2, reasoned=0.25),
         figures=dict.fromkeys(names, value),
     )

@@ -43,6 +43,7 @@ def test_real_pictures_that_are_not_there_are_said(found):
 
 def test_answers_are_described(found):
     assert found.answers.n == sum(value.n for key, value in found.figures.items() if key == "parsed")
+    assert found.answers.reasoned == 0
     assert 0 <= found.answers.unreadable <= found.answers.n
 
 

@@ -24,6 +24,7 @@ def test_a_page_holds_every_cell_what_is_missing_and_the_published_table(tmp_pat
     assert "groundproof-train ablation -o x" in text
     assert "| + SFT with CoT | 87.7 | 2.932 | 74.03 | 33.31 | 96.67 | 74.2 |" in text
     assert "never the values" in text
+    assert "| SFT with CoT | 25.0 | 100 | 0.100 | 2.0 of 40 |" in text
     assert "| questions | 40 | 40 |" in text
     # 6 + 7 + 2 + 3: the cell with faithfulness is missing.
     assert "18 comparisons, not corrected" in text

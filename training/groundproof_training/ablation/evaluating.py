@@ -125,6 +125,7 @@ def _answers(cases: dict[str, list[Case]]) -> Answers:
         mean_chars=float(np.mean([len(text) for text in texts])) if texts else 0.0,
         repetition=float(np.mean([repetition(text) for text in texts])) if texts else 0.0,
         unreadable=len(read) - sum(read),
+        reasoned=float(np.mean(["<think>" in text for text in texts])) if texts else None,
     )
 
 

@@ -157,14 +157,17 @@ def training(rows: Sequence[Row]) -> list[str]:
     """Means over seeds: length and repetition of answers, time, and of GRPO reward, KL and length in the first and the
     last quarter of its steps."""
     lines = [
-        "| | answer, characters | repetition | unreadable | reward | KL | answer, tokens | training, s | asking, s |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| | with CoT, % | answer, characters | repetition | unreadable | reward | KL | answer, tokens | training, s "
+        "| asking, s |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         if not row.results:
             continue
         answers = [r.answers for r in row.results if r.answers is not None]
+        reasoned = [100 * a.reasoned for a in answers if a.reasoned is not None]
         cells = [
+            f"{_mean(reasoned):.1f}" if reasoned else "-",
             f"{_mean([a.mean_chars for a in answers]):.0f}",
             f"{_mean([a.repetition for a in answers]):.3f}",
             f"{_mean([a.unreadable for a in answers]):.1f} of {answers[0].n}" if answers else "-",
