@@ -157,8 +157,7 @@ def training(rows: Sequence[Row]) -> list[str]:
     """Means over seeds: length and repetition of answers, time, and of GRPO reward, KL and length in the first and the
     last quarter of its steps."""
     lines = [
-        "| | with CoT, % | answer, characters | repetition | unreadable | reward | KL | answer, tokens | training, s "
-        "| asking, s |",
+        "| | with CoT, % | characters | repetition | unreadable | reward | KL | tokens | training, s | asking, s |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:

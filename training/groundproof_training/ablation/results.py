@@ -31,8 +31,8 @@ class Value(_Frozen):
 
 class Answers(_Frozen):
     """How the answers to bench-v1 look. mean_chars: length. repetition: share of groups of four words that were there
-    before in the same answer. unreadable: answers in which what was asked for cannot be read. reasoned: share of answers
-    that begin a chain of thought, readable or not; whether a cell answers in the form it was trained in."""
+    before in the same answer. unreadable: answers in which what was asked for cannot be read. reasoned: share of
+    answers that begin a chain of thought, readable or not: does a cell answer in the form that it was trained in."""
 
     n: int
     mean_chars: float
