@@ -52,6 +52,7 @@ def ablation(
     from groundproof_training.ablation.report import append_log, write
     from groundproof_training.ablation.running import Ablation
     from groundproof_training.ablation.settings import read_settings
+    from groundproof_training.ablation.stopping import sigterm_interrupts
     from groundproof_training.errors import TrainingError
     from groundproof_training.evaluation.local import refuse_checkout
 
@@ -75,7 +76,8 @@ def ablation(
             state = "done" if job.finished(cell, seed) else "to do"
             typer.echo(f"{cell.name:24} seed {seed}  {state:6} {cell.title}")
         return
-    with stoppable("stopped; finished cells and checkpoints are kept. Go on with: " + _again()):
+    told = "stopped; finished cells and checkpoints are kept. Go on with: " + _again()
+    with stoppable(told), sigterm_interrupts():
         results = list(job.run())
     command, kept = _again(), job.results()
     for path in write(out, kept, settings, command):

@@ -5,13 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from groundproof.models.profiles import get_profile
 from groundproof.protocol import Task
-from groundproof_training.ablation.columns import COLUMNS
+from groundproof_training.ablation.columns import COLUMNS, ENTRIES, cases_of, measure_of
 from groundproof_training.ablation.evaluating import evaluate, repetition
 from groundproof_training.ablation.settings import EvaluationSettings
 from groundproof_training.bench import bench_questions, shuffled
+from groundproof_training.evaluation.benchmarks import BENCH, benchmarks
 from groundproof_training.evaluation.figures import mean
+from groundproof_training.evaluation.reading import case_of
 from groundproof_training.evaluation.statistics import estimate, resampled
+from groundproof_training.samples import Form, completion_of
 
 SCENES = 60
 
@@ -34,6 +38,21 @@ def test_columns_are_what_they_are_called(found):
     assert figures["detection"].n == len(drawn)
     assert figures["grounding"].n == sum(q.sample.task == Task.GROUND for q in questions)
     assert figures["detection"].value == 0
+
+
+@pytest.mark.parametrize(("form", "evidence"), [(Form.ANSWER, 0), (Form.GEO_COT, 1)])
+def test_true_answers_are_right_in_both_forms_and_show_evidence_in_one(form, evidence):
+    profile, cases = get_profile("tiny"), {}
+    for one in benchmarks(BENCH):
+        for q in one.read(Path(), SCENES).questions if one.name in ENTRIES else ():
+            seen = tuple(image.shown_size for image in q.sample.images)
+            said = completion_of(q.sample, profile, seen, form)
+            cases.setdefault(one.name, []).append(case_of(q, said, None, profile, seen))
+    for column in COLUMNS:
+        own = cases_of(column, cases)
+        value = float(measure_of(column, own).of(np.ones((1, len(own))))[0])
+        right = float(evidence if column.kind == "evidence" else column.better == "higher")
+        assert value == pytest.approx(right, abs=0.02), column.name  # boxes are written in per mille
 
 
 def test_real_pictures_that_are_not_there_are_said(found):

@@ -1,6 +1,9 @@
 """What is run again and what is not, and what a failure stops. Training and asking are fakes but in the last test."""
 
 import json
+import os
+import signal
+import time
 
 import pytest
 from typer.testing import CliRunner
@@ -9,6 +12,7 @@ import groundproof_training.ablation.running as running
 from groundproof.models.embedded import EMBEDDED_FOLDER
 from groundproof.models.profiles import get_profile
 from groundproof_training.ablation.cells import CELLS, cell
+from groundproof_training.ablation.columns import COLUMNS
 from groundproof_training.ablation.evaluating import Evaluated
 from groundproof_training.ablation.results import FILE, Answers, Trained, path_of, read
 from groundproof_training.ablation.running import Ablation, prepare, trained_of
@@ -22,6 +26,7 @@ from groundproof_training.samples.storage import read_samples
 from groundproof_training.tuning.configuration import folder
 from groundproof_training.tuning.left_out import LeftOut
 from groundproof_training.tuning.run import Interrupted
+from groundproof_training.tuning.watch import stop_requests
 
 
 @pytest.fixture
@@ -103,6 +108,52 @@ def test_a_stop_keeps_what_is_done(tmp_path, settings, fakes):
     list(job(tmp_path, settings).run())
     assert fakes["trained"][: len(before)] == before
     assert ("sft-cot", 0) not in [(name, seed) for name, seed, _ in fakes["trained"][len(before) :]]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_that_a_trainer_was_too_far_to_heed_begins_no_other_cell(
+    tmp_path, settings, monkeypatch, number
+):
+    def train(order, say):
+        with stop_requests():  # as a trainer in its last step: it hears of it, and finishes
+            os.kill(os.getpid(), number)
+        order.out.mkdir(parents=True)
+        (order.out / "model.safetensors").touch()
+        (order.out / "log.jsonl").write_text('{"step": 1, "loss": 1.0}\n', encoding="utf-8")
+
+    monkeypatch.setattr("groundproof_training.tuning.sft.run_sft", train)
+    out, handlers = tmp_path / "model", [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
+    with pytest.raises(Interrupted):
+        job(tmp_path, settings)._train(cell("sft-cot"), 0, out, print)
+    assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == handlers
+    assert signal.set_wakeup_fd(-1) == -1
+    assert (
+        job(tmp_path, settings)._train(cell("sft-cot"), 0, out, print).steps == 1
+    )  # and is not trained again
+
+
+def test_a_polite_kill_between_trainings_is_a_sentence_that_says_how_to_go_on(tmp_path, fakes, monkeypatch):
+    def asks(*given):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+
+    monkeypatch.setattr(running, "evaluate", asks)
+    before = signal.getsignal(signal.SIGTERM)
+    found = CliRunner().invoke(app, ["ablation", "-o", str(tmp_path / "out"), "--seeds", "1"])
+    assert found.exit_code == 130
+    assert "Go on with: groundproof-train " in found.output
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert not list((tmp_path / "out").glob("cells/*/*/result.json"))
+
+
+def test_a_column_that_is_measured_otherwise_is_scored_again_without_training(
+    tmp_path, settings, monkeypatch
+):
+    one = job(tmp_path, settings)
+    before, model = one.key(cell("sft-cot"), 0), one.model_key(cell("sft-cot"), 0)
+    monkeypatch.setattr(running, "COLUMNS", COLUMNS[:-1])
+    assert one.key(cell("sft-cot"), 0) != before
+    assert one.model_key(cell("sft-cot"), 0) == model
 
 
 def test_other_questions_need_no_training(tmp_path, settings, fakes):

@@ -15,7 +15,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import fmean
 
@@ -24,10 +24,12 @@ from groundproof.protocol import PROMPT_VERSION
 from groundproof_training.ablation.cells import Cell, runs
 from groundproof_training.ablation.cells import cell as by_name
 from groundproof_training.ablation.clock import Clock
+from groundproof_training.ablation.columns import COLUMNS
 from groundproof_training.ablation.evaluating import REAL, evaluate
 from groundproof_training.ablation.packages import packages
 from groundproof_training.ablation.results import FILE, CellResult, Trained, keep, path_of, read
 from groundproof_training.ablation.settings import AblationSettings, DataSettings, configuration_of
+from groundproof_training.ablation.stopping import late_requests
 from groundproof_training.errors import TrainingError
 from groundproof_training.evaluation.answers import NotKeptError
 from groundproof_training.progress import duration
@@ -156,14 +158,15 @@ class Ablation:
                 out,
                 resume=(out / "run.json").is_file(),
             )
-            if cell.stage == "sft":
-                from groundproof_training.tuning.sft import run_sft
+            with late_requests():
+                if cell.stage == "sft":
+                    from groundproof_training.tuning.sft import run_sft
 
-                run_sft(order, say)
-            else:
-                from groundproof_training.tuning.grpo import run_grpo
+                    run_sft(order, say)
+                else:
+                    from groundproof_training.tuning.grpo import run_grpo
 
-                run_grpo(order, say)
+                    run_grpo(order, say)
         left_out = sum(LeftOut(out / "left-out.jsonl").counted().values())
         if left_out:
             raise TrainingError(
@@ -187,10 +190,12 @@ class Ablation:
         return CellResult(cell=cell.name, seed=seed, key=self.key(cell, seed), status="failed", reason=reason)
 
     def key(self, cell: Cell, seed: int) -> str:
-        """Hash of everything that decides a cell's figures."""
+        """Hash of everything that decides a cell's figures, what the columns are included: where one is measured on
+        other questions, kept answers are scored again."""
         evaluation = self.settings.evaluation
         real = [name for name in REAL if self._is_there(name)] if evaluation.pictures else []
-        return _hash([self.model_key(cell, seed), evaluation.model_dump(), real])
+        columns = [asdict(column) for column in COLUMNS]
+        return _hash([self.model_key(cell, seed), evaluation.model_dump(), real, columns])
 
     def model_key(self, cell: Cell, seed: int) -> str:
         """Hash of everything that decides a cell's model, that of the one it begins with included. How it is evaluated
