@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -169,6 +170,24 @@ def test_a_description_with_boxes_is_held_to_them_as_well() -> None:
     found = values(cases)
     assert (found["boxes-precision@0.5"], found["boxes-recall@0.5"]) == (0.5, 1)
     assert found["boxes-f1@0.5"] == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "One ship [10,20,30,40] and two tanks [[1,2,3,4],[5,6,7,8]].",
+        "One <p>ship</p> {<10><20><30><40>|<90>} and two tanks.",
+        "One ship and two tanks.",
+    ],
+)
+def test_boxes_of_a_grounded_caption_are_no_words(said: str) -> None:
+    other = case(1, "white ships near a tank", ["white ships near a tank"])
+    found = values([case(0, said, ["One ship and two tanks."]), other])
+    plain = values([case(0, "One ship and two tanks.", ["One ship and two tanks."]), other])
+    assert found["bleu-4"] == pytest.approx(1)
+    assert {k: v for k, v in found.items() if not math.isnan(v)} == pytest.approx(
+        {k: v for k, v in plain.items() if not math.isnan(v)}
+    )
 
 
 def test_without_java_or_models_the_official_tools_are_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,14 +36,11 @@ class Column:
 
 
 OBJECTS, COUNTS = "bench-v1-objects", "bench-v1-count"
-WORDS_ALONE = (Task.CAPTION, Task.REGION_CAPTION)
-"""Captions without boxes. Boxes that a grounded caption rightly holds are words to BLEU, and no reference has them: the
-true answers themselves would have a BLEU-4 of 0.15 there."""
 COLUMNS = (
     Column("grounding", "grounding, mean IoU", OBJECTS, "mean-iou", tasks=(Task.GROUND,), published="VG"),
     Column("counting", "counting, MAE", COUNTS, "mae", better="lower", unit="objects", published="OC"),
     Column("detection", "detection, AP@0.5", OBJECTS, "ap@0.5", tasks=(Task.DETECT,), published="Det"),
-    Column("captions", "captions, BLEU-4", "bench-v1-caption", "bleu-4", tasks=WORDS_ALONE, published="IC"),
+    Column("captions", "captions, BLEU-4", "bench-v1-caption", "bleu-4", published="IC"),
     Column("classes", "kind of scene, accuracy", "bench-v1-classify", "exact", published="SC"),
     Column("vqa", "questions, accuracy", "bench-v1-vqa", "accuracy", published="VQA"),
     Column("evidence-precision", "evidence precision@0.5", COUNTS, "evidence-precision@0.5", "evidence"),

@@ -31,6 +31,7 @@ from groundproof_training.metrics.captions import (
     tokens,
 )
 from groundproof_training.metrics.cider import Frequencies, cider_d
+from groundproof_training.rewards.reading import prose
 
 BOX_FIGURES = ("precision@0.5", "recall@0.5", "f1@0.5")
 """Of `detection`, for descriptions with boxes."""
@@ -88,7 +89,9 @@ def _variant() -> Meteor:
 
 def _captioned(case: Case) -> Captioned:
     texts = case.truth.texts or (case.truth.text,)
-    return Captioned(case, tokens(answer_of(case) or ""), tuple(filter(None, map(tokens, texts))))
+    # Boxes are no words: references have none, and a grounded caption is held to its boxes apart (`_boxes`).
+    said = tokens(prose(answer_of(case) or ""))
+    return Captioned(case, said, tuple(filter(None, (tokens(prose(text)) for text in texts))))
 
 
 def _bleu(each: Sequence[Captioned], known: Bools) -> list[Measure]:

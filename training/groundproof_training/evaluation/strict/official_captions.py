@@ -19,6 +19,7 @@ import numpy as np
 from groundproof_training.evaluation.cases import Case
 from groundproof_training.evaluation.figures import Measure, mean
 from groundproof_training.evaluation.strict.answered import answer_of
+from groundproof_training.rewards.reading import prose
 
 TOOLS = ("meteor-1.5", "spice")
 _SPICE_MODELS = ("stanford-corenlp-3.6.0.jar", "stanford-corenlp-3.6.0-models.jar")
@@ -92,8 +93,8 @@ def _scores(cases: Sequence[Case], tool: str) -> np.ndarray[Any, np.dtype[np.flo
 
 
 def _line(text: str) -> str:
-    """On one line, as the tools' protocol of lines needs."""
-    return " ".join(text.replace("|||", " ").split())
+    """Without boxes, and on one line, as the tools' protocol of lines needs."""
+    return prose(text.replace("|||", " "))
 
 
 def _meteor(references: Texts, said: Texts) -> list[float]:
