@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from osgeo import gdal, osr
@@ -21,10 +22,14 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from groundproof_qgis.engine.address import EngineAddress
 from groundproof_qgis.engine.client import EngineClient
+from groundproof_qgis.engine.exchange import never
 from groundproof_qgis.imagery.scene import SceneSpec
 from groundproof_qgis.layers.tables import Tables, read_tables
 from groundproof_qgis.processing import many_asking
+from groundproof_qgis.processing.many_result import Result
+from groundproof_qgis.processing.many_scenes import without_login
 from groundproof_qgis.processing.provider import GroundproofProvider
 from tests.plugin.engine_waiting import in_worker
 from tests.plugin.processing_runs import Feedback, desktop, run
@@ -190,10 +195,11 @@ def test_bad_files_among_good_ones_are_rows_with_their_reason(
     words = tmp_path / "words.tif"
     words.write_text("no raster")
     given = [str(damaged), str(pieces["west"]), str(tmp_path / "gone.tif"), layer, str(cut), str(nowhere)]
-    given += [str(words), str(pieces["west"]), str(pieces["east"])]
+    copy = Path(shutil.copy(pieces["west"], tmp_path / "copy.tif"))
+    given += [str(words), str(pieces["west"]), str(pieces["east"]), str(copy)]
     outputs, tables, feedback = asked(tmp_path, INPUT=given)
     counts = {name: outputs[name] for name in ("N_SCENES", "N_ASKED", "N_FAILED", "N_SKIPPED")}
-    assert counts == {"N_SCENES": 9, "N_ASKED": 3, "N_FAILED": 6, "N_SKIPPED": 0}
+    assert counts == {"N_SCENES": 10, "N_ASKED": 3, "N_FAILED": 7, "N_SKIPPED": 0}
     for name, path in pieces.items():
         single = alone(tmp_path, path)
         for table in ("evidence", "answers", "tiles"):
@@ -206,14 +212,15 @@ def test_bad_files_among_good_ones_are_rows_with_their_reason(
         nowhere: "no coordinate reference system",
         words: "cannot be opened",
         pieces["west"]: "given twice",
+        copy: f"{copy} is the same file as the scene west",
     }
     assert set(reasons) == set(map(str, expected))
     for path, reason in expected.items():
         assert reason in reasons[str(path)]
         assert any(reasons[str(path)] in one for one in feedback.warned)
-    assert len({row["scene"] for row in tables.scenes}) == 9
+    assert len({row["scene"] for row in tables.scenes}) == 10
     assert {row["path"] for row in tables.scenes if row["status"] == "ok"} == set(map(str, pieces.values()))
-    assert outputs["SUMMARY"].startswith("3 of 9 scenes asked; 6 failed: damaged (")
+    assert outputs["SUMMARY"].startswith("3 of 10 scenes asked; 7 failed: damaged (")
     assert outputs["COUNT"] == sum(
         one.counted for path in pieces.values() for one in alone(tmp_path, path).answer().evidence
     )
@@ -225,6 +232,7 @@ def test_several_jobs_and_questions_are_one_result(
     tmp_path: Path, pieces: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(many_asking, "MAX_SCENES", 2)
+    (tmp_path / "scenes" / "west.tif.aux.xml").write_text("<PAMDataset/>")  # as QGIS leaves them there
     questions = f"{QUESTION}\n\n  {WHERE}\n"
     outputs, tables, _ = asked(
         tmp_path, FOLDER=str(tmp_path / "scenes"), PATTERN="west.*;m*.tif;e*.tif", QUESTION=questions
@@ -325,6 +333,42 @@ def test_too_many_failures_stop_it(tmp_path: Path, pieces: dict[str, Path]) -> N
     assert outputs["N_ASKED"] == 2
 
 
+def test_so_do_failures_that_only_the_engine_finds(tmp_path: Path, pieces: dict[str, Path]) -> None:
+    copy = shutil.copy(pieces["west"], tmp_path / "copy.tif")
+    said = refused(tmp_path, INPUT=[str(pieces["west"]), str(copy)], MAX_FAILED=49)
+    assert "1 of 2 scenes failed, more than the 49 %" in said
+    assert "What was answered is kept" in said
+    assert sorted(row["status"] for row in read_tables(tmp_path / "out.gpkg").scenes) == ["failed", "ok"]
+
+
+def test_a_question_that_fails_for_a_scene_is_its_reason(tmp_path: Path, pieces: dict[str, Path]) -> None:
+    questions = f"{QUESTION}\nWhat has changed?"
+    outputs, tables, _ = asked(tmp_path, INPUT=[str(pieces["west"])], QUESTION=questions)
+    assert (outputs["N_ASKED"], outputs["N_FAILED"]) == (0, 1)
+    ((status, reason),) = [(row["status"], row["reason"]) for row in tables.scenes]
+    assert status == "failed"
+    assert "asks for a change between dates" in reason
+    assert_same(rows(tables.evidence), rows(alone(tmp_path, pieces["west"]).evidence))
+
+
+def test_an_engine_that_is_gone_is_not_told_to_forget_scene_after_scene(tmp_path: Path) -> None:
+    said: list[str] = []
+    telling = SimpleNamespace(stage=said.append)
+    address = EngineAddress("http://127.0.0.1:9")
+    asking = many_asking.AskMany(address, Result(tmp_path / "out.gpkg"), telling, never, print)
+    asking._sent = [SimpleNamespace(id=str(number)) for number in range(5)]
+    in_worker(asking._forget)
+    assert len(said) == 1
+    assert asking._sent == []
+
+
+def test_what_is_written_down_holds_no_login(tmp_path: Path) -> None:
+    assert without_login("/vsicurl/https://me:a@b@host/x.tif?y=z@1") == "/vsicurl/https://host/x.tif?y=z@1"
+    said = refused(tmp_path, INPUT=["http://me:secret@127.0.0.1:9/a.tif"])
+    assert "0 of 1 scenes asked; 1 failed: a (" in said
+    assert "secret" not in said
+
+
 def cancelled(target: Path, given: list[str], percent: float) -> Feedback:
     """A run that is cancelled when its progress reaches so much; Processing gives no outputs of it."""
     outputs, feedback, _ = run(
@@ -352,6 +396,23 @@ def test_cancelling_keeps_what_came(
     assert all("not asked about" in row["reason"] for row in left)
     assert any(one.startswith(f"Cancelled. {len(asked)} of 3 scenes") for one in feedback.warned)
     assert_same(rows(tables.evidence, "west"), rows(alone(tmp_path, pieces["west"]).evidence))
+
+
+def test_of_a_job_that_is_cancelled_only_scenes_that_were_looked_at_count_as_asked(
+    tmp_path: Path,
+) -> None:
+    """All are one job of 48 tiles; the model answers 16 at once, and it is cancelled when there are more."""
+    target = tmp_path / "out.gpkg"
+    given = [str(piece(tmp_path / f"from-{x}.tif", (x, 448))) for x in range(8)]
+    feedback = cancelled(target, given, 47)
+    tables = read_tables(target)
+    looked = {row["scene"] for row in tables.tiles if row["status"] in ("ok", "empty")}
+    assert 2 <= len(looked) < 8
+    assert {row["scene"] for row in tables.scenes if row["status"] == "ok"} == looked
+    left = [row for row in tables.scenes if row["status"] == "skipped"]
+    assert len(looked) + len(left) == len(tables.scenes) == 8
+    assert all("not asked about" in row["reason"] for row in left)
+    assert any(one.startswith(f"Cancelled. {len(looked)} of 8 scenes") for one in feedback.warned)
 
 
 def test_without_an_answer_an_earlier_file_stays_as_it_was(
@@ -396,6 +457,7 @@ def test_the_file_opens_in_its_styles(tmp_path: Path, pieces: dict[str, Path], p
         ({"INPUT": ["S"], "BANDS": "red"}, "is no list of bands"),
         ({"INPUT": ["F/gone.tif", "F/lost.tif"]}, "0 of 2 scenes asked; 2 failed: gone ("),
         ({"INPUT": ["S"], "OUTPUT": "F/out.shp"}, "is a GeoPackage"),
+        ({"INPUT": ["S"], "OUTPUT": "F/none/out.gpkg"}, "Nothing can be written to the folder"),
         ({"INPUT": ["S"], "ENGINE": "http://127.0.0.1:9"}, "127.0.0.1:9"),
     ],
 )

@@ -3063,6 +3063,11 @@ Das angegebene GeoPackage bleibt, wie es ist; das neue wird als Kopie geschriebe
         </message>
         <message>
             <location filename="../processing/files.py" />
+            <source>Nothing can be written to the folder {path}: {reason}. Choose another place.</source>
+            <translation>In den Ordner {path} kann nichts geschrieben werden: {reason}. Wählen Sie einen anderen Ort.</translation>
+        </message>
+        <message>
+            <location filename="../processing/files.py" />
             <source>{path} cannot hold the result: it is a GeoPackage. Choose a file that ends with .gpkg.</source>
             <translation>{path} kann das Ergebnis nicht aufnehmen: Es ist ein GeoPackage. Wählen Sie eine Datei, die mit .gpkg endet.</translation>
         </message>

@@ -5,6 +5,7 @@ Knows files. Refuses to know what is in them.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,14 @@ def target_of(destination: str) -> Path:
                 "{path} cannot hold the result: it is a GeoPackage. Choose a file that ends with .gpkg."
             ).format(path=destination)
         )
+    try:
+        tempfile.TemporaryDirectory(prefix=".groundproof-", dir=path.parent).cleanup()
+    except OSError as err:
+        raise QgsProcessingException(
+            tr("Nothing can be written to the folder {path}: {reason}. Choose another place.").format(
+                path=path.parent, reason=err.strerror or err
+            )
+        ) from err
     if path.with_name(path.name + "-wal").exists():
         raise QgsProcessingException(
             tr("{path} is open in a program. Close it there, or choose another file.").format(path=path)

@@ -7,7 +7,7 @@ scene it fails for. Refuses to know parameters and the project.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from uuid import uuid4
 from groundproof_qgis.asking.request import Area, Question
 from groundproof_qgis.engine.address import AddressSource
 from groundproof_qgis.engine.client import EngineClient
+from groundproof_qgis.engine.errors import CANCELLED, INVALID, MISSING, EngineError
 from groundproof_qgis.engine.errors import FAILED as ENGINE_FAILED
-from groundproof_qgis.engine.errors import INVALID, MISSING, EngineError
 from groundproof_qgis.engine.exchange import Cancelled
 from groundproof_qgis.engine.patience import patiently
 from groundproof_qgis.i18n_text import tr
@@ -25,7 +25,7 @@ from groundproof_qgis.imagery.errors import OutsideError, PixelError
 from groundproof_qgis.imagery.scene import PixelSource
 from groundproof_qgis.processing.many_places import Places
 from groundproof_qgis.processing.many_result import FAILED, SKIPPED, Left, Result, looked_at, tasks
-from groundproof_qgis.processing.many_scenes import Ready, Scene
+from groundproof_qgis.processing.many_scenes import Ready, Scene, without_login
 from groundproof_qgis.processing.many_telling import ManyTelling
 from groundproof_qgis.tasks.ask import DONE, INTERRUPTED, Ask, Outcome, reach
 from groundproof_qgis.tasks.uploads import Uploads
@@ -96,7 +96,8 @@ class AskMany:
         self._cancelled, self._close, self._most_failed = cancelled, close, most_failed
         self._client = EngineClient(address, cancelled)
         self._sent: list[_Sent] = []
-        self._in_file: set[int] = set()
+        self._in_file: dict[int, str] = {}
+        """The engine's ids of scenes that the result has a row of, by number."""
 
     def ask(self, questions: Sequence[Question], scenes: Sequence[Scene], places: Places) -> Tally:
         """Everything, or as much as came. Raises LayerError when the result cannot be written."""
@@ -112,6 +113,7 @@ class AskMany:
                     self._listener.scene_sent(number + 1)
                     self._check()
                 self._answer()
+                self._check()
             except (EngineError, OSError, _StoppedError) as err:
                 tally.stopped = tr("Cancelled.") if self._cancelled() else str(err)
             finally:
@@ -191,15 +193,16 @@ class AskMany:
     def _ask(self, question: Question, sent: Sequence[_Sent]) -> None:
         """One job; halves of it where it fails as a whole."""
         outcome = self._job(question, sent)
-        looked = outcome.path is not None and looked_at(outcome.path)
+        by_id = {one.id: one.number for one in sent}
+        looked = set() if outcome.path is None else looked_at(outcome.path, by_id)
         if outcome.path is not None and (looked or outcome.status == DONE):
             self._refuse_change(question, outcome.path, sent)
-            self._take(outcome.path, sent)
+            self._take(outcome.path, by_id, set(by_id) if outcome.status == DONE else looked)
             self._refused = 0
             if outcome.status != DONE:
                 raise _StoppedError(outcome.sentence)
             return
-        if outcome.status == INTERRUPTED or self._cancelled():
+        if outcome.status in (INTERRUPTED, CANCELLED) or self._cancelled():
             raise _StoppedError(outcome.sentence)
         if len(sent) == 1:
             self._refused += 1
@@ -236,7 +239,7 @@ class AskMany:
                 raise
             return Outcome("failed", str(err), error_kind=err.kind)
         self._listener.job_started(job)
-        file = self._folder / f"{job[:64]}.gpkg"
+        file = self._folder / f"{key}.gpkg"
         outcome = Ask(self._address, file, self._listener, self._cancelled).follow(job, 0)
         if outcome.status == INTERRUPTED:
             self._end(job)
@@ -266,16 +269,22 @@ class AskMany:
             return None
         return self._places.together(frozenset().union(*(one.ready.touched for one in sent)))
 
-    def _take(self, part: Path, sent: Sequence[_Sent]) -> None:
-        self._in_file.update(one.number for one in sent)
-        by_id = {one.id: one.number for one in sent}
-        unusable = self._result.add(part, {one.id: self._scenes[one.number].source for one in sent})
-        self._tally.asked.update(number for scene, number in by_id.items() if scene not in unusable)
+    def _take(self, part: Path, by_id: Mapping[str, int], looked: Collection[str]) -> None:
+        """by_id: numbers of the job's scenes. looked: those of them that were looked at."""
+        unusable = self._result.add(
+            part, {scene: self._scenes[number].source for scene, number in by_id.items()}
+        )
+        self._in_file.update((number, scene) for scene, number in by_id.items())
         for scene, why in unusable.items():
             self._fail(by_id[scene], why)
+        self._tally.asked.update(by_id[scene] for scene in looked if scene in by_id)
+        self._tally.asked.difference_update(self._tally.failed)
 
     def _fail(self, number: int, why: str) -> None:
-        self._tally.failed[number] = why
+        """One that fails for one of several questions has failed; the first reason stays."""
+        if number in self._tally.failed:
+            return
+        why = self._tally.failed[number] = without_login(why)
         self._tally.asked.discard(number)
         self._listener.lost(self._scenes[number].name, why)
 
@@ -293,31 +302,38 @@ class AskMany:
             )
 
     def _rows(self) -> list[Left]:
-        """Of every scene that no job was about."""
+        """Of every scene that was not asked about."""
         found = {number: (FAILED, why) for number, why in self._tally.failed.items()}
         found.update({number: (SKIPPED, why) for number, why in self._tally.skipped.items()})
         for number in self._tally.left:
             found[number] = (SKIPPED, tr("It was not asked about: {why}").format(why=self._tally.stopped))
         return [
-            Left(self._scenes[number].name, self._scenes[number].source, *found[number])
+            Left(
+                self._scenes[number].name,
+                self._scenes[number].source,
+                *found[number],
+                self._in_file.get(number, ""),
+            )
             for number in sorted(found)
-            if number not in self._in_file
         ]
 
     def _forget(self) -> None:
         """Remove what was sent from the engine."""
         for one in self._sent:
-            self._delete(one.id)
+            if not self._delete(one.id):
+                break
         self._sent = []
 
-    def _delete(self, scene_id: str) -> None:
-        """One that cannot be removed now expires in the engine."""
+    def _delete(self, scene_id: str) -> bool:
+        """One that cannot be removed now expires in the engine. False: neither can others, and they need not wait."""
         try:
             self._client.patient().delete_scene(scene_id)
         except EngineError as err:
             self._listener.stage(
                 tr("What was sent could not be removed from the engine: {why}").format(why=err)
             )
+            return err.kind in OF_THE_SCENE
+        return True
 
     def _patiently(self, call: Callable[[], Any], *, again_after_drop: bool) -> Any:
         return patiently(call, self._cancelled, self._listener.stage, again_after_drop=again_after_drop)

@@ -30,12 +30,16 @@ _ANSWER = re.compile(r"A(\d+)")
 
 @dataclass(frozen=True)
 class Left:
-    """A scene that no job was about. status: FAILED or SKIPPED. source: its path, or what its layer says."""
+    """A scene that was not asked about. status: FAILED or SKIPPED. source: its path, or what its layer says.
+
+    id: the engine's, where a job's result has a row of it; "" where no job was about it.
+    """
 
     name: str
     source: str
     status: str
     reason: str
+    id: str = ""
 
 
 @dataclass
@@ -63,7 +67,11 @@ class Result:
         with _opened(part) as file:
             rows = [_scene(row) for row in file.table("scenes")]
         ids = {name: _id_of(path, sources) for name, path, _, _ in rows}
-        unusable = {ids[name]: why or "" for name, _, status, why in rows if status == FAILED and ids[name]}
+        unusable = {
+            ids[name]: (why or "").replace(path, sources[ids[name]])
+            for name, path, status, why in rows
+            if status == FAILED and ids[name]
+        }
         paths = {path: sources[ids[name]] for name, path, _, _ in rows if ids[name]}
         try:
             if self.exists:
@@ -75,11 +83,22 @@ class Result:
         return unusable
 
     def leave(self, scenes: Iterable[Left]) -> None:
-        """Add rows of scenes that no job was about."""
+        """Say of scenes why they were not asked about, in a row of their own where they have none."""
+        known: dict[str, Left] = {}
+        new: list[Left] = []
+        for one in scenes:
+            if one.id in self._scenes:
+                known[self._scenes[one.id]] = one
+            else:
+                new.append(one)
         try:
             with _changed(self.path) as file:
                 table = file.table("scenes")
-                for one in scenes:
+                for row in [row for row in table if row["scene"] in known]:
+                    one = known[row["scene"]]
+                    row["status"], row["reason"] = one.status, one.reason
+                    _done(table.SetFeature(row))
+                for one in new:
                     row = ogr.Feature(table.GetLayerDefn())
                     row["scene"], row["path"] = self._unique(one.name), one.source
                     row["status"], row["reason"] = one.status, one.reason
@@ -160,10 +179,16 @@ class Result:
         )
 
 
-def looked_at(part: Path) -> bool:
-    """Whether a job's GeoPackage holds an answer of any tile."""
+def looked_at(part: Path, sent: Mapping[str, Any]) -> set[str]:
+    """Of which scenes a job's GeoPackage holds an answer of any tile, by the engine's ids; "" for one without.
+
+    sent: what was sent, by these ids.
+    """
     with _opened(part) as file:
-        return any(row["status"] not in (None, SKIPPED) for row in file.table("tiles"))
+        ids = {row["scene"]: _id_of(row["path"] or "", sent) for row in file.table("scenes")}
+        return {
+            ids.get(row["scene"], "") for row in file.table("tiles") if row["status"] not in (None, SKIPPED)
+        }
 
 
 def tasks(part: Path) -> set[str]:
@@ -228,7 +253,7 @@ def _scene(row: ogr.Feature) -> tuple[str, str, str, str | None]:
     return row["scene"], row["path"] or "", row["status"], row["reason"]
 
 
-def _id_of(path: str, sources: Mapping[str, str]) -> str:
+def _id_of(path: str, sources: Mapping[str, Any]) -> str:
     """The engine keeps what was sent in a folder of its id's name; "" for a path that is none of these."""
     return next((piece for piece in reversed(re.split(r"[/\\]", path)) if piece in sources), "")
 

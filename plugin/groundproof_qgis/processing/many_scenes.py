@@ -6,6 +6,7 @@ Knows Processing's spellings of many layers, folders and QGIS's raster layers. R
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,9 @@ from groundproof_qgis.processing.host import Host
 from groundproof_qgis.processing.many_places import Places
 
 MANY_PATTERNS = ";"
+STATISTICS = ".aux.xml"
+"""What QGIS writes beside a raster that it opens; never a scene."""
+_LOGIN = re.compile(r"://[^/?#\s]+@")
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ def scenes_of(
         file = os.path.realpath(source.split("|")[0])
         key = file if layer is None or Path(file).exists() else layer.id()
         name = (Path(one).stem or one) if layer is None else (layer.name() or layer.id())
-        shown = one if layer is None else layer.publicSource()
+        shown = without_login(one if layer is None else layer.publicSource())
         if key in seen:
             again = PixelError(tr("{name} was given twice; it is asked about once.").format(name=shown))
             scenes.append(Scene(name, shown, _raising(again)))
@@ -112,6 +116,11 @@ def scenes_of(
             scenes.append(_frozen_now(name, shown, layer, pixels, places, transforms, host.canvas))
         seen.add(key)
     return scenes
+
+
+def without_login(text: str) -> str:
+    """Without user and password in the addresses that it holds."""
+    return _LOGIN.sub("://", text)
 
 
 def _values(given: Any, context: QgsProcessingContext) -> Iterator[Any]:
@@ -141,7 +150,8 @@ def _files(folder: str, pattern: str) -> Iterable[str]:
     found: set[str] = set()
     for one in filter(None, map(str.strip, pattern.split(MANY_PATTERNS))):
         try:
-            found.update(str(path) for path in Path(folder).glob(one) if path.is_file())
+            fits = (path for path in Path(folder).glob(one) if path.is_file())
+            found.update(str(path) for path in fits if not path.name.endswith(STATISTICS))
         except (ValueError, NotImplementedError, OSError) as err:
             raise QgsProcessingException(
                 tr(
@@ -192,14 +202,14 @@ def _opened_later(
     """Of a file: opened when its turn comes, so that thousands are never open together."""
 
     def freeze() -> Ready:
-        if "://" not in path and not path.startswith("/vsi") and not Path(path.split("|")[0]).exists():
-            raise PixelError(tr("{path} is not there.").format(path=path))
         options = QgsRasterLayer.LayerOptions(
             False, transforms
         )  # as Processing loads a file: without its .qml
         options.skipCrsValidation = True  # no dialog asks for the CRS of one that has none
         layer = QgsRasterLayer(path, Path(path).stem or path, "gdal", options)
         if not layer.isValid():
+            if ":" not in path and not path.startswith("/vsi") and not Path(path.split("|")[0]).exists():
+                raise PixelError(tr("{path} is not there.").format(path=path))
             open_raster(path)  # raises with GDAL's own reason
             raise PixelError(tr("{path} is no raster that QGIS can read.").format(path=path))
         return _frozen(layer, pixels, places, transforms, None)
