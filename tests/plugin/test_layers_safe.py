@@ -94,5 +94,6 @@ def test_what_processing_loads_is_harmless_too(qgis_app, tmp_path):
     path = result(tmp_path)
     poisoned(path, "evidence")
     layer = QgsVectorLayer(f"{path}|layername=evidence", "evidence", "ogr")
-    dressing._EVIDENCE.postProcessLayer(layer, None, None)
+    dresser = dressing._dresser("evidence", dressing._dress_evidence)
+    dresser.postProcessLayer(layer, None, None)
     assert_harmless(layer)
