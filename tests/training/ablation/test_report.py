@@ -24,10 +24,12 @@ def test_a_page_holds_every_cell_what_is_missing_and_the_published_table(tmp_pat
     assert "groundproof-train ablation -o x" in text
     assert "| + SFT with CoT | 87.7 | 2.932 | 74.03 | 33.31 | 96.67 | 74.2 |" in text
     assert "never the values" in text
-    assert "| SFT with CoT | 25.0 | 100 | 0.100 | 2.0 of 40 |" in text
+    assert "| SFT with CoT | 25.0 | 100 | 0.100 | 2.0 of 40 | 3 |" in text
     assert "| questions | 40 | 40 |" in text
     # 6 + 7 + 2 + 3: the cell with faithfulness is missing.
     assert "18 comparisons, not corrected" in text
+    assert "| SFT with CoT | 50.0 to 50.0 | 0.50 to 0.50 |" in text
+    assert "With -> without KL: unreadable, % 5.0 -> 5.0" in text
     made = json.loads(facts.read_text(encoding="utf-8"))
     assert [row["cell"] for row in made["cells"]] == [one.name for one in CELLS]
     assert made["cells"][1]["figures"]["vqa"]["seeds"] == [0.5, 0.5, 0.5]

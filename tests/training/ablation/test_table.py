@@ -5,7 +5,7 @@ import pytest
 
 from groundproof_training.ablation.cells import CELLS, cell
 from groundproof_training.ablation.columns import COLUMNS
-from groundproof_training.ablation.report import sentence
+from groundproof_training.ablation.conclusions import sentence
 from groundproof_training.ablation.results import Value
 from groundproof_training.ablation.table import answers_to, contrast, entry, rows_of
 from tests.training.ablation.made import result

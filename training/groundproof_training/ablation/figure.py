@@ -11,7 +11,9 @@ from groundproof_training.ablation.published import printed
 from groundproof_training.ablation.table import Row
 
 OURS, SEEDS, PAPER = "#0072b2", "#56b4e9", "#d55e00"
-"""Okabe and Ito's colours, which colour-blind people can tell apart."""
+"""Okabe and Ito's colours, which colour-blind people can tell apart; marks differ in shape, too."""
+ABOVE, BELOW = 0.24, -0.24
+"""Places of seeds and of published values beside a row's middle, so that no mark hides another."""
 
 
 def draw(rows: Sequence[Row], picture: Path) -> None:
@@ -32,8 +34,8 @@ def draw(rows: Sequence[Row], picture: Path) -> None:
     for line in panels:
         line[0].set_yticks(places, [row.cell.title for row in rows], fontsize=9)
     figure.suptitle(
-        "Ablation at small scale: ours (blue: mean, 95 % interval over images, seeds as dots) and the order that "
-        "RSThinker published (orange, upper axis; values not comparable)",
+        "Ablation at small scale: ours (blue: mean, 95 % interval over images, each seed a dot above it) and the "
+        "order that RSThinker published (orange crosses, upper axis; values not comparable)",
         fontsize=10,
     )
     figure.savefig(picture, dpi=110)
@@ -46,7 +48,12 @@ def _panel(panel: Any, column: Column, rows: Sequence[Row], places: Sequence[int
         if one.value is None:
             continue
         panel.plot(
-            [v * factor for v in one.seeds], [place] * len(one.seeds), "o", color=SEEDS, ms=3.5, zorder=2
+            [v * factor for v in one.seeds],
+            [place + ABOVE] * len(one.seeds),
+            "o",
+            color=SEEDS,
+            ms=4,
+            zorder=2,
         )
         if one.low is not None and one.high is not None:
             panel.plot([one.low * factor, one.high * factor], [place, place], color=OURS, lw=1.6, zorder=1)
@@ -56,9 +63,11 @@ def _panel(panel: Any, column: Column, rows: Sequence[Row], places: Sequence[int
     panel.set_title(column.title, fontsize=10)
     panel.set_ylim(-0.7, len(rows) - 0.3)
     panel.grid(axis="x", alpha=0.3)
+    for place in places[::2]:
+        panel.axhspan(place - 0.5, place + 0.5, color="0.95", lw=0, zorder=0)
     panel.tick_params(labelsize=8)
     values = [
-        (printed(row.cell.published, column.published), place)
+        (printed(row.cell.published, column.published), place + BELOW)
         for row, place in zip(rows, places, strict=True)
     ]
     known = [(value, place) for value, place in values if value is not None]

@@ -14,25 +14,39 @@ from datetime import date
 from pathlib import Path
 
 from groundproof_training.ablation.columns import COLUMNS, Column
+from groundproof_training.ablation.conclusions import WITHOUT_KL, answer, collapse
 from groundproof_training.ablation.figure import draw
 from groundproof_training.ablation.packages import packages
 from groundproof_training.ablation.published import HEADS, NOTE, ROWS
 from groundproof_training.ablation.results import CellResult
 from groundproof_training.ablation.settings import AblationSettings
-from groundproof_training.ablation.table import FEWEST_SEEDS, Contrast, Entry, Row, answers_to, rows_of
+from groundproof_training.ablation.table import FEWEST_SEEDS, Asked, Contrast, Entry, Row, answers_to, rows_of
 
 PAGE, FACTS, PICTURE = "ablation.md", "ablation.json", "ablation.png"
 MEANS = (
-    "Mean over seeds, 95 % interval over images (the same images for all cells); the seeds' own values stand in the "
-    "JSON and as dots in the picture. Higher is better but where ↓ stands. No interval where no resample moves the "
+    "Mean over seeds, 95 % interval over images (the same images for all cells); the seeds' own values stand "
+    "below and as dots in the picture. Higher is better but where ↓ stands. No interval where no resample moves the "
     "value, such as 100, which does not make it certain."
 )
 SHOWN = (
-    "A difference is called better or worse where its interval leaves 0 out and at least two seeds, and all there are, "
-    "agree on the sign. These are {number} comparisons, not corrected for their number; intervals are over images, not "
-    "over seeds."
+    "Better or worse: the interval over images (in brackets) and the one over seeds (Student's t, in the JSON) leave 0 "
+    "out, and all seeds, at least two, agree on the sign. In these runs: the one over seeds does not, so that other "
+    "seeds may show the opposite; three seeds are few, and by chance alone they have one sign in a quarter of all "
+    "cases. These are {number} comparisons, not corrected for their number."
 )
 QUARTERS = "(first -> last quarter of the steps; without KL there is no reference to measure one to)"
+TRAINING_HEADS = (
+    "with CoT, %",
+    "characters",
+    "repetition",
+    "unreadable",
+    "steps",
+    "reward",
+    "KL",
+    "tokens",
+    "training, s",
+    "asking, s",
+)
 REAL_UNITS = {"mae": "objects"}
 
 
@@ -71,7 +85,7 @@ def lines_of(rows: Sequence[Row], settings: AblationSettings) -> list[str]:
     lines += ["Questions:", ""]
     answered = answers_to(rows)
     for asked, found, undefined in answered:
-        lines.append(f"- **{asked.question}** {sentence(found, undefined)}")
+        lines.append(f"- **{asked.question}** {_answer(rows, settings, asked, found, undefined)}")
     lines += ["", SHOWN.format(number=sum(len(found) for _, found, _ in answered))]
     lines += [
         "",
@@ -80,6 +94,7 @@ def lines_of(rows: Sequence[Row], settings: AblationSettings) -> list[str]:
         *training(rows),
         "",
     ]
+    lines += ["Lowest and highest seed:", "", *spread(rows), ""]
     real = real_table(rows)
     if real:
         lines += ["Real pictures (through tiles and merge):", "", *real, ""]
@@ -93,6 +108,18 @@ def lines_of(rows: Sequence[Row], settings: AblationSettings) -> list[str]:
         NOTE,
     ]
     return lines
+
+
+def _answer(
+    rows: Sequence[Row],
+    settings: AblationSettings,
+    asked: Asked,
+    found: Sequence[Contrast],
+    undefined: Sequence[Column],
+) -> str:
+    said = answer(asked, found, undefined)
+    explained = collapse(rows, settings.grpo.beta) if asked.other == WITHOUT_KL else ""
+    return f"{said} {explained}".strip()
 
 
 def budget(settings: AblationSettings) -> str:
@@ -116,6 +143,21 @@ def table(rows: Sequence[Row]) -> list[str]:
     return [*lines, "| " + " | ".join(["questions", *map(str, asked)]) + " |"]
 
 
+def spread(rows: Sequence[Row]) -> list[str]:
+    """Cells of several seeds by columns: what another seed did, which no interval over images says."""
+    lines = ["| | " + " | ".join(column.title for column in COLUMNS) + " |", "|---|" + "---|" * len(COLUMNS)]
+    for row in rows:
+        if len(row.results) < FEWEST_SEEDS:
+            continue
+        values = []
+        for column in COLUMNS:
+            factor, digits = (100, 1) if column.unit == "%" else (1, 2)
+            own = [factor * value for value in row.figures[column.name].seeds]
+            values.append(f"{min(own):.{digits}f} to {max(own):.{digits}f}" if own else "-")
+        lines.append("| " + " | ".join([row.cell.title, *values]) + " |")
+    return lines if len(lines) > 2 else ["No cell has several seeds yet."]
+
+
 def told(one: Entry, unit: str) -> str:
     """ "41.2 [36.0, 46.1]", in percent where the unit is; "-" where it is not defined."""
     if one.value is None:
@@ -127,38 +169,12 @@ def told(one: Entry, unit: str) -> str:
     return f"{value} [{one.low * factor:.{digits}f}, {one.high * factor:.{digits}f}]"
 
 
-def sentence(found: Sequence[Contrast], undefined: Sequence[Column] = ()) -> str:
-    """What the contrasts of a question show, that the others show nothing, and which there are none of."""
-    untold = f"Not defined for every seed: {'; '.join(one.title for one in undefined)}." if undefined else ""
-    if not found:
-        return untold or "Not answered: a cell is missing."
-    shown = [c for c in found if c.shown]
-    parts = [f"{c.column.title} {difference(c)}, {'better' if c.better else 'worse'}" for c in shown]
-    rest = [f"{c.column.title} {difference(c)}" for c in found if not c.shown]
-    said = f"{'; '.join(parts)}. " if parts else ""
-    pairs = min(c.pairs for c in found)
-    if rest:
-        none = "No difference shown" if pairs >= FEWEST_SEEDS else "One seed cannot show a difference"
-        said += f"{none} in {'; '.join(rest)}. "
-    return f"{said}{untold}".strip() + f" ({pairs} seed{'s' if pairs != 1 else ''})"
-
-
-def difference(c: Contrast) -> str:
-    """ "+3.1 points [0.4, 6.0]"."""
-    factor, digits = (100, 1) if c.column.unit == "%" else (1, 2)
-    unit = " points" if c.column.unit == "%" else ""
-    value = f"{c.value * factor:+.{digits}f}{unit}"
-    if c.low is None or c.high is None:
-        return value
-    return f"{value} [{c.low * factor:+.{digits}f}, {c.high * factor:+.{digits}f}]"
-
-
 def training(rows: Sequence[Row]) -> list[str]:
-    """Means over seeds: length and repetition of answers, time, and of GRPO reward, KL and length in the first and the
-    last quarter of its steps."""
+    """Means over seeds: length and repetition of answers, steps, time, and of GRPO reward, KL and length in the first
+    and the last quarter of its steps."""
     lines = [
-        "| | with CoT, % | characters | repetition | unreadable | reward | KL | tokens | training, s | asking, s |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| | " + " | ".join(TRAINING_HEADS) + " |",
+        "|---|" + "---|" * len(TRAINING_HEADS),
     ]
     for row in rows:
         if not row.results:
@@ -170,6 +186,7 @@ def training(rows: Sequence[Row]) -> list[str]:
             f"{_mean([a.mean_chars for a in answers]):.0f}",
             f"{_mean([a.repetition for a in answers]):.3f}",
             f"{_mean([a.unreadable for a in answers]):.1f} of {answers[0].n}" if answers else "-",
+            str(max((r.trained.steps for r in row.results if r.trained), default="-")),
             _ends([r.trained.reward if r.trained else None for r in row.results], 2),
             _ends([r.trained.kl if r.trained else None for r in row.results], 4),
             _ends([r.trained.tokens if r.trained else None for r in row.results], 0),
@@ -231,7 +248,7 @@ def facts_of(rows: Sequence[Row], settings: AblationSettings) -> dict:
         "questions": [
             {
                 "question": asked.question,
-                "answer": sentence(found, undefined),
+                "answer": _answer(rows, settings, asked, found, undefined),
                 "contrasts": [_contrast(c) for c in found],
                 "undefined": [one.name for one in undefined],
             }
@@ -249,8 +266,11 @@ def _contrast(c: Contrast) -> dict:
         "value": c.value,
         "low": c.low,
         "high": c.high,
-        "seeds": c.pairs,
+        "seeds": list(c.seeds),
+        "seed_low": c.seed_low,
+        "seed_high": c.seed_high,
         "shown": c.shown,
+        "lasting": c.lasting,
     }
 
 

@@ -1,7 +1,8 @@
 """Cells over seeds: means, intervals, differences, and what may be said of them. Pure; knows no files.
 
 An interval is that of the mean over seeds at resampled images, the same images for every cell and seed: what other
-images would have given. It does not hold what other seeds would have given: their own values stand beside it.
+images would have given. It does not hold what other seeds would have given: their own values stand beside it, and a
+difference has an interval over seeds as well.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import stdtrit
 
 from groundproof_training.ablation.cells import CELLS, Cell, cell
 from groundproof_training.ablation.columns import COLUMNS, Column
@@ -47,7 +49,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """other - one in a column. pairs: seeds that both have. alike: whether every pair has the same sign."""
+    """other - one in a column. low, high: 95 % over images. seeds: the difference of each seed that both have.
+    seed_low, seed_high: 95 % over seeds, None of one seed."""
 
     column: Column
     one: Cell
@@ -55,15 +58,32 @@ class Contrast:
     value: float
     low: float | None
     high: float | None
-    pairs: int
-    alike: bool
+    seeds: tuple[float, ...]
+    seed_low: float | None
+    seed_high: float | None
+
+    @property
+    def pairs(self) -> int:
+        """Seeds that both have."""
+        return len(self.seeds)
 
     @property
     def shown(self) -> bool:
-        """Whether a difference is shown: the interval leaves 0 out, and all of several seeds agree on the sign."""
+        """Whether these runs differ: the interval over images leaves 0 out, and all of several seeds agree on the sign.
+
+        Cells that differ by nothing but chance pass this, too, where runs differ by more than images do: three seeds
+        have one sign in a quarter of all cases."""
         if self.low is None or self.high is None or self.pairs < FEWEST_SEEDS:
             return False
-        return self.alike and (self.low > 0 or self.high < 0)
+        alike = len({np.sign(d) for d in self.seeds}) == 1
+        return alike and (self.low > 0 or self.high < 0)
+
+    @property
+    def lasting(self) -> bool:
+        """Whether other seeds would show it as well: the interval over seeds leaves 0 out, too."""
+        if self.seed_low is None or self.seed_high is None:
+            return False
+        return self.shown and (self.seed_low > 0 or self.seed_high < 0)
 
     @property
     def better(self) -> bool:
@@ -73,12 +93,14 @@ class Contrast:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question of the ablation: what the second cell has that the first has not. columns: that it is about."""
+    """A question of the ablation: what the second cell has that the first has not. columns: that it is about. most: the
+    one that is said to gain most, "" where none is."""
 
     question: str
     one: str
     other: str
     columns: tuple[str, ...]
+    most: str = ""
 
 
 QUESTIONS = (
@@ -87,6 +109,7 @@ QUESTIONS = (
         "sft-answer",
         "sft-cot",
         ("detection", "grounding", "counting", "captions", "classes", "vqa"),
+        most="detection",
     ),
     Asked(
         "Does GRPO refine a model with a chain of thought?",
@@ -167,13 +190,23 @@ def contrast(one: Row, other: Row, column: Column) -> Contrast | None:
     both = sorted(set(a) & set(b))
     if not both or any(v.value is None for k in both for v in (a[k], b[k])):
         return None
-    differences = [_known(b[k]) - _known(a[k]) for k in both]
+    differences = tuple(_known(b[k]) - _known(a[k]) for k in both)
     low = high = None
     if all(v.draws for k in both for v in (a[k], b[k])):
         low, high = interval(_mean([b[k] for k in both]) - _mean([a[k] for k in both]))
     value = float(np.mean(differences))
-    alike = len({np.sign(d) for d in differences}) == 1
-    return Contrast(column, one.cell, other.cell, value, low, high, len(both), alike)
+    return Contrast(column, one.cell, other.cell, value, low, high, differences, *over_seeds(differences))
+
+
+def over_seeds(values: Sequence[float]) -> tuple[float | None, float | None]:
+    """95 % interval of the mean of values, one a seed, by Student's t (1908); None of fewer than two. Few seeds make it
+    wide: of three it is 2.5 standard deviations to either side."""
+    if len(values) < FEWEST_SEEDS:
+        return None, None
+    degrees = len(values) - 1
+    reach = float(stdtrit(degrees, 0.975) * np.std(values, ddof=1) / np.sqrt(len(values)))
+    middle = float(np.mean(values))
+    return middle - reach, middle + reach
 
 
 def _by_seed(row: Row, column: Column) -> dict[int, Value]:
