@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from transformers import Glm4vForConditionalGeneration, PreTrainedTokenizerFast
 
 from groundproof_training.errors import TrainingError
+from groundproof_training.tokenizer import load_tokenizer
 
 TOWER = "model.visual."
 TOKENIZER = "tokenizer.json"
@@ -52,13 +53,10 @@ def take_language(
 
     Raises TrainingError where the folder's tokenizer is another one or its sizes differ.
     """
-    file = start / TOKENIZER
-    if not file.is_file():
+    if not (start / TOKENIZER).is_file():
         raise TrainingError(f"{start} has no {TOKENIZER}; --start-from takes a model folder here")
     # Weights of words mean nothing under other numbers of words.
-    from tokenizers import Tokenizer
-
-    if Tokenizer.from_file(str(file)).get_vocab() != tokenizer.get_vocab():
+    if load_tokenizer(start).get_vocab() != tokenizer.get_vocab():
         raise TrainingError(
             f"the tokenizer of {start} is not the one that this version makes: its language model cannot be gone on "
             "with (leave --start-from out to begin anew)"

@@ -98,14 +98,14 @@ def area_of(
     if place.parts:
         longitude = grid.centre[0] if crs.isGeographic() else None
         features = [
-            _feature(name, carry(geometry, place.crs, crs, context, longitude))
+            feature(name, carry(geometry, place.crs, crs, context, longitude))
             for name, geometry in place.parts
         ]
         return Area({"type": "FeatureCollection", "features": features}, wkt_of(crs), NAME_FIELD)
     inset = 1.0 if min(grid.width, grid.height) > 2 else min(grid.width, grid.height) / 4
     if carried.contains(polygon_of(grid.corners(inset))):
         return None
-    return Area(_geojson(carried), wkt_of(crs))
+    return Area(geojson(carried), wkt_of(crs))
 
 
 def parts_to_send(
@@ -126,10 +126,12 @@ def _around(grid: Grid, reach: float) -> QgsGeometry:
     )
 
 
-def _feature(name: str, geometry: QgsGeometry) -> dict[str, object]:
-    return {"type": "Feature", "properties": {NAME_FIELD: name}, "geometry": _geojson(geometry)}
+def feature(name: str, geometry: QgsGeometry) -> dict[str, object]:
+    """A polygon with the name that its answer gets."""
+    return {"type": "Feature", "properties": {NAME_FIELD: name}, "geometry": geojson(geometry)}
 
 
-def _geojson(geometry: QgsGeometry) -> dict[str, object]:
+def geojson(geometry: QgsGeometry) -> dict[str, object]:
+    """A geometry as the engine's requests hold it, in its own CRS."""
     document: dict[str, object] = json.loads(geometry.asJson(17))
     return document

@@ -7,7 +7,6 @@ two files while it is open (`-wal`); a copy of the first alone would lack the re
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.layers.errors import LayerError
 from groundproof_qgis.layers.folders import Folders
+from groundproof_qgis.layers.gpkg_metadata import documents, put
 
 SUFFIX = ".gpkg"
 
@@ -73,25 +73,15 @@ def _without_folders(connection: sqlite3.Connection) -> None:
     # The spatial index's triggers name these functions, and never call them: no geometry changes here.
     for name in ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
         connection.create_function(name, 1, lambda _geometry: 0)
-    documents = connection.execute("SELECT id, metadata FROM gpkg_metadata").fetchall()
-    metadata = {key: found for key, found in ((key, _document(text)) for key, text in documents) if found}
+    metadata = {key: found for key, found in documents(connection) if found}
     scenes = [{"path": path} for (path,) in connection.execute("SELECT path FROM scenes")]
     folders = Folders(scenes, {str(key): found for key, found in metadata.items()})
     if not folders:
         return
     for key, found in metadata.items():
-        text = json.dumps(folders.value(found), ensure_ascii=False, separators=(",", ":"))
-        connection.execute("UPDATE gpkg_metadata SET metadata = ? WHERE id = ?", (text, key))
+        put(connection, key, folders.value(found))
     for read, write in _WITH_PATHS:
         rows = [(text, fid) for text, fid in connection.execute(read) if text]
         changed = [(folders.without(text), fid) for text, fid in rows if folders.without(text) != text]
         connection.executemany(write, changed)
     connection.commit()
-
-
-def _document(text: str) -> dict[str, object] | None:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None

@@ -6,7 +6,6 @@ Knows which polygons touch which scene, and one area for several scenes. Refuses
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from qgis.core import (
     QgsCoordinateTransformContext,
@@ -20,7 +19,7 @@ from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.imagery.carry import carry
 from groundproof_qgis.imagery.errors import OutsideError
 from groundproof_qgis.imagery.place import Place, place_of_layer
-from groundproof_qgis.imagery.plan import NAME_FIELD, wkt_of
+from groundproof_qgis.imagery.plan import NAME_FIELD, feature, geojson, wkt_of
 
 
 class Places:
@@ -33,7 +32,7 @@ class Places:
         self._crs = None if polygons is None else polygons.crs
         self._parts = () if polygons is None else polygons.parts or (("", polygons.polygons),)
         self._by_name = by_name and len(self._parts) > 1
-        self._json: dict[int, dict[str, Any]] = {}
+        self._characters: dict[int, int] = {}
         self._index = QgsSpatialIndex()
         for number, (_, polygon) in enumerate(self._parts):
             self._index.addFeature(number, polygon.boundingBox())
@@ -64,27 +63,15 @@ class Places:
         numbers = sorted(touched)
         if not self._by_name:
             union = QgsGeometry.unaryUnion([self._parts[number][1] for number in numbers])
-            return Area(_geojson(union), wkt_of(self._crs))
-        features = [
-            {
-                "type": "Feature",
-                "properties": {NAME_FIELD: self._parts[number][0]},
-                "geometry": self._shape(number),
-            }
-            for number in numbers
-        ]
+            return Area(geojson(union), wkt_of(self._crs))
+        features = [feature(*self._parts[number]) for number in numbers]
         return Area({"type": "FeatureCollection", "features": features}, wkt_of(self._crs), NAME_FIELD)
 
     def characters(self, touched: frozenset[int]) -> int:
         """About how many these polygons take in a request."""
-        return sum(len(json.dumps(self._shape(number))) + 100 for number in touched)
+        return sum(map(self._characters_of, touched))
 
-    def _shape(self, number: int) -> dict[str, Any]:
-        if number not in self._json:
-            self._json[number] = _geojson(self._parts[number][1])
-        return self._json[number]
-
-
-def _geojson(geometry: QgsGeometry) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(geometry.asJson(17))
-    return document
+    def _characters_of(self, number: int) -> int:
+        if number not in self._characters:
+            self._characters[number] = len(json.dumps(geojson(self._parts[number][1]))) + 100
+        return self._characters[number]

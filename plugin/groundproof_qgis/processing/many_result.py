@@ -6,7 +6,6 @@ is added is there whole or not at all, so the file is a result at any moment.
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,6 +19,7 @@ from osgeo import gdal, ogr
 from groundproof_qgis.answer.counting import is_counted
 from groundproof_qgis.i18n_text import tr
 from groundproof_qgis.layers.errors import LayerError
+from groundproof_qgis.layers.gpkg_metadata import documents, put
 from groundproof_qgis.layers.tables import TABLES, read_tables
 
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
@@ -289,25 +289,18 @@ def _done(code: int) -> None:
 
 def _metadata_of(path: Path) -> dict[str, Any]:
     with closing(sqlite3.connect(path)) as connection:
-        return next((found for _, found in _documents(connection)), {})
+        return next((found for _, found in _provenance(connection)), {})
 
 
 def _rewrite_metadata(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Change what the file says of how it was made."""
     with closing(sqlite3.connect(path)) as connection, connection:
-        for key, found in list(_documents(connection)):
-            text = json.dumps(change(found), ensure_ascii=False, separators=(",", ":"))
-            connection.execute("UPDATE gpkg_metadata SET metadata = ? WHERE id = ?", (text, key))
+        for key, found in _provenance(connection):
+            put(connection, key, change(found))
 
 
-def _documents(connection: sqlite3.Connection) -> Iterator[tuple[int, dict[str, Any]]]:
-    for key, text in connection.execute("SELECT id, metadata FROM gpkg_metadata").fetchall():
-        try:
-            found = json.loads(text)
-        except ValueError:
-            continue
-        if isinstance(found, dict) and "configuration" in found:
-            yield key, found
+def _provenance(connection: sqlite3.Connection) -> list[tuple[int, dict[str, Any]]]:
+    return [(key, found) for key, found in documents(connection) if "configuration" in found]
 
 
 def _with_sources(metadata: Mapping[str, Any], paths: Mapping[str, str]) -> dict[str, Any]:

@@ -48,6 +48,13 @@ COLUMNS = (
     Column("exact-counts", "counts that are exact", COUNTS, "accuracy"),
     Column("parsed", "answers that can be read", "", "parse-rate", "parsed"),
 )
+
+
+def shown_as(unit: str) -> tuple[int, int]:
+    """How a value of this unit is written: the factor, and the digits behind the point. A share is shown in percent."""
+    return (100, 1) if unit == "%" else (1, 2)
+
+
 ENTRIES = tuple(dict.fromkeys(column.entry for column in COLUMNS if column.entry))
 
 

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import fmean
 
-from groundproof_training.ablation.cells import cell
-from groundproof_training.ablation.columns import Column
+from groundproof_training.ablation.columns import Column, shown_as
 from groundproof_training.ablation.published import printed
 from groundproof_training.ablation.results import Answers, CellResult
 from groundproof_training.ablation.table import FEWEST_SEEDS, Asked, Contrast, Row, over_seeds
@@ -45,7 +45,7 @@ def sentence(found: Sequence[Contrast], undefined: Sequence[Column] = ()) -> str
 
 def named(c: Contrast) -> str:
     """ "detection, AP@0.5 +3.1 points [+0.4, +6.0]"."""
-    factor, digits = (100, 1) if c.column.unit == "%" else (1, 2)
+    factor, digits = shown_as(c.column.unit)
     value = f"{c.column.title} {c.value * factor:+.{digits}f}{' points' if c.column.unit == '%' else ''}"
     if c.low is None or c.high is None:
         return value
@@ -99,7 +99,7 @@ def collapse(rows: Sequence[Row], beta: float) -> str:
 
     A sign counts where the interval over seeds leaves 0 out, as differences between cells do."""
     by_name = {row.cell.name: row for row in rows}
-    pairs = _pairs(by_name[cell(WITH_KL).name], by_name[cell(WITHOUT_KL).name])
+    pairs = _pairs(by_name[WITH_KL], by_name[WITHOUT_KL])
     if not pairs:
         return ""
     signs, told = {}, []
@@ -111,7 +111,7 @@ def collapse(rows: Sequence[Row], beta: float) -> str:
         held, free = [of(a) for a, _ in pairs], [of(b) for _, b in pairs]
         low, _ = over_seeds([b - a for a, b in zip(held, free, strict=True)])
         signs[name] = low is not None and low > 0
-        told.append(f"{name} {_mean(held):.{digits}f} -> {_mean(free):.{digits}f}")
+        told.append(f"{name} {fmean(held):.{digits}f} -> {fmean(free):.{digits}f}")
     said = (
         f"With -> without KL: {', '.join(told)} (mean of {len(pairs)} seed{'s' if len(pairs) != 1 else ''}). "
     )
@@ -125,9 +125,9 @@ def collapse(rows: Sequence[Row], beta: float) -> str:
         said += "No sign of a collapse into repetition is shown."
     kept = [r.trained.kl[1] for r in by_name[WITH_KL].results if r.trained and r.trained.kl]
     if kept:
-        term = beta * _mean(kept)
+        term = beta * fmean(kept)
         said += (
-            f" With KL it ended at {_mean(kept):.4f}, a term of {term:.2g} in the loss beside advantages whose "
+            f" With KL it ended at {fmean(kept):.4f}, a term of {term:.2g} in the loss beside advantages whose "
             "standard deviation is 1"
         )
         small = term < SLIGHT and not (unreadable and repetition)
@@ -142,7 +142,3 @@ def _pairs(one: Row, other: Row) -> list[tuple[Answers, Answers]]:
 
 def _answers(results: Sequence[CellResult]) -> dict[int, Answers]:
     return {r.seed: r.answers for r in results if r.answers is not None}
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from groundproof_training.ablation.columns import COLUMNS, Column
+from groundproof_training.ablation.columns import COLUMNS, Column, shown_as
 from groundproof_training.ablation.published import printed
 from groundproof_training.ablation.table import Row
 
@@ -42,7 +42,7 @@ def draw(rows: Sequence[Row], picture: Path) -> None:
 
 
 def _panel(panel: Any, column: Column, rows: Sequence[Row], places: Sequence[int]) -> None:
-    factor = 100 if column.unit == "%" else 1
+    factor, _ = shown_as(column.unit)
     for row, place in zip(rows, places, strict=True):
         one = row.figures[column.name]
         if one.value is None:

@@ -13,13 +13,12 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
-from groundproof_training.ablation.columns import COLUMNS, Column
+from groundproof_training.ablation.columns import COLUMNS, Column, shown_as
 from groundproof_training.ablation.conclusions import WITHOUT_KL, answer, collapse
 from groundproof_training.ablation.figure import draw
-from groundproof_training.ablation.packages import packages
 from groundproof_training.ablation.published import HEADS, NOTE, ROWS
 from groundproof_training.ablation.results import CellResult
-from groundproof_training.ablation.settings import AblationSettings
+from groundproof_training.ablation.settings import AblationSettings, packages
 from groundproof_training.ablation.table import FEWEST_SEEDS, Asked, Contrast, Entry, Row, answers_to, rows_of
 
 PAGE, FACTS, PICTURE = "ablation.md", "ablation.json", "ablation.png"
@@ -75,10 +74,7 @@ def append_log(log: Path, results: Sequence[CellResult], settings: AblationSetti
 def lines_of(rows: Sequence[Row], settings: AblationSettings) -> list[str]:
     """The page below its title."""
     lines = [budget(settings), "", *table(rows), ""]
-    lines += [
-        MEANS,
-        "",
-    ]
+    lines += [MEANS, ""]
     missing = [f"- {row.cell.title}: {'; '.join(row.missing)}" for row in rows if row.missing]
     if missing:
         lines += ["Not there:", "", *missing, ""]
@@ -151,7 +147,7 @@ def spread(rows: Sequence[Row]) -> list[str]:
             continue
         values = []
         for column in COLUMNS:
-            factor, digits = (100, 1) if column.unit == "%" else (1, 2)
+            factor, digits = shown_as(column.unit)
             own = [factor * value for value in row.figures[column.name].seeds]
             values.append(f"{min(own):.{digits}f} to {max(own):.{digits}f}" if own else "-")
         lines.append("| " + " | ".join([row.cell.title, *values]) + " |")
@@ -162,7 +158,7 @@ def told(one: Entry, unit: str) -> str:
     """ "41.2 [36.0, 46.1]", in percent where the unit is; "-" where it is not defined."""
     if one.value is None:
         return "-"
-    factor, digits = (100, 1) if unit == "%" else (1, 2)
+    factor, digits = shown_as(unit)
     value = f"{one.value * factor:.{digits}f}"
     if one.low is None or one.high is None:
         return value

@@ -26,9 +26,8 @@ from groundproof_training.ablation.cells import cell as by_name
 from groundproof_training.ablation.clock import Clock
 from groundproof_training.ablation.columns import COLUMNS
 from groundproof_training.ablation.evaluating import REAL, evaluate
-from groundproof_training.ablation.packages import packages
 from groundproof_training.ablation.results import FILE, CellResult, Trained, keep, path_of, read
-from groundproof_training.ablation.settings import AblationSettings, DataSettings, configuration_of
+from groundproof_training.ablation.settings import AblationSettings, DataSettings, configuration_of, packages
 from groundproof_training.ablation.stopping import late_requests
 from groundproof_training.errors import TrainingError
 from groundproof_training.evaluation.answers import NotKeptError

@@ -11,12 +11,22 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from groundproof.version import __version__
 from groundproof_training.ablation.cells import Cell
 from groundproof_training.errors import TrainingError
+from groundproof_training.packages import versions
 from groundproof_training.tuning.configuration import Configuration, folder, read_configuration, resolved
 
 Count = Annotated[int, Field(gt=0)]
 Positive = Annotated[float, Field(gt=0)]
+
+
+TRAINERS = ("torch", "transformers", "trl")
+
+
+def packages() -> dict[str, str]:
+    """Versions of what trains; cells of one table have the same."""
+    return {"groundproof": __version__, **versions(TRAINERS)}
 
 
 class _Frozen(BaseModel):

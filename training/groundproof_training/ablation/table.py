@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from groundproof_training.ablation.cells import CELLS, Cell, cell
+from groundproof_training.ablation.cells import CELLS, Cell
 from groundproof_training.ablation.columns import COLUMNS, Column
 from groundproof_training.ablation.results import CellResult, Value
 from groundproof_training.evaluation.statistics import interval
@@ -228,7 +228,7 @@ def answers_to(rows: Sequence[Row]) -> list[tuple[Asked, list[Contrast], list[Co
     columns = {column.name: column for column in COLUMNS}
     made = []
     for asked in QUESTIONS:
-        one, other = by_name[cell(asked.one).name], by_name[cell(asked.other).name]
+        one, other = by_name[asked.one], by_name[asked.other]
         found = {name: contrast(one, other, columns[name]) for name in asked.columns}
         untold = [columns[name] for name, c in found.items() if c is None and _paired(one, other)]
         made.append((asked, [c for c in found.values() if c is not None], untold))

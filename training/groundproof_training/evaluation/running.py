@@ -9,7 +9,6 @@ import platform
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,7 @@ from groundproof_training.evaluation.gallery import gallery
 from groundproof_training.evaluation.results import EntryResult, Evaluation, Scores
 from groundproof_training.evaluation.scoring import differences, score
 from groundproof_training.evaluation.statistics import DRAWS
+from groundproof_training.packages import versions
 from groundproof_training.progress import duration
 from groundproof_training.readers.base import WrongFolderError
 
@@ -111,7 +111,7 @@ def run_suite(
             "settings": runner.settings.model_dump(mode="json"),
             "models": runner.models.facts(runner.settings),
             "engine": {"groundproof": __version__, "prompt": PROMPT_VERSION},
-            "versions": {"python": platform.python_version(), **_versions()},
+            "versions": {"python": platform.python_version(), **versions(PACKAGES)},
             "broken_lines": len(runner.answers.broken),
             "dry_run": dry_run,
         }
@@ -314,13 +314,3 @@ def _blank(one: Benchmark) -> EntryResult:
         published_samples=one.published_samples,
         configuration=dict(one.facts),
     )
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
