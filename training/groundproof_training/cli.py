@@ -136,11 +136,19 @@ def export(
     folder: NewFolder,
     work: WorkDir = WORK,
     stage: Annotated[str, typer.Option(help="pointer or curriculum: whose weights.")] = "curriculum",
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="In place of a stage: the model that `sft` or `grpo` made of this one."
+        ),
+    ] = None,
 ) -> None:
     """Write the model folder.   groundproof-train export out/tiny"""
+    from groundproof_training.export import export_tuned
     from groundproof_training.recipe import run_export
 
-    typer.echo(f"{run_export(work, folder, stage) / 1e6:.1f} MB of weights", err=True)
+    size = run_export(work, folder, stage) if model is None else export_tuned(model, folder)
+    typer.echo(f"{size / 1e6:.1f} MB of weights", err=True)
     typer.echo(folder)
 
 

@@ -33,7 +33,6 @@ from groundproof_training.real_batches import RealTiles, real_loss
 from groundproof_training.real_data import RealImage
 from groundproof_training.sequences import Encoder, collate
 from groundproof_training.shards import Batch, Shards
-from groundproof_training.templates import MOST
 from groundproof_training.tokenizer import first_number_id
 
 
@@ -46,8 +45,10 @@ class CurriculumSettings(BaseModel):
     max_steps: int = 2000
     image_tokens_per_step: int = 640
     questions: int = 3
+    most: int = PointerConfig().most
+    """Objects a question may ask for; the same as in the pointer stage. Lists of up to 24 made answers ramble."""
     learning_rate: float = 8e-4
-    tower_share: float = 0.3
+    tower_share: float = 0.1
     dense_weight: float = 0.5
     warmup_steps: int = 5
     save_steps: int = 60
@@ -181,7 +182,7 @@ def train_curriculum(
     shards = Shards(shards_dir)
     pointer = PointerConfig(
         questions=settings.questions,
-        most=MOST,
+        most=settings.most,
         image_tokens_per_step=settings.image_tokens_per_step,
         tasks=None,
         loss=settings.loss,

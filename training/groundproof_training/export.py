@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from pathlib import Path
 
 import tomli_w
@@ -11,7 +12,9 @@ from transformers import GenerationConfig, Glm4vForConditionalGeneration, PreTra
 
 from groundproof.models.resolve import PROFILE_FILE
 from groundproof_training.cells import PATCH_PX
+from groundproof_training.errors import TrainingError
 from groundproof_training.model import IMAGE_MEAN, IMAGE_STD
+from groundproof_training.tokenizer import load_tokenizer
 
 SMALLEST_AREA_PX = 112 * 112
 LARGEST_AREA_PX = 448 * 448 * 2
@@ -50,8 +53,10 @@ def export(
     """
     folder.mkdir(parents=True, exist_ok=True)
     state = {key: value.detach().to(dtype).contiguous() for key, value in model.state_dict().items()}
-    copy = Glm4vForConditionalGeneration(model.config).to(dtype)
+    copy = Glm4vForConditionalGeneration(deepcopy(model.config)).to(dtype)
     copy.load_state_dict(state)
+    for part in (copy.config.text_config, copy.config.vision_config):
+        part.dtype = dtype  # a tuned model's folder says that of its training
     end = [tokenizer.convert_tokens_to_ids(text) for text in ("<|endoftext|>", "<|user|>")]
     copy.generation_config = GenerationConfig(
         do_sample=False, eos_token_id=end, pad_token_id=end[0], max_new_tokens=1024
@@ -61,3 +66,20 @@ def export(
     (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor_config(), indent=2) + "\n")
     (folder / PROFILE_FILE).write_text(tomli_w.dumps(PROFILE), encoding="utf-8")
     return sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+
+
+def export_tuned(tuned: Path, folder: Path) -> int:
+    """`export` of the folder that `sft` or `grpo` wrote, in the embedded weights' bfloat16; bytes of weights.
+
+    Raises TrainingError where `tuned` holds no model of this kind.
+    """
+    config = tuned / "config.json"
+    kind = json.loads(config.read_text(encoding="utf-8")).get("model_type") if config.is_file() else None
+    if kind != Glm4vForConditionalGeneration.config_class.model_type:
+        found = f"its kind is {kind!r}" if kind else "it has no config.json"
+        raise TrainingError(
+            f"{tuned} is no model like the embedded one ({found}); --model takes a folder that `sft` or `grpo` wrote "
+            "from such a model"
+        )
+    model = Glm4vForConditionalGeneration.from_pretrained(tuned, dtype=torch.float32)
+    return export(model, load_tokenizer(tuned), folder, torch.bfloat16)
