@@ -265,3 +265,16 @@ def test_aid_has_the_accuracy_by_letters_that_was_found_by_hand(data_dir: Path) 
     made = classified([class_case(row["answer"], row["annotation"], choices=choices) for row in found])
     assert made["exact-letters"] == pytest.approx(0.8847, abs=5e-5)
     assert made["exact"] == pytest.approx(made["exact-letters"] + 1 / 3000)
+
+
+def test_counts_are_broken_down_by_how_many_there_are() -> None:
+    cases = [count_case(0, 0), count_case(4, 5), count_case(6, 6), count_case(None, 11), count_case(9, 40)]
+    groups = score([*cases, count_case(3, None)], draws=0).breakdowns["number"]
+    found = {name: {one.name: one.value for one in figures} for name, figures in groups.items()}
+    assert list(found) == ["0", "1 to 5", "6 to 10", "11 and more"]
+    assert [one["parse-rate"] for one in found.values()] == [1, 1, 1, 0.5]
+    assert [one["mae"] for one in found.values()] == [0, 1, 0, (11 + 31) / 2]
+
+
+def test_one_group_of_numbers_is_no_breakdown() -> None:
+    assert "number" not in score([count_case(2, 2), count_case(3, 4)], draws=0).breakdowns

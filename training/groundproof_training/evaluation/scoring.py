@@ -10,7 +10,7 @@ from groundproof_training.evaluation.compat import COMPAT
 from groundproof_training.evaluation.figures import Difference, Figure, Measure
 from groundproof_training.evaluation.results import Scores
 from groundproof_training.evaluation.statistics import DRAWS, compare, estimate
-from groundproof_training.evaluation.strict import STRICT, detection, evidence_measures
+from groundproof_training.evaluation.strict import STRICT, counting, detection, evidence_measures
 from groundproof_training.evaluation.strict.evidence import pointed_at
 from groundproof_training.evaluation.strict.official_captions import official
 from groundproof_training.evaluation.strict.points import point_measures
@@ -49,6 +49,8 @@ def score(
             value: [case for case, mine in zip(cases, values, strict=True) if mine == value]
             for value in sorted(set(values) - {""})
         }
+        if key == "number" and family is Family.COUNTING:
+            parts = counting.by_number(cases)
         if len(parts) > 1:
             breakdowns[key] = {
                 value: figures(STRICT[family](part), [case.group for case in part])

@@ -19,6 +19,9 @@ from groundproof_training.metrics.counting import near
 TOLERANCES = (0.1, 0.3, 0.5)
 """RS_Tester's, of the true number."""
 
+NUMBERS = {"0": 0, "1 to 5": 5, "6 to 10": 10, "11 and more": float("inf")}
+"""How many objects there are, at most, by the group's name."""
+
 _FILLED = "An answer without a number counts as 0 said, and as 1 off where 0 is true"
 
 
@@ -65,6 +68,16 @@ def measures(cases: Sequence[Case]) -> list[Measure]:
         ),
         parse_rate(readable, "one whole number"),
     ]
+
+
+def by_number(cases: Sequence[Case]) -> dict[str, list[Case]]:
+    """Cases whose true number is known, by `NUMBERS`; groups without a case are left out."""
+    groups: dict[str, list[Case]] = {name: [] for name in NUMBERS}
+    for case in cases:
+        true = _true(case)
+        if true == true:
+            groups[next(name for name, most in NUMBERS.items() if true <= most)].append(case)
+    return {name: group for name, group in groups.items() if group}
 
 
 def _true(case: Case) -> float:
