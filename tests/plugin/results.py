@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
+from osgeo import ogr
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv" / "bin" / "python"
@@ -89,6 +90,14 @@ def result(folder: Path, name: str = "run.gpkg") -> Path:
     """A copy of a result with one answer about airplanes, to be changed at will."""
     need_engine()
     return Path(shutil.copy(_one(), folder / name))
+
+
+def with_duplicate(path: Path) -> Path:
+    """The same result, its box E2 a duplicate; whether the model says something twice is not under test."""
+    file = ogr.Open(str(path), 1)
+    file.ExecuteSQL("UPDATE evidence SET verdict = 'duplicate' WHERE evidence_id = 'E2'")
+    del file  # writes
+    return path
 
 
 def parcels(folder: Path, name: str = "run.gpkg") -> Path:

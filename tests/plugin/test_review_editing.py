@@ -12,7 +12,7 @@ from groundproof_qgis.layers.tables import read_tables
 from groundproof_qgis.review.errors import ReviewError
 from groundproof_qgis.review.session import ReviewSession
 from tests.plugin.opened import open_result
-from tests.plugin.results import engine, parcels, result
+from tests.plugin.results import engine, parcels, result, with_duplicate
 
 
 @pytest.fixture
@@ -92,8 +92,8 @@ def test_accepting_supports_a_box_and_clearing_takes_the_support_back(review):
     assert cells(layer, 1, "review", "verdict", "reviewed_at") == (None, "unchecked", None)
 
 
-def test_accepting_a_duplicate_makes_it_count(review):
-    session, layer = review
+def test_accepting_a_duplicate_makes_it_count(project, tmp_path):
+    session, layer = reviewed(project, with_duplicate(result(tmp_path)))
     before = session.counts()["A1"].counted
     fid = next(one.id() for one in layer.getFeatures("\"verdict\" = 'duplicate'"))
     session.accept([fid])

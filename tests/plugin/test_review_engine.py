@@ -55,12 +55,14 @@ def edit(layers, session):
     layer = layers.evidence
     session.reject([1])
     shape = layer.getFeature(2).geometry()
-    shape.translate(2, 2)
+    shape.translate(1.5, 1.5)  # still the same object: more than half of both is overlap
     layer.beginEditCommand("Move feature")
     layer.changeGeometry(2, shape)
     layer.endEditCommand()
     middle = layer.getFeature(4).geometry().centroid().asPoint()
-    rectangle = QgsRectangle(middle.x() + 12, middle.y(), middle.x() + 24, middle.y() + 8)
+    inwards = 12 if middle.x() < layer.extent().center().x() else -24  # a box outside of the scene is refused
+    x = middle.x() + inwards
+    rectangle = QgsRectangle(x, middle.y(), x + 12, middle.y() + 8)
     box = QgsVectorLayerUtils.createFeature(
         layer, QgsGeometry.fromRect(rectangle), {}, layer.createExpressionContext()
     )
