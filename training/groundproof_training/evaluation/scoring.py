@@ -44,13 +44,8 @@ def score(
     evidence = evidence_measures(cases)
     breakdowns = {}
     for key in BREAKDOWNS:
-        values = [case.meta.get(key, "") for case in cases]
-        parts = {
-            value: [case for case, mine in zip(cases, values, strict=True) if mine == value]
-            for value in sorted(set(values) - {""})
-        }
-        if key == "number" and family is Family.COUNTING:
-            parts = counting.by_number(cases)
+        counts = key == "number" and family is Family.COUNTING
+        parts = counting.by_number(cases) if counts else _by_fact(cases, key)
         if len(parts) > 1:
             breakdowns[key] = {
                 value: figures(STRICT[family](part), [case.group for case in part])
@@ -87,6 +82,14 @@ def differences(
     )
     measures: Callable[[Sequence[Case]], list[Measure]] = STRICT[_family([*a, *b])]
     return compare(measures([*a, *b]), [case.group for case in a], draws=draws, seed=seed)
+
+
+def _by_fact(cases: Sequence[Case], key: str) -> dict[str, list[Case]]:
+    values = [case.meta.get(key, "") for case in cases]
+    return {
+        value: [case for case, mine in zip(cases, values, strict=True) if mine == value]
+        for value in sorted(set(values) - {""})
+    }
 
 
 def _family(cases: Sequence[Case]) -> Family:

@@ -75,7 +75,7 @@ def by_number(cases: Sequence[Case]) -> dict[str, list[Case]]:
     groups: dict[str, list[Case]] = {name: [] for name in NUMBERS}
     for case in cases:
         true = _true(case)
-        if true == true:
+        if not np.isnan(true):
             groups[next(name for name, most in NUMBERS.items() if true <= most)].append(case)
     return {name: group for name, group in groups.items() if group}
 
