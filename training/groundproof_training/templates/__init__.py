@@ -10,7 +10,7 @@ is the order in which the language model meets them. Refuses to know tokens and 
 """
 
 from groundproof_training.templates.changing import make_change_sample
-from groundproof_training.templates.draw import DEFAULT_WEIGHTS, TASKS, make_sample
+from groundproof_training.templates.draw import DEFAULT_WEIGHTS, MOST, TASKS, make_sample
 from groundproof_training.templates.texts import corpus, random_sample
 from groundproof_training.templates.tile import (
     Box,
@@ -25,6 +25,7 @@ from groundproof_training.templates.words import UNKNOWN, WORDS
 
 __all__ = [
     "DEFAULT_WEIGHTS",
+    "MOST",
     "PLACES",
     "QUESTIONS",
     "TASKS",
