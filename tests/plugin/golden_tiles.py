@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,12 +36,16 @@ def encoded(pixels: np.ndarray) -> bytes:
 
 @contextmanager
 def tile_service(status: int = 200, wait: threading.Event | None = None) -> Iterator[tuple[str, list[int]]]:
-    """(a QGIS XYZ source, levels of the tiles it was asked for). wait: nothing is answered until it is set."""
+    """(a QGIS XYZ source, levels of the tiles it was asked for). wait: nothing is answered until it is set.
+
+    Its addresses are its own: QGIS keeps tiles on disk by their address for weeks, and ports come back.
+    """
     levels: list[int] = []
+    folder = secrets.token_hex(8)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            z, x, y = (int(part) for part in self.path.strip("/").split("/"))
+            z, x, y = (int(part) for part in self.path.split("/")[-3:])
             levels.append(z)
             if wait is not None:
                 wait.wait(20)
@@ -61,7 +66,7 @@ def tile_service(status: int = 200, wait: threading.Event | None = None) -> Iter
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        url = f"http://127.0.0.1:{server.server_port}/%7Bz%7D/%7Bx%7D/%7By%7D"
+        url = f"http://127.0.0.1:{server.server_port}/{folder}/%7Bz%7D/%7Bx%7D/%7By%7D"
         yield f"type=xyz&url={url}&zmin=0&zmax=18", levels
     finally:
         server.shutdown()

@@ -2186,6 +2186,11 @@
         </message>
         <message>
             <location filename="../imagery/fetching.py" />
+            <source>QGIS was busy for {n:.0f} s, so it is not known whether all imagery came. Wait until QGIS responds, then ask again.</source>
+            <translation>QGIS war {n:.0f} s lang beschäftigt, deshalb ist nicht bekannt, ob alle Bilder gekommen sind. Warten Sie, bis QGIS wieder reagiert, und fragen Sie dann noch einmal.</translation>
+        </message>
+        <message>
+            <location filename="../imagery/fetching.py" />
             <source>it did not answer in time</source>
             <translation>der Dienst hat nicht rechtzeitig geantwortet</translation>
         </message>

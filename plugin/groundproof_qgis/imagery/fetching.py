@@ -26,7 +26,7 @@ from groundproof_qgis.imagery.errors import PixelError
 EMPTY = (QNetworkReply.NetworkError.NoError, QNetworkReply.NetworkError.ContentNotFoundError)
 """A tile that is not found is ground without imagery: services have no tiles there."""
 CANCELLED = QNetworkReply.NetworkError.OperationCanceledError
-CAUGHT_UP_S = 5.0
+CAUGHT_UP_S = 30.0
 """How long is waited for a busy main thread, through which the tiles' replies are heard of."""
 
 _HOST = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]+)", re.IGNORECASE)
@@ -58,11 +58,21 @@ class TileReplies(QObject):
             signal.connect(slot)
 
     def catch_up(self) -> None:
-        """Wait until everything that was replied up to now has been heard. From the thread that reads."""
-        if self._hosts:
-            heard = threading.Event()
-            self._asked.emit(heard)
-            heard.wait(CAUGHT_UP_S)
+        """Wait until everything that was replied up to now has been heard. From the thread that reads.
+
+        Raises PixelError when the main thread does not come to it: then nobody knows whether all tiles came.
+        """
+        if not self._hosts:
+            return
+        heard = threading.Event()
+        self._asked.emit(heard)
+        if not heard.wait(CAUGHT_UP_S):
+            raise PixelError(
+                tr(
+                    "QGIS was busy for {n:.0f} s, so it is not known whether all imagery came. Wait until QGIS "
+                    "responds, then ask again."
+                ).format(n=CAUGHT_UP_S)
+            )
 
     def close(self) -> None:
         """Listen no more. Safe to call twice."""
