@@ -64,10 +64,11 @@ class _Upper(QScrollArea):
         self._soon.timeout.connect(self._fit)
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Of what it holds, at this width."""
-        inside, width = self.widget(), self.viewport().width()
+        """Of what it holds, at this width; that high it needs no scroll bar, so none takes from the width."""
+        inside, width = self.widget(), self.contentsRect().width()
         height = inside.heightForWidth(width) if inside.hasHeightForWidth() else inside.sizeHint().height()
-        return QSize(inside.sizeHint().width(), height)
+        # A text that wraps may have a least height above what this width needs, and Qt goes by that one.
+        return QSize(inside.sizeHint().width(), max(height, inside.minimumSizeHint().height()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Another width, another height."""
@@ -91,3 +92,8 @@ class _Upper(QScrollArea):
             self.setMaximumHeight(height)
             if self.height() != height:
                 splitter.setSizes([height, max(splitter.height() - height, 0)])
+        # Qt keeps a scroll bar that was once needed: beside it the text wraps into more lines.
+        policy = Qt.ScrollBarPolicy
+        self.setVerticalScrollBarPolicy(
+            policy.ScrollBarAlwaysOff if self.height() >= height else policy.ScrollBarAsNeeded
+        )
