@@ -108,6 +108,13 @@ def test_a_text_that_says_two_numbers_is_caught_where_it_says_more_than_the_map_
     assert "7" in counts[0].sentence
 
 
+def test_a_text_that_says_several_numbers_and_none_of_the_map_is_quoted_with_all_of_them() -> None:
+    one = reply(1, trace([said((0, 0, 9, 9))], stated_counts=(("airplane", 7), ("airplane", 2))))
+    found = of_kind(audited([one], table(*(row(f"E{i}") for i in range(1, 26)))), Kind.COUNT)
+    assert found.verdict is ClaimVerdict.CONTRADICTED
+    assert found.claim == "7 airplanes and 2 airplanes"
+
+
 def test_a_count_of_a_kind_counts_what_is_of_that_kind() -> None:
     one = reply(1, trace([said((0, 0, 9, 9))], value=2))
     evidence = table(row("E1", label="car"), row("E2", label="truck"))
@@ -229,6 +236,21 @@ def test_asking_a_model_for_what_it_was_not_trained_for_is_said_aloud() -> None:
     assert "airplanes" in label.sentence
     task = of_kind(audited(one, table(), task=Task.DETECT, profile=profile), Kind.UNTRAINED)
     assert "detect" in task.sentence
+
+
+def test_an_open_question_is_said_to_be_a_guess() -> None:
+    profile = Profile(
+        name="tiny", title="", licence="", source="", prompt_style="native", frame=BoxFrame.PER_MILLE,
+        patch_merge_px=28, tile_px=224, overlap_px=56, labels=("airplane", "ship"), tasks=("vqa",),
+    )  # fmt: skip
+    question = "Which airplane is the largest?"
+    found = audited([reply(1, trace())], table(), question, Task.VQA, (), profile=profile)
+    assert "guess" in of_kind(found, Kind.UNTRAINED).sentence
+    assert not [
+        f
+        for f in audited([reply(1, trace())], table(), ANY, Task.VQA, profile=profile)
+        if f.kind is Kind.UNTRAINED
+    ]
 
 
 def test_the_most_severe_findings_come_first() -> None:

@@ -54,6 +54,22 @@ def test_labels_hide_no_object_and_no_other_label_and_stay_inside(boxes):
         placed.append(label)
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(20, 40))
+def test_without_a_line_a_label_lies_clearly_nearest_to_its_own_object(across, down, side):
+    objects = np.array([(300 + k * across, 50 + k * down) for k in range(12)], dtype=float)
+    objects = np.hstack([objects, objects + side])
+    sizes = [[(80.0, 16.0), (30.0, 16.0)]] * len(objects)
+    for own, place in enumerate(place_labels(objects, sizes, (0.0, 0.0, 1300.0, 900.0), gap=4)):
+        if place is None or place.leader is not None:
+            continue
+        width, height = sizes[own][place.variant]
+        label = np.array([place.x, place.y, place.x + width, place.y + height])
+        apart = np.maximum(objects[:, :2] - label[2:], label[:2] - objects[:, 2:]).max(axis=1)
+        assert apart[own] == pytest.approx(4)
+        assert np.delete(apart, own).min() >= 10
+
+
 def test_a_lone_object_gets_its_full_label_above_it():
     (place,) = place_labels(np.array([[40.0, 40, 60, 60]]), [[(30.0, 10.0)]], (0, 0, 100, 100), gap=2)
     assert (place.x, place.y, place.variant, place.leader) == (40, 28, 0, None)

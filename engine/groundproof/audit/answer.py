@@ -242,8 +242,8 @@ def _trained(task: Task, asked: Collection[str], profile: Profile | None) -> lis
             findings.append(AuditFinding(Kind.UNTRAINED, "warning", words))
         if task is Task.VQA and not asked:
             words = (
-                f"the question names nothing that the model {profile.name} was trained to find: its answer is a guess; "
-                f"it knows {joined([plural(label) for label in profile.labels])}"
+                f"the question asks neither how many nor whether there are any of what the model {profile.name} knows: "
+                f"its answer is a guess; it knows {joined([plural(label) for label in profile.labels])}"
             )
             findings.append(AuditFinding(Kind.UNTRAINED, "warning", words))
     if profile.tasks is not None and str(task) not in profile.tasks:

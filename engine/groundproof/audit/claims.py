@@ -15,7 +15,7 @@ import numpy as np
 from groundproof.counting import answers_to, counted, counted_before_review
 from groundproof.findings import AuditFinding, ClaimVerdict, Kind, TileReply
 from groundproof.protocol import Task, is_existence
-from groundproof.wording import amount, tile_list
+from groundproof.wording import amount, joined, tile_list
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -193,9 +193,13 @@ def _count_claims(text: _Text, task: Task, asked: Collection[str], places: _Map)
             words += (
                 f", and {text.missing} of its boxes {'is' if text.missing == 1 else 'are'} not on the map"
             )
-        for n in _main_numbers(numbers, shown):
-            what = amount(n, label) if label else str(n)
+        main = _main_numbers(numbers, shown)
+        for n in main:
             verdict = _verdict(n, shown, text.missing, known)
+            # "7 airplanes and 2 airplanes" is quoted whole: that the last of them is the text's own is a guess.
+            whole = verdict is not ClaimVerdict.SUPPORTED and n == numbers[-1]
+            quoted = [one for one in dict.fromkeys(numbers) if one == n or (whole and one not in main)]
+            what = joined([amount(one, label) if label else str(one) for one in quoted])
             fitted = _verdict(n, before, text.missing, known) is ClaimVerdict.SUPPORTED
             by_review = verdict is not ClaimVerdict.SUPPORTED and fitted
             claims.append(_Claim(text.number, what, words, verdict, ids, before, by_review))

@@ -1,8 +1,9 @@
 """Where to put labels so that they hide neither objects nor each other.
 
 Knows rectangles on a page, y down. Refuses to know what the labels say. Greedy, in the order given: the
-first free place of a fixed list, nearest first; farther places get a leader line; a label without a free
-place is left out, and the caller says so.
+first free place of a fixed list, nearest first. Right beside its object a label keeps clear of the others, or it
+could be read as theirs; farther places get a leader line; a label without a free place is left out, and the caller
+says so.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ from numpy.typing import NDArray
 
 Rectangles = NDArray[np.float64]
 """(N, 4): x0, y0, x1, y1, page pixels, y down."""
+
+
+CLEAR_GAPS = 2.5
+"""How far a label without a leader line stays from other objects, in gaps: it is one gap from its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +52,11 @@ def place_labels(
         others = np.delete(objects, own, axis=0)
         found = None
         for distance in (gap, 5 * gap, 10 * gap):
+            away = CLEAR_GAPS * gap if distance == gap else 0.0
             for variant, (width, height) in enumerate(variants):
                 spots = _spots(box, width, height, distance)
-                free = _inside(spots, frame) & ~_hit(spots, others) & ~_hit(spots, taken[:used])
+                near = spots + np.array([-away, -away, away, away])
+                free = _inside(spots, frame) & ~_hit(near, others) & ~_hit(spots, taken[:used])
                 if free.any():
                     spot = spots[int(np.argmax(free))]
                     leader = None if distance == gap else _leader(box, spot)
