@@ -29,9 +29,8 @@ def draws_the_pictures(driver, zip_path: str, engine: str):
     scene = QgsProject.instance().mapLayersByName("groundproof demo scene")[0]
     driver.zoom_to(scene)
     driver.type(dock.ask_panel.question, "How many airplanes are there?")
-    driver.wait_until(
-        lambda: "about" in dock.ask_panel.size.text() or "least" in dock.ask_panel.size.text(), 60, "a time"
-    )
+    sizing = plugins["groundproof_qgis"]._desk.sizing
+    driver.wait_until(lambda: sizing.size is not None and sizing.size.seconds is not None, 60, "a time")
     driver.click(dock.ask_panel.ask)
     driver.wait_until(lambda: panel.model.total > 6, 120, "boxes come")
     driver.wait(0.6)
