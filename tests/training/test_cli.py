@@ -46,3 +46,29 @@ def test_ctrl_c_says_how_to_go_on(stage, words, monkeypatch, capsys):
         said
         == f"stopped; what was saved until now is kept. Go on with: groundproof-train {' '.join(words)}\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "there", "said"),
+    [
+        (["export", "out/x"], [], ["curriculum.pt is not there", "--work", "--model"]),
+        (["export", "out/x"], ["pointer.pt"], ["curriculum.pt is not there", "give --stage pointer"]),
+        (["export", "out/x", "--stage", "pointer"], [], ["pointer.pt is not there", "--work"]),
+        (["export", "out/x", "--stage", "dense"], ["dense.pt"], ["--stage pointer or curriculum", "--model"]),
+        (["pointer"], [], ["dense.pt is not there", "the stage `dense` writes it"]),
+        (["curriculum"], [], ["pointer.pt is not there", "the stage `pointer` writes it"]),
+    ],
+)
+def test_a_checkpoint_that_is_missing_is_one_sentence(words, there, said, monkeypatch, capsys, tmp_path):
+    work = tmp_path / "work"
+    work.mkdir()
+    for name in there:
+        (work / name).touch()
+    monkeypatch.setattr(sys, "argv", ["groundproof-train", *words, "--work", str(work)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert all(one in line for one in said)
+    assert not (work / "tokenizer").exists()

@@ -117,7 +117,8 @@ def evaluate(
         bool,
         typer.Option(
             "--dry-run",
-            help="Say which data is there and how much would be asked.",
+            help="Say which data is there, how much would be asked, and how long it would take on this machine, as "
+            "busy as it is now.",
             rich_help_panel=_MODELS,
         ),
     ] = False,

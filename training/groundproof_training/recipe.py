@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import Glm4vForConditionalGeneration, PreTrainedTokenizerFast
 
 from groundproof_training.curriculum import CurriculumSettings, train_curriculum
 from groundproof_training.dense import DenseConfig, DenseHeads, train_dense
+from groundproof_training.errors import TrainingError
 from groundproof_training.export import export
 from groundproof_training.model import TinyConfig, make_model
 from groundproof_training.pointer import PointerConfig, train_pointer
@@ -45,6 +47,8 @@ SMALL_MODEL = TinyConfig(
     text_mlp=64,
 )
 SMALL_LOSS = LossConfig(pointer_layer=2, link_layer=1)
+EXPORTED = ("pointer", "curriculum")
+"""Stages that leave a whole model."""
 
 
 def the_tokenizer(work: Path) -> PreTrainedTokenizerFast:
@@ -62,6 +66,18 @@ def new_model(
     tokenizer = the_tokenizer(work)
     model = make_model(cfg, len(tokenizer), special_ids(tokenizer), first_number_id(tokenizer))
     return model, tokenizer, DenseHeads(cfg.text_size, cfg.vision_size)
+
+
+def _left_by(work: Path, stage: str, what: str = "") -> dict[str, Any]:
+    """The checkpoint of a stage. what: to do in place of that stage. Raises TrainingError where there is none."""
+    path = work / f"{stage}.pt"
+    if not path.is_file():
+        raise TrainingError(
+            f"{path} is not there: the stage `{stage}` writes it; run that stage with the same --work, or give the "
+            f"--work of a run that has it{what}"
+        )
+    state: dict[str, Any] = torch.load(path, weights_only=True)
+    return state
 
 
 def run_dense(
@@ -94,9 +110,12 @@ def run_pointer(
     data: Path | None = None,
     start: Path | None = None,
 ) -> Iterator[str]:
-    """Pointer stage from dense.pt; writes pointer.pt. start: a model folder whose language model it begins with."""
+    """Pointer stage from dense.pt; writes pointer.pt. start: a model folder whose language model it begins with.
+
+    Raises TrainingError where there is no dense.pt.
+    """
+    state = _left_by(work, "dense")
     model, tokenizer, heads = new_model(work, model_cfg)
-    state = torch.load(work / "dense.pt", weights_only=True)
     model.model.visual.load_state_dict(state["visual"])
     heads.load_state_dict(state["heads"])
     if start is None:
@@ -110,9 +129,12 @@ def run_pointer(
 def run_curriculum(
     work: Path, settings: CurriculumSettings, say: Say, model_cfg: TinyConfig = TINY, data: Path | None = None
 ) -> None:
-    """The curriculum from pointer.pt; writes curriculum.pt and TRL's checkpoints under curriculum/."""
+    """The curriculum from pointer.pt; writes curriculum.pt and TRL's checkpoints under curriculum/.
+
+    Raises TrainingError where there is no pointer.pt.
+    """
+    state = _left_by(work, "pointer")
     model, tokenizer, heads = new_model(work, model_cfg)
-    state = torch.load(work / "pointer.pt", weights_only=True)
     model.load_state_dict(state["model"])
     heads.load_state_dict(state["heads"])
     train_curriculum(
@@ -122,9 +144,20 @@ def run_curriculum(
 
 
 def run_export(work: Path, folder: Path, stage: str, model_cfg: TinyConfig = TINY) -> int:
-    """Write the model folder from pointer.pt or curriculum.pt; bytes of weights."""
+    """Write the model folder from pointer.pt or curriculum.pt; bytes of weights.
+
+    Raises TrainingError for another stage, and where the stage left no checkpoint.
+    """
+    if stage not in EXPORTED:
+        raise TrainingError(
+            f"--stage {stage} leaves no whole model; give --stage {' or '.join(EXPORTED)}, or --model FOLDER "
+            "for one that `sft` or `grpo` made"
+        )
+    others = [one for one in EXPORTED if one != stage and (work / f"{one}.pt").is_file()]
+    instead = f", or give --stage {others[0]}, which is there" if others else ""
+    state = _left_by(work, stage, f"{instead}, or --model with a folder that `sft` or `grpo` wrote")
     model, tokenizer, _ = new_model(work, model_cfg)
-    model.load_state_dict(torch.load(work / f"{stage}.pt", weights_only=True)["model"])
+    model.load_state_dict(state["model"])
     return export(model, tokenizer, folder, torch.bfloat16)
 
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,10 +16,12 @@ from groundproof.errors import ModelError
 from groundproof.models.base import Piece
 from groundproof.models.profiles import get_profile
 from groundproof_training.errors import TrainingError
-from groundproof_training.evaluation import running
+from groundproof_training.evaluation import asking, running
+from groundproof_training.evaluation.answers import NAME, Answers, Kept, Key
 from groundproof_training.evaluation.asking import ModelDiedError
-from groundproof_training.evaluation.benchmarks import benchmarks, published_text
+from groundproof_training.evaluation.benchmarks import BENCH, benchmarks, published_text
 from groundproof_training.evaluation.running import run_suite
+from groundproof_training.evaluation.scenes import SCENE
 from groundproof_training.readers.base import Problems
 from groundproof_training.readers.registry import reader
 from groundproof_training.samples import Sample, SampleImage, TrueBox
@@ -267,8 +270,48 @@ def test_a_dry_run_asks_a_few_questions_and_scores_none(monkeypatch, data, tmp_p
     model = with_model(monkeypatch, Stepping())
     found = run_suite(["m"], "rsthinker", data, tmp_path, only=HERE, dry_run=True)
     assert [e.status for e in found.entries] == ["not run"] * 4
-    assert len(model.asked) == running.TIMED
+    assert len(model.asked) == running.TIMED + 1  # one to warm up, which is not kept
+    assert len((tmp_path / "answers.jsonl").read_text().splitlines()) == running.TIMED
     assert "9 questions" in next(e.reason for e in found.entries if e.name == "VQA_RSVQA-HR")
+
+
+class Slowly(Stepping):
+    """Fixed batches: the first one of all takes 100 s more, and each takes 8 s, however many are in it."""
+
+    continuous, max_in_flight, now = False, 16, 0.0
+
+    def generate(self, requests):
+        batch = list(requests)
+        self.now += 8 + (0 if self.asked else 100)
+        for request in batch:
+            self.asked.append(request.request_id)
+            yield Piece(request.request_id, "<answer>1</answer>", None, "stop")
+
+
+def expected_seconds(monkeypatch, data, out):
+    model = with_model(monkeypatch, Slowly())
+    monkeypatch.setattr(asking, "time", SimpleNamespace(monotonic=lambda: model.now))
+    (entry,) = run_suite(["m"], "rsthinker", data, out, only=["SC_UCM"], dry_run=True).entries
+    return entry.configuration["seconds"]["m"]
+
+
+def test_a_dry_run_times_a_warm_model_in_whole_batches(monkeypatch, data):
+    assert expected_seconds(monkeypatch, data, None) == pytest.approx(21 * 8 / 16)
+
+
+def test_a_dry_run_counts_kept_answers_of_one_step_and_no_whole_scenes(monkeypatch, data, tmp_path):
+    kept = {"a": 8.0, "b": 0.0, "c": 0.0, "d": 0.0, f"{SCENE}a.tif ship": 500.0}
+    Answers(tmp_path / NAME).keep(
+        Kept(Key(name, "stepping-1", "", ""), "", "stop", seconds=seconds) for name, seconds in kept.items()
+    )
+    assert expected_seconds(monkeypatch, data, tmp_path) == pytest.approx(21 * 2.0)
+
+
+def test_a_limit_without_such_a_scene_says_that_a_larger_one_has_it():
+    (entry,) = run_suite(BASELINES[:1], BENCH, None, None, only=["bench-v1-change-objects"], limit=3).entries
+    assert entry.status == "no data"
+    assert entry.reason.startswith("none of the first 3 scenes gives such a question")
+    assert "larger --limit" in entry.reason
 
 
 def test_errors_of_a_model_are_counted_and_shown(monkeypatch, data):

@@ -117,7 +117,13 @@ def _of_local(one: local.LocalEntry) -> Benchmark:
         if missing:
             raise NoDataError(f"{' and '.join(missing)} is not in {data}")
         problems = Problems()
-        return Read(list(one.questions(data, limit, problems)), problems, {"folders": list(one.needs)})
+        questions = list(one.questions(data, limit, problems))
+        if not questions and not one.needs and limit is not None:
+            raise NoDataError(
+                f"none of the first {limit:,} scenes gives such a question (--limit {limit}); a larger --limit, or "
+                "none, does"
+            )
+        return Read(questions, problems, {"folders": list(one.needs)})
 
     facts = {"note": one.note, "scene": one.scene.model_dump() if one.scene else None}
     return Benchmark(one.name, one.title, one.family, read, one.scene, one.max_pixels, facts=facts)

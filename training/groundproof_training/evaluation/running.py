@@ -32,15 +32,19 @@ from groundproof_training.evaluation.benchmarks import BENCH, Benchmark, NoDataE
 from groundproof_training.evaluation.cases import Case
 from groundproof_training.evaluation.gallery import gallery
 from groundproof_training.evaluation.results import EntryResult, Evaluation, Scores
+from groundproof_training.evaluation.scenes import SCENE
 from groundproof_training.evaluation.scoring import differences, score
 from groundproof_training.evaluation.statistics import DRAWS
 from groundproof_training.packages import versions
 from groundproof_training.progress import duration
-from groundproof_training.readers.base import WrongFolderError
+from groundproof_training.readers.base import Problems, WrongFolderError
 
 PACKAGES = ("torch", "transformers", "vllm", "numpy", "pillow")
 TIMED = 4
-"""Questions that a dry run asks a model to tell how long all would take; with an output folder they are kept."""
+"""Questions that a dry run asks a model at the least to tell how long all would take, and as many as the model answers
+at once: a step costs about the same for one row of a batch as for all. With an output folder they are kept."""
+WARM_UP_TOKENS = 8
+"""Of the question asked before those, which is neither timed nor kept."""
 
 
 def run_suite(
@@ -287,21 +291,29 @@ class _Runner:
             return None
         if name not in self._rates:
             model = self.models.get(name)
-            kept = [row.seconds for row in self.answers.of_model(model.identity) if row.seconds]
-            if not kept:
+            kept = _seconds(self.answers, model)
+            if not any(kept):
                 few = Answers(None) if self.answers.path is None else self.answers
-                one.answer(
-                    read.questions[:TIMED],
-                    model,
-                    few,
-                    self.settings,
-                    lambda line: None,
-                    Account(),
-                    read.problems,
-                )
-                kept = [row.seconds for row in few.of_model(model.identity)]
+                self._time(one, read, model, few)
+                kept = _seconds(few, model)
             self._rates[name] = sum(kept) / max(1, len(kept))
         return self._rates[name] * len(read.questions)
+
+    def _time(self, one: Benchmark, read: Read, model: Model, few: Answers) -> None:
+        """Ask some questions, whose answers with their seconds are then in `few`, of a model that is warm."""
+        most = min(WARM_UP_TOKENS, self.settings.max_new_tokens or WARM_UP_TOKENS)
+        short = self.settings.model_copy(update={"max_new_tokens": most})
+        for questions, answers, settings, problems in (
+            (read.questions[-1:], Answers(None), short, Problems()),
+            (read.questions[: max(TIMED, model.max_in_flight)], few, self.settings, read.problems),
+        ):
+            one.answer(questions, model, answers, settings, lambda line: None, Account(), problems)
+
+
+def _seconds(answers: Answers, model: Model) -> list[float]:
+    """Of a model's questions about single pictures. What ended in one step with another has 0, and counts."""
+    rows = answers.of_model(model.identity)
+    return [row.seconds for row in rows if not row.key.case_id.startswith(SCENE)]
 
 
 def _blank(one: Benchmark) -> EntryResult:

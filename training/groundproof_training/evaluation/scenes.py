@@ -53,6 +53,8 @@ from groundproof_training.readers.questions import nouns
 
 Say = Callable[[str], None]
 
+SCENE = "scene "
+"""How the keys of answers about whole pictures begin; their seconds are those of many tiles."""
 FORM = 2
 """Of the kept answers; 2 has scores."""
 SAY_S = 10.0
@@ -150,7 +152,7 @@ def scene_key(question: Question, model: VisionLanguageModel, options: SceneOpti
     decoding = hashlib.sha256(json.dumps(decoding_of(model.profile, AskSettings())).encode()).hexdigest()[
         :HASH_HEX
     ]
-    return Key(f"scene {image.path} {_asked(question)}", model.identity, prompt, decoding)
+    return Key(f"{SCENE}{image.path} {_asked(question)}", model.identity, prompt, decoding)
 
 
 def _kept(answers: Answers, key: Key) -> SceneAnswer:
