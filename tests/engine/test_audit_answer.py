@@ -94,6 +94,19 @@ def test_each_tile_is_held_against_what_the_map_shows_of_that_tile() -> None:
     assert "tiles 1 and 3" in agrees.sentence
 
 
+def test_a_tile_s_text_that_fits_in_one_number_and_not_in_another_is_not_said_to_fit() -> None:
+    replies = [
+        reply(1, trace([said((0, 0, 9, 9))], stated_counts=(("airplane", 1), ("building", 1)))),
+        reply(2, trace([said((0, 0, 9, 9))], stated_counts=(("airplane", 1),))),
+        reply(3, trace([said((0, 0, 9, 9))], stated_counts=(("airplane", 1),))),
+    ]
+    evidence = table(row("E1"), row("E2", tiles=(2,)), row("E3", tiles=(3,)))
+    found = audited(replies, evidence, "Describe the scene.", Task.CAPTION, ())
+    doubt, fits = (f for f in found if f.kind is Kind.COUNT)
+    assert "tile 1 says 1 building" in doubt.sentence
+    assert "tiles 2 and 3 say fits" in fits.sentence
+
+
 def test_parts_of_a_whole_are_not_held_against_it() -> None:
     counts = (("airplane", 3), ("airplane", 2), ("airplane", 5))
     one = reply(1, trace([said((0, 0, 9, 9))], stated_counts=counts, value=5))

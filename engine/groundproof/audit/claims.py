@@ -249,8 +249,12 @@ def _summed(kind: Kind, claims: Sequence[_Claim], single: bool) -> list[AuditFin
         for by_review in (False, True)
         for verdict in (ClaimVerdict.CONTRADICTED, ClaimVerdict.UNCHECKED, ClaimVerdict.SUPPORTED)
     ]
+    doubted = {claim.number for claim in claims if claim.verdict is not ClaimVerdict.SUPPORTED}
     for verdict, by_review in groups:
         these = [claim for claim in claims if (claim.verdict, claim.by_review) == (verdict, by_review)]
+        if verdict is ClaimVerdict.SUPPORTED and not single:
+            # A text that fits in one number and not in another is not said to fit.
+            these = [claim for claim in these if claim.number not in doubted]
         if these:
             findings.append(
                 AuditFinding(
