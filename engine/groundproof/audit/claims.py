@@ -196,9 +196,9 @@ def _count_claims(text: _Text, task: Task, asked: Collection[str], places: _Map)
         main = _main_numbers(numbers, shown)
         for n in main:
             verdict = _verdict(n, shown, text.missing, known)
-            # "7 airplanes and 2 airplanes" is quoted whole: that the last of them is the text's own is a guess.
-            whole = verdict is not ClaimVerdict.SUPPORTED and n == numbers[-1]
-            quoted = [one for one in dict.fromkeys(numbers) if one == n or (whole and one not in main)]
+            # That the last number is the text's own is a guess, so "7 airplanes and 2 airplanes" is quoted as it is.
+            parts = verdict is not ClaimVerdict.SUPPORTED and n == numbers[-1]
+            quoted = [one for one in dict.fromkeys(numbers) if one == n or (parts and one not in main)]
             what = joined([amount(one, label) if label else str(one) for one in quoted])
             fitted = _verdict(n, before, text.missing, known) is ClaimVerdict.SUPPORTED
             by_review = verdict is not ClaimVerdict.SUPPORTED and fitted
